@@ -1,0 +1,84 @@
+"""The one place that runs other programs to their end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pyl.errors import BuildError
+
+
+class CommandFailed(BuildError):
+    """A program ended with a failure; `output` holds what it printed, stdout and stderr together."""
+
+    def __init__(self, message: str, *, returncode: int, output: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.returncode = returncode
+        self.output = output
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    log: Path | None = None,
+    on_line: Callable[[str], None] | None = None,
+) -> str:
+    """Run `command` to its end and return its output (stdout and stderr, in the order written).
+
+    Every line goes to `log` (appended) and to `on_line` as it comes. The program gets a process group of
+    its own: whatever ends the wait (Ctrl-C too) ends the whole group, compilers' children included.
+
+    Raises `CommandFailed` on a non-zero exit or when the program cannot be started.
+    """
+    lines: list[str] = []
+    try:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            env=dict(environment) if environment is not None else None,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+    except OSError as error:
+        msg = f"cannot run {command[0]}: {error.strerror}"
+        raise CommandFailed(msg, returncode=127, output="") from error
+    sink = log.open("a", encoding="utf-8") if log else None
+    try:
+        assert process.stdout is not None  # noqa: S101 - asked for with PIPE
+        for line in process.stdout:
+            lines.append(line)
+            if sink:
+                sink.write(line)
+                sink.flush()
+            if on_line:
+                on_line(line.rstrip("\n"))
+        returncode = process.wait()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    finally:
+        if process.stdout:
+            process.stdout.close()
+        if sink:
+            sink.close()
+    output = "".join(lines)
+    if returncode != 0:
+        msg = f"{Path(str(command[0])).name} ended with {_describe(returncode)}"
+        raise CommandFailed(msg, returncode=returncode, output=output)
+    return output
+
+
+def _describe(returncode: int) -> str:
+    if returncode < 0:
+        return f"signal {signal.Signals(-returncode).name}"
+    return f"exit code {returncode}"

@@ -1,0 +1,1 @@
+"""What a project is: its configuration, its functions (found without importing them), its dependencies."""

@@ -1,0 +1,91 @@
+"""What a project is, once read: plain frozen data that every later stage is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Architecture = Literal["x86_64", "arm64"]
+ImageMode = Literal["auto", "require", "off"]
+"""`auto` falls back to the base image or to none; `require` makes that an error; `off` takes none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionConfiguration:
+    """`[tool.pyl.functions.<name>]` laid over the project-wide defaults of `[tool.pyl]`."""
+
+    description: str | None = None
+    memory: int = 512
+    """MB, as Lambda's `MemorySize`: 128 to 10,240."""
+    timeout: int = 10
+    """Seconds, as Lambda's `Timeout`: 1 to 900."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    handler: str | None = None
+    """`module:attribute` of a plain callable that is adopted without a decorator."""
+    event: Path | None = None
+    """A sample event file (absolute), used by `invoke --example`, `bench` and, if `warm_up`, by the capture."""
+    warm_up: Path | None = None
+    """An event file (absolute) with which the function is called once at capture; `None` calls nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NativeConfiguration:
+    """`[tool.pyl.native]`."""
+
+    image: ImageMode = "auto"
+    compile: tuple[str, ...] = ()
+    """Third-party import packages to compile as well; the others stay bytecode."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """`[tool.pyl]`."""
+
+    source: Path
+    """Absolute folder that is the root of the user's modules."""
+    include: tuple[str, ...] = ()
+    """Glob patterns, relative to `source`, of files to package although they would be left out."""
+    exclude: tuple[str, ...] = ()
+    """Glob patterns, relative to `source`, of files to leave out of packages and of discovery."""
+    architecture: Architecture = "x86_64"
+    target: str = "provided.al2"
+    """Lambda runtime of native packages."""
+    region: str | None = None
+    native: NativeConfiguration = NativeConfiguration()
+    functions: Mapping[str, FunctionConfiguration] = field(default_factory=dict)
+    """Every configured function; use `Project.functions` for those that exist in the code."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A decorated (or adopted) Python callable; one Lambda function."""
+
+    name: str
+    module: str
+    """Dotted import name, below `Configuration.source`."""
+    attribute: str
+    file: Path
+    """Absolute."""
+    line: int
+    """1-based line of the `def`."""
+    event: str | None
+    """Source text of the event parameter's annotation, with imported names resolved (`pyl.events.SQSEvent`)."""
+    configuration: FunctionConfiguration
+    description: str | None = None
+    """Configuration over decorator over the first line of the docstring."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A folder with `pyproject.toml` and `[tool.pyl]`."""
+
+    root: Path
+    """Absolute folder that holds `pyproject.toml`."""
+    name: str
+    configuration: Configuration
+    functions: tuple[Function, ...]
+    """Ordered by name."""
+    files: tuple[Path, ...]
+    """Every file below `source` that belongs into a package (code and data), absolute, ordered."""
