@@ -1,0 +1,34 @@
+"""What a handler's author imports: `function`, `Context`, `before_image` and `after_restore`.
+
+Only the decorator is imported at once, every other name on first use (PEP 562): each cold start of an
+interpreted package pays for `import pyl`.
+"""
+
+from __future__ import annotations
+
+# At once, and not lazily: the module has the decorator's name, and whoever imports it first would bind the
+# module here.
+from pyl.function import function
+
+TYPE_CHECKING = False  # `typing` itself costs milliseconds where nothing else has imported it
+if TYPE_CHECKING:
+    from pyl.context import Context
+    from pyl.hooks import after_restore, before_image
+
+__all__ = ["Context", "after_restore", "before_image", "function"]
+
+_HOMES = {"Context": "pyl.context", "after_restore": "pyl.hooks", "before_image": "pyl.hooks"}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module 'pyl' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value: object = getattr(__import__(home, fromlist=(name,)), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

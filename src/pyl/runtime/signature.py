@@ -1,0 +1,161 @@
+"""Which parameter of a handler receives the context and which the event: the one rule for checks and calls.
+
+`pyl check` applies it to syntax trees, the runtime to live functions, so it works on plain descriptions of
+parameters and imports nothing. In the order in which they decide:
+
+1. an annotation: the parameter annotated as a context is the context; of two parameters of which only one
+   is annotated, and not as a context, that one is the event;
+2. a name, when nothing is annotated: a parameter named `event` or `context` is what it is called;
+3. the position: `(context, event)` for decorated functions, AWS's `(event, context)` for adopted ones.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD, VAR_POSITIONAL, KEYWORD_ONLY, VAR_KEYWORD = range(5)
+"""Kinds of parameters, with the numbers of `inspect.Parameter.kind`."""
+
+CONTEXT_CLASSES = frozenset(
+    {
+        "pyl.Context",
+        "pyl.context.Context",
+        "awslambdaric.lambda_context.LambdaContext",
+        "aws_lambda_powertools.utilities.typing.LambdaContext",
+        "aws_lambda_powertools.utilities.typing.lambda_context.LambdaContext",
+        "aws_lambda_typing.context.Context",
+        "aws_lambda_typing.context.context.Context",
+    }
+)
+"""Dotted names (where defined, and where exported) of the classes that stand for the context in an
+annotation."""
+
+COUNT, CONTEXT, DEFAULT, VARIADIC = "count", "context", "default", "variadic"
+"""What can be wrong with a signature: `SignatureError.problem`."""
+
+
+class SignatureError(Exception):
+    """The parameters cannot be those of a handler; `index` names the offending one, `None` the list as a
+    whole."""
+
+    def __init__(self, message: str, index: int | None, *, problem: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.index = index
+        self.problem = problem
+        self.hint = hint
+
+
+class Parameter:
+    """One parameter of a function, in the order of its definition."""
+
+    __slots__ = ("has_default", "is_context", "kind", "name")
+
+    def __init__(
+        self, name: str, is_context: bool | None, kind: int = POSITIONAL_OR_KEYWORD, has_default: bool = False
+    ) -> None:
+        self.name = name
+        self.is_context = is_context
+        """Whether the annotation names a context class; `None` without an annotation."""
+        self.kind = kind
+        self.has_default = has_default
+
+
+def assign(parameters: Sequence[Parameter], *, adopted: bool = False) -> tuple[int, int]:
+    """Return the positions of the context and of the event among the arguments of a call.
+
+    A decorated function has exactly two positional parameters without defaults; keyword-only parameters
+    with defaults are its own business. An adopted one is whatever can be called with two positional
+    arguments, as AWS calls it.
+
+    Raises:
+        SignatureError: the parameters fit neither.
+    """
+    positional = _adopted_pair(parameters) if adopted else _decorated_pair(parameters)
+    if len(positional) < 2:  # `*args` of an adopted function takes the rest
+        return 1, 0
+    first, second = parameters[positional[0]], parameters[positional[1]]
+    if first.is_context and second.is_context:
+        msg = f"both {first.name!r} and {second.name!r} are annotated as the context"
+        raise SignatureError(
+            msg,
+            positional[1],
+            problem=CONTEXT,
+            hint="annotate the event with its type, or leave the annotation out",
+        )
+    if first.is_context or second.is_context:
+        return (0, 1) if first.is_context else (1, 0)
+    return _without_context_annotation(first, second, positional[0], adopted=adopted)
+
+
+def _without_context_annotation(
+    first: Parameter, second: Parameter, index: int, *, adopted: bool
+) -> tuple[int, int]:
+    annotated = first.is_context is not None, second.is_context is not None
+    if annotated == (True, True) and not adopted:
+        msg = "no parameter is annotated as the context"
+        raise SignatureError(
+            msg, index, problem=CONTEXT, hint="annotate one parameter with Context (from pyl import Context)"
+        )
+    if annotated == (False, True):
+        return 0, 1
+    if annotated == (True, False):
+        return 1, 0
+    if first.name == "event" or second.name == "context":
+        return 1, 0
+    if first.name == "context" or second.name == "event":
+        return 0, 1
+    return (1, 0) if adopted else (0, 1)
+
+
+def _decorated_pair(parameters: Sequence[Parameter]) -> list[int]:
+    positional = []
+    for index, parameter in enumerate(parameters):
+        if parameter.kind in (VAR_POSITIONAL, VAR_KEYWORD):
+            stars = "*" if parameter.kind == VAR_POSITIONAL else "**"
+            msg = f"a function takes the context and the event, not {stars}{parameter.name}"
+            raise SignatureError(msg, index, problem=VARIADIC, hint=f"remove {stars}{parameter.name}")
+        if parameter.kind == KEYWORD_ONLY:
+            if not parameter.has_default:
+                msg = f"keyword-only parameter {parameter.name!r} has no default, and Lambda passes none"
+                raise SignatureError(msg, index, problem=COUNT, hint="give it a default, or remove it")
+            continue
+        positional.append(index)
+    _require_two(parameters, positional)
+    for index in positional:
+        if parameters[index].has_default:
+            msg = f"parameter {parameters[index].name!r} has a default, but Lambda always passes it"
+            raise SignatureError(msg, index, problem=DEFAULT, hint="remove the default")
+    return positional
+
+
+def _require_two(parameters: Sequence[Parameter], positional: list[int]) -> None:
+    count = len(positional)
+    if count == 2:
+        return
+    msg = f"a function has two parameters, the context and the event; this one has {count or 'none'}"
+    hint = "write (context: Context, event)"
+    if count > 2 and all(parameters[index].has_default for index in positional[2:]):
+        hint = "write (context: Context, event, *, ...): parameters with defaults go behind a bare *"
+    raise SignatureError(msg, positional[2] if count > 2 else None, problem=COUNT, hint=hint)
+
+
+def _adopted_pair(parameters: Sequence[Parameter]) -> list[int]:
+    positional = []
+    variadic = False
+    for index, parameter in enumerate(parameters):
+        if parameter.kind in (POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD):
+            positional.append(index)
+        elif parameter.kind == VAR_POSITIONAL:
+            variadic = True
+        elif parameter.kind == KEYWORD_ONLY and not parameter.has_default:
+            msg = f"keyword-only parameter {parameter.name!r} has no default, and Lambda passes none"
+            raise SignatureError(msg, index, problem=COUNT, hint="give it a default, or remove it")
+    required = [index for index in positional if not parameters[index].has_default]
+    if len(required) > 2 or (len(positional) < 2 and not variadic):
+        msg = f"an adopted handler is called with (event, context); this one takes {len(required) or 'no'}
+        argument(s)" index_ = required[2] if len(required) > 2 else None raise SignatureError(msg, index_,
+        problem=COUNT, hint="write (event, context)")
+    return positional[:2]
