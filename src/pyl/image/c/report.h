@@ -1,0 +1,11 @@
+/* How the launcher says that something is wrong: a line on stderr, and the Runtime API's init error. */
+#ifndef PYL_REPORT_H
+#define PYL_REPORT_H
+
+/* One JSON log line; `details` are name, value, name, value, ..., NULL (values are escaped). */
+void log_line(const char *level, const char *message, const char *const *details);
+
+/* Tell the user and, when there is one, the Runtime API; then exit with 1. `detail` may be NULL. */
+_Noreturn void fail(char *const *environment, const char *type, const char *message, const char *detail);
+
+#endif

@@ -1,0 +1,66 @@
+"""Compiles the small freestanding C programs of the process image: the launcher, and capture's starter."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pyl.errors import BuildError
+from pyl.process import CommandFailed, run
+
+SOURCES = Path(__file__).parent / "c"
+LAUNCHER = ("launcher.c", "report.c", "restore.c", "system.c")
+LAUNCHER_ADDRESS = 0x1000_0000_0000
+"""Where the launcher is linked: far from everything that the kernel or an image places."""
+
+FLAGS = (
+    "-target",
+    "x86_64-linux-musl",
+    "-std=c11",
+    "-O2",
+    "-ffreestanding",
+    "-fPIC",
+    "-no-pie",  # position-independent code at a fixed address
+    "-mno-sse",  # the kernel's state of vector registers stays untouched until the image sets its own
+    "-mno-red-zone",
+    "-fno-stack-protector",
+    "-fno-sanitize=all",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-builtin",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-nostdlib",
+    "-static",
+    "-Wl,--build-id=none",
+    "-Wl,-z,norelro",
+    "-Wl,-z,noexecstack",
+    "-s",
+)
+
+
+def build_launcher(output: Path) -> None:
+    """Compile the launcher (`bootstrap` of a native package) to `output`.
+
+    Raises `BuildError` when zig is missing or the compilation fails.
+    """
+    compile_freestanding(LAUNCHER, output, address=LAUNCHER_ADDRESS)
+
+
+def compile_freestanding(sources: tuple[str, ...], output: Path, *, address: int) -> None:
+    """Compile C files of this package into a static program without a C library, linked at `address`."""
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "ziglang",
+        "cc",
+        *FLAGS,
+        f"-Wl,--image-base={address:#x}",
+    ]
+    command += ["-o", output, *(SOURCES / source for source in sources)]
+    try:
+        run(command)
+    except CommandFailed as error:
+        msg = f"cannot compile {sources[0]} of the process image\n{error.output}"
+        raise BuildError(msg, hint="install the compiler with `pip install 'pyl[native]'`") from error
+    output.chmod(0o755)
