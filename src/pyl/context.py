@@ -142,7 +142,7 @@ class Context:
         return self.remaining_time_ms
 
     def w3c(self) -> dict[str, str]:
-        """Return the W3C trace context that came with the client context: traceparent, tracestate, baggage."""
+        """Return the W3C trace context sent with the client context: traceparent, tracestate, baggage."""
         return dict(self._w3c)
 
     def log(self, message: object) -> None:

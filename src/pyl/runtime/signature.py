@@ -145,17 +145,18 @@ def _require_two(parameters: Sequence[Parameter], positional: list[int]) -> None
 def _adopted_pair(parameters: Sequence[Parameter]) -> list[int]:
     positional = []
     variadic = False
-    for index, parameter in enumerate(parameters):
+    for position, parameter in enumerate(parameters):
         if parameter.kind in (POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD):
-            positional.append(index)
+            positional.append(position)
         elif parameter.kind == VAR_POSITIONAL:
             variadic = True
         elif parameter.kind == KEYWORD_ONLY and not parameter.has_default:
             msg = f"keyword-only parameter {parameter.name!r} has no default, and Lambda passes none"
-            raise SignatureError(msg, index, problem=COUNT, hint="give it a default, or remove it")
-    required = [index for index in positional if not parameters[index].has_default]
+            raise SignatureError(msg, position, problem=COUNT, hint="give it a default, or remove it")
+    required = [position for position in positional if not parameters[position].has_default]
     if len(required) > 2 or (len(positional) < 2 and not variadic):
-        msg = f"an adopted handler is called with (event, context); this one takes {len(required) or 'no'}
-        argument(s)" index_ = required[2] if len(required) > 2 else None raise SignatureError(msg, index_,
-        problem=COUNT, hint="write (event, context)")
+        count = len(required) or "no"
+        msg = f"an adopted handler is called with (event, context); this one takes {count} argument(s)"
+        index = required[2] if len(required) > 2 else None
+        raise SignatureError(msg, index, problem=COUNT, hint="write (event, context)")
     return positional[:2]
