@@ -25,7 +25,7 @@ class FunctionConfiguration:
     handler: str | None = None
     """`module:attribute` of a plain callable that is adopted without a decorator."""
     event: Path | None = None
-    """A sample event file (absolute), used by `invoke --example`, `bench` and, if `warm_up`, by the capture."""
+    """A sample event file (absolute), used by `invoke` and `bench`."""
     warm_up: Path | None = None
     """An event file (absolute) with which the function is called once at capture; `None` calls nothing."""
 
@@ -54,6 +54,8 @@ class Configuration:
     """Lambda runtime of native packages."""
     region: str | None = None
     native: NativeConfiguration = NativeConfiguration()
+    defaults: FunctionConfiguration = FunctionConfiguration()
+    """What holds for functions without a table of their own: `memory`, `timeout` and `environment`."""
     functions: Mapping[str, FunctionConfiguration] = field(default_factory=dict)
     """Every configured function; use `Project.functions` for those that exist in the code."""
 
@@ -71,7 +73,7 @@ class Function:
     line: int
     """1-based line of the `def`."""
     event: str | None
-    """Source text of the event parameter's annotation, with imported names resolved (`pyl.events.SQSEvent`)."""
+    """Annotation of the event parameter as source text, imported names resolved (`pyl.events.SQSEvent`)."""
     configuration: FunctionConfiguration
     description: str | None = None
     """Configuration over decorator over the first line of the docstring."""
