@@ -27,7 +27,7 @@ class PylError(Exception):
         self.hint = hint
 
 
-class FunctionFailed(PylError):  # noqa: N818 - the name says whose failure it is
+class FunctionFailed(PylError):
     """The invoked function answered with an error, or a comparison did not hold."""
 
     exit_code = 1

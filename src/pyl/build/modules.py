@@ -1,0 +1,69 @@
+"""Compiles Python modules and packages into extension modules, each once for the same content."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from pyl import cache
+from pyl.build import nuitka
+from pyl.progress import Progress
+from pyl.project.model import Architecture
+
+
+def compile_tree(root: Path, architecture: Architecture, progress: Progress, log: Path) -> None:
+    """Replace every Python module below `root` by a compiled one.
+
+    A package (a folder with `__init__.py`) becomes one extension module with all that is below it, a
+    single module one of its own; folders without `__init__.py` are namespaces and stay folders.
+    """
+    for path in sorted(root.iterdir()):
+        if path.is_dir() and (path / "__init__.py").is_file():
+            compile_in_place(path, architecture, progress, log)
+        elif path.is_dir():
+            compile_tree(path, architecture, progress, log)
+        elif path.suffix == ".py":
+            compile_in_place(path, architecture, progress, log)
+
+
+def compile_in_place(source: Path, architecture: Architecture, progress: Progress, log: Path) -> None:
+    """Put the extension module of `source` beside it, and remove its sources; data files stay."""
+    sources = sorted(source.rglob("*.py")) if source.is_dir() else [source]
+    progress.detail(f"compile {source.name}")
+    made = _compiled(source, sources, architecture, progress, log)
+    shutil.copy(made, source.parent / made.name)
+    for file in sources:
+        file.unlink()
+    if source.is_dir():
+        _remove_empty_folders(source)
+
+
+def _compiled(source: Path, sources: list[Path], architecture: Architecture, progress: Progress, log: Path) -> Path:
+    content = [part for file in sources for part in (file.relative_to(source.parent).as_posix(), file.read_bytes())]
+    name = cache.key("module", nuitka.toolchain(), architecture, source.name, *content)
+
+    def build(folder: Path) -> None:
+        # Compiled from a copy without data files, at a place whose name is the content's: what Nuitka
+        # remembers of paths is then the same for the same content.
+        work = folder / "work"
+        inputs = work / "in"
+        for file in sources:
+            copy = inputs / file.relative_to(source.parent)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
+        made = nuitka.compile_module(
+            inputs / source.name, work / "out", architecture, log=log, on_progress=progress.detail
+        )
+        made.rename(folder / made.name)
+        shutil.rmtree(work)
+
+    (made,) = cache.entry("modules", name, build).iterdir()
+    return made
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    if not any(folder.iterdir()):
+        folder.rmdir()

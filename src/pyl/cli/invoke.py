@@ -1,0 +1,140 @@
+"""`pyl invoke`: call one function of a package in the local emulator."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from pyl.cli.options import project_option
+from pyl.emulator import sandbox
+from pyl.emulator.environment import Environment, Outcome
+from pyl.emulator.unpacked import unpacked
+from pyl.errors import FunctionFailed, UsageError
+from pyl.project import load_project
+from pyl.project.model import Function, Project
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--package",
+    "package_name",
+    default=None,
+    help="interpreted, native, or the path of a zip.  [default: the newest]",
+)
+@click.option("--data", metavar="JSON", help="The event.")
+@click.option(
+    "--data-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A file with the event."
+)
+@click.option(
+    "--example",
+    metavar="SOURCE",
+    help="A bundled sample event: sqs, s3, ..., or `event` for the function's own.",
+)
+@project_option
+def command(
+    name: str,
+    package_name: str | None,
+    data: str | None,
+    data_file: Path | None,
+    example: str | None,
+    directory: Path,
+) -> None:
+    """Invoke the function NAME of a built package.
+
+    The response goes to stdout, logs and Lambda's REPORT line to stderr; the exit code is 1 when the function
+    reports an error. The package stands at /var/task, read-only, as in Lambda.
+    """
+    project = load_project(directory, environ=os.environ)
+    function = find_function(project, name)
+    event = _event(function, data, data_file, example)
+    outcome = invoke(project, function, package_path(project, package_name), event)
+    click.echo(outcome.payload.decode("utf-8", "replace"))
+    if outcome.error:
+        msg = f"{name} reported {outcome.error}"
+        raise FunctionFailed(msg)
+
+
+def invoke(project: Project, function: Function, package: Path, event: bytes) -> Outcome:
+    """Start `function` from `package`, hand it `event`, and show logs and REPORT line on stderr."""
+    if why := sandbox.unavailable():
+        click.echo(
+            f"this machine allows no mount namespace ({why}): the package runs where it is, not at /var/task",
+            err=True,
+        )
+    with (
+        unpacked(package) as task,
+        Environment(task, function, region=project.configuration.region, logs=sys.stderr.fileno()) as environment,
+    ):
+        outcome = environment.invoke(event)
+    click.echo(outcome.report(function), err=True)
+    return outcome
+
+
+def find_function(project: Project, name: str) -> Function:
+    """The project's function `name`; an error lists those that exist."""
+    found = {function.name: function for function in project.functions}
+    if name in found:
+        return found[name]
+    msg = f"{project.name} has no function {name}"
+    near = difflib.get_close_matches(name, found, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise UsageError(msg, hint=f"{hint}it has {', '.join(found)}")
+
+
+def package_path(project: Project, name: str | None) -> Path:
+    """The package that `name` means: a kind, a path, or None for the newest of the project's own."""
+    folder = project.root / "build" / "pyl"
+    native = folder / f"native-{project.configuration.architecture}.zip"
+    known = {"interpreted": folder / "interpreted.zip", "native": native}
+    if name is None:
+        built = [path for path in known.values() if path.exists()]
+        if not built:
+            msg = "no package has been built yet"
+            raise UsageError(msg, hint="run `pyl build` or `pyl build --native` first")
+        return max(built, key=lambda path: path.stat().st_mtime)
+    path = known.get(name, Path(name))
+    if not path.exists():
+        msg = f"there is no package at {path}"
+        raise UsageError(msg, hint=f"run `pyl build{' --native' if name == 'native' else ''}` first")
+    return path
+
+
+def _event(function: Function, data: str | None, data_file: Path | None, example: str | None) -> bytes:
+    given = [option for option in (data, data_file, example) if option is not None]
+    if len(given) != 1:
+        msg = "give the event by exactly one of --data, --data-file and --example"
+        raise UsageError(msg, hint="for instance `--data '{}'`, or `--example sqs` for a sample event")
+    if data_file is not None:
+        return _checked(data_file.read_bytes(), str(data_file))
+    if data is not None:
+        return _checked(data.encode(), "--data")
+    return _example(function, str(example))
+
+
+def _example(function: Function, name: str) -> bytes:
+    from pyl.events import samples
+
+    if name == "event":
+        if function.configuration.event is None:
+            msg = f"{function.name} has no event file of its own"
+            raise UsageError(msg, hint=f"set `event` in [tool.pyl.functions.{function.name}]")
+        return function.configuration.event.read_bytes()
+    if name not in samples.names():
+        msg = f"there is no sample event {name}"
+        raise UsageError(msg, hint=f"choose one of {', '.join(samples.names())}, or `event` for the function's own")
+    return samples.load(name)
+
+
+def _checked(text: bytes, origin: str) -> bytes:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        msg = f"the event in {origin} is not JSON: {error}"
+        raise UsageError(msg) from error
+    return text

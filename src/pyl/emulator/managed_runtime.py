@@ -1,0 +1,30 @@
+"""AWS's own Python runtime client, which stands at `/var/runtime` on the managed runtimes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pyl import cache
+from pyl.errors import EngineError
+from pyl.process import CommandFailed, run
+from pyl.project.dependencies import uv
+
+VERSION = "4.2.2"
+PLACE = "/var/runtime"
+
+
+def awslambdaric() -> Path:
+    """A folder with awslambdaric and what it imports, installed once per Python."""
+
+    def install(folder: Path) -> None:
+        command: list[str | Path] = [uv(), "pip", "install", "--quiet", "--target", folder]
+        command += ["--python", sys.executable, f"awslambdaric=={VERSION}"]
+        try:
+            run(command)
+        except CommandFailed as failure:
+            msg = f"cannot install awslambdaric {VERSION}, which runs interpreted packages:\n{failure.output.strip()}"
+            raise EngineError(msg, hint="it needs Linux and, once, the package index") from failure
+
+    name = cache.key(VERSION, sys.implementation.cache_tag, sys.version)
+    return cache.entry("awslambdaric", name, install)
