@@ -1,0 +1,47 @@
+# Everything on a fresh machine with Python 3.11 (and its headers) and make: `make demo`, `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAM := .tools/aws-sam-cli
+SAM_VERSION := 1.170.0
+
+.PHONY: help demo test test-unit test-integration lint format clean
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[dev]'
+	touch $@
+
+# Holds AWS's Runtime Interface Emulator and sample events; its dependencies are not needed for either.
+$(SAM)/ready: $(VENV)/ready
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(SAM) aws-sam-cli==$(SAM_VERSION)
+	touch $@
+
+demo: $(VENV)/ready ## build an example both ways, invoke it, show cold start and memory
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/ready $(SAM)/ready ## all tests
+	$(BIN)/python -m pytest
+
+test-unit: $(VENV)/ready ## the fast tests
+	$(BIN)/python -m pytest tests/unit
+
+test-integration: $(VENV)/ready $(SAM)/ready ## the tests with real compilers, emulators and processes
+	$(BIN)/python -m pytest tests/integration
+
+lint: $(VENV)/ready ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(VENV)/ready ## ruff's formatter and fixes
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove what make and pyl made here
+	rm -rf $(VENV) .tools build examples/*/build .mypy_cache .ruff_cache .pytest_cache .hypothesis
