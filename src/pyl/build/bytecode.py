@@ -23,15 +23,14 @@ def compile_tree(root: Path, *, prefix: str, keep_sources: bool, legacy: bool = 
         target = source.with_suffix(".pyc") if legacy else Path(importlib.util.cache_from_source(str(source)))
         target.parent.mkdir(exist_ok=True)
         try:
-            py_compile.compile(
+            compiled = py_compile.compile(
                 str(source),
                 cfile=str(target),
                 dfile=f"{prefix}/{relative}",
-                doraise=True,
                 invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
                 quiet=2,
             )
-        except (py_compile.PyCompileError, ValueError, RecursionError):
+        except (ValueError, RecursionError):
             continue
-        if not keep_sources:
+        if compiled and not keep_sources:
             source.unlink()

@@ -100,18 +100,16 @@ class Environment:
 
     def invoke(self, event: bytes, *, client_context: str | None = None) -> Outcome:
         """Hand `event` to the function and wait for its answer, at most for the function's timeout."""
-        timeout = float(self._function.configuration.timeout)
         invocation = Invocation(
             event=event,
-            deadline=time.time() + timeout,
+            timeout=float(self._function.configuration.timeout),
             arn=arn(self._function.name, self._region),
             trace_id=f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=0",
             client_context=client_context,
         )
         submitted = time.monotonic_ns()
         self._api.submit(invocation)
-        limit = timeout if self._warm else timeout + _INIT_LIMIT
-        answer = self._wait(invocation, limit)
+        answer = self._wait(invocation, submitted)
         begun = max(submitted, self._api.first_next or submitted)
         outcome = self._outcome(invocation, answer, begun)
         self._warm = True
@@ -164,17 +162,22 @@ class Environment:
         finally:
             os.close(reading)
 
-    def _wait(self, invocation: Invocation, limit: float) -> Answer:
+    def _wait(self, invocation: Invocation, submitted: int) -> Answer:
         assert self._process  # noqa: S101 - spawned by __enter__
-        end = time.monotonic() + limit
-        while (left := end - time.monotonic()) > 0:
+        while time.monotonic() < self._limit(invocation, submitted):
             try:
-                return self._api.answers.get(timeout=min(_POLL, left))
+                return self._api.answers.get(timeout=_POLL)
             except queue.Empty:
                 if self._process.poll() is not None and self._api.answers.empty():
                     return _exited(self._process.returncode, invocation)
         os.killpg(self._process.pid, signal.SIGKILL)
         return _timed_out(self._function, invocation)
+
+    def _limit(self, invocation: Invocation, submitted: int) -> float:
+        """When the wait is over: the function's time begins when the runtime has asked for work."""
+        if self._api.first_next is None:
+            return submitted / 1e9 + _INIT_LIMIT
+        return max(submitted, self._api.first_next) / 1e9 + invocation.timeout
 
     def _outcome(self, invocation: Invocation, answer: Answer, begun: int) -> Outcome:
         error = (answer.error_type or _error_type(answer.payload)) if answer.error else None

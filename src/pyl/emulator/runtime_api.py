@@ -35,8 +35,8 @@ class Invocation:
     """One event on its way to the function."""
 
     event: bytes
-    deadline: float
-    """Seconds since the epoch."""
+    timeout: float
+    """Seconds that the function may take, from the hand-over on."""
     arn: str
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     trace_id: str | None = None
@@ -133,7 +133,7 @@ class RuntimeAPI:
         headers = {
             "Content-Type": "application/json",
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-            "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline * 1000)),
+            "Lambda-Runtime-Deadline-Ms": str(int((time.time() + invocation.timeout) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": invocation.arn,
             "Lambda-Runtime-Trace-Id": invocation.trace_id,
             "Lambda-Runtime-Client-Context": invocation.client_context,

@@ -1,0 +1,72 @@
+"""The printed AWS CLI commands survive a shell."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+from pyl.build.commands import commands
+from pyl.project.model import Function, FunctionConfiguration
+
+
+def function(name: str, **configuration: object) -> Function:
+    return Function(
+        name=name,
+        module="handlers",
+        attribute=name,
+        file=Path("/project/handlers.py"),
+        line=1,
+        event=None,
+        configuration=FunctionConfiguration(**configuration),  # type: ignore[arg-type]
+        description="It's a function",
+    )
+
+
+def test_paths_with_spaces_and_quotes_stay_one_argument() -> None:
+    made = commands(Path("/my work/it's.zip"), (), runtime="provided.al2", architecture="x86_64")
+    assert "fileb:///my work/it's.zip" in shlex.split(made.create)
+    assert "fileb:///my work/it's.zip" in shlex.split(made.update)
+
+
+def test_the_generic_command_has_placeholders_and_the_products_defaults() -> None:
+    made = commands(Path("/p.zip"), (), runtime="provided.al2", architecture="x86_64")
+    words = shlex.split(made.create)
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    assert options == {
+        "--function-name": "$FUNCTION_NAME",
+        "--zip-file": "fileb:///p.zip",
+        "--handler": "functions.$FUNCTION_NAME",
+        "--runtime": "provided.al2",
+        "--role": "$LAMBDA_ROLE_ARN",
+        "--architectures": "x86_64",
+        "--memory-size": "512",
+        "--timeout": "10",
+        "--region": "$REGION_ID",
+    }
+
+
+def test_a_functions_own_command_carries_its_configuration() -> None:
+    notify = function("notify", memory=128, timeout=30, environment={"TABLE": 'it\'s "mine"'})
+    made = commands(Path("/p.zip"), (notify,), runtime="python3.11", architecture="arm64").functions["notify"]
+    words = shlex.split(made)
+    assert words[words.index("--memory-size") + 1] == "128"
+    assert words[words.index("--timeout") + 1] == "30"
+    assert words[words.index("--handler") + 1] == "functions.notify"
+    assert words[words.index("--description") + 1] == "It's a function"
+    assert json.loads(words[words.index("--environment") + 1]) == {"Variables": {"TABLE": 'it\'s "mine"'}}
+
+
+def test_a_layer_is_published_first_and_its_arn_used() -> None:
+    made = commands(
+        Path("/p.zip"),
+        (function("f"),),
+        runtime="python3.11",
+        architecture="x86_64",
+        layer=Path("/layer.zip"),
+        layer_name="shop-dependencies",
+    )
+    assert made.publish_layer is not None
+    assert made.publish_layer.startswith("LAYER_ARN=$(aws lambda publish-layer-version --layer-name shop-dependencies")
+    assert "--layers $LAYER_ARN" in made.create
+    assert "--layers $LAYER_ARN" in made.functions["f"]
