@@ -90,9 +90,7 @@ def assign(parameters: Sequence[Parameter], *, adopted: bool = False) -> tuple[i
     return _without_context_annotation(first, second, positional[0], adopted=adopted)
 
 
-def _without_context_annotation(
-    first: Parameter, second: Parameter, index: int, *, adopted: bool
-) -> tuple[int, int]:
+def _without_context_annotation(first: Parameter, second: Parameter, index: int, *, adopted: bool) -> tuple[int, int]:
     annotated = first.is_context is not None, second.is_context is not None
     if annotated == (True, True) and not adopted:
         msg = "no parameter is annotated as the context"

@@ -1,0 +1,205 @@
+"""The life of an environment: load the function, then take events and post answers until Lambda ends it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from pyl.context import Context
+from pyl.runtime import codec, errors, logs
+from pyl.runtime.client import Client, Invocation, RuntimeAPIError
+from pyl.runtime.errors import Fault
+from pyl.runtime.resolve import Functions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+    from typing import Any, NoReturn
+
+    from pyl.runtime.binding import Binding
+    from pyl.runtime.client import Response
+    from pyl.runtime.errors import ErrorReport
+
+JSON_TYPE, BINARY_TYPE = "application/json", "application/unknown"
+"""Content types of answers, as awslambdaric sends them."""
+
+ERROR_TYPE_HEADER = "Lambda-Runtime-Function-Error-Type"
+XRAY_CAUSE_HEADER = "Lambda-Runtime-Function-XRay-Error-Cause"
+INVOCATION_ID_HEADER = "Lambda-Runtime-Invocation-Id"
+TRACE_ID_VARIABLE = "_X_AMZN_TRACE_ID"
+
+RETRY_DELAYS = (0.1, 0.2, 0.4, 0.8)
+"""Seconds to wait before asking again for the next invocation, as awslambdaric does on Managed Instances."""
+
+
+def run(table: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> NoReturn:
+    """Serve the function that `_HANDLER` names; ends the process with 1 when it cannot be loaded."""
+    logs.configure(environ)
+    serve(Functions(table), environ)
+
+
+def serve(functions: Functions, environ: MutableMapping[str, str] = os.environ) -> NoReturn:
+    """As `run`, for functions of which some or all have been loaded already."""
+    try:
+        client = Client(environ.get("AWS_LAMBDA_RUNTIME_API", ""))
+        try:
+            binding = functions.choose(environ.get("_HANDLER"))
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            fail_init(client, error)
+        Server(client, binding).serve()
+    except RuntimeAPIError as error:
+        logs.warn(f"cannot go on without the Runtime API: {error}")
+        logs.flush()
+        sys.exit(1)
+
+
+def fail_init(client: Client, error: BaseException) -> NoReturn:
+    """Tell Lambda and the log why the function cannot be loaded, and end the process."""
+    report = errors.report(error)
+    logs.report(report, "")
+    logs.flush()
+    header_type = report.error_type if report.error_type.startswith("Runtime.") else report.header_type()
+    client.post(
+        "init/error", codec.encode(report.payload()), {"Content-Type": JSON_TYPE, ERROR_TYPE_HEADER: header_type}
+    )
+    sys.exit(1)
+
+
+class Server:
+    """Takes events for one function, and posts its answers."""
+
+    def __init__(self, client: Client, binding: Binding) -> None:
+        self._client = client
+        self._binding = binding
+
+    def serve(self) -> NoReturn:
+        """Serve until the process ends."""
+        while True:
+            self.serve_one(self._next())
+
+    def serve_one(self, invocation: Invocation) -> None:
+        """Answer one event."""
+        logs.state.request_id = invocation.request_id
+        logs.state.tenant_id = invocation.tenant_id or None
+        _set_trace_id(invocation.trace_id)
+        headers = {"Content-Type": JSON_TYPE, INVOCATION_ID_HEADER: invocation.invocation_id}
+        try:
+            result = self._binding.call(self._event(invocation), _context(invocation))
+            body = _marshal(result, headers)
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            self._post_error(invocation, headers, errors.report(error))
+            return
+        logs.flush()
+        self._post(f"invocation/{invocation.request_id}/response", body, headers)
+
+    def _next(self) -> Invocation:
+        problem = ""
+        for delay in (*RETRY_DELAYS, None):
+            try:
+                response = self._client.next()
+            except RuntimeAPIError as error:
+                problem = str(error)
+            else:
+                if response.status == 200:
+                    return _invocation(response)
+                problem = f"it refused the next invocation with {_described(response)}"
+                if response.status >= 500:
+                    break
+            if delay is not None:
+                logs.warn(f"asking the Runtime API again in {delay} s: {problem}")
+                time.sleep(delay)
+        raise RuntimeAPIError(problem)
+
+    def _event(self, invocation: Invocation) -> Any:
+        converter = self._binding.converter
+        if converter is not None:
+            return converter.from_json(invocation.body)
+        content_type = invocation.content_type.partition(";")[0].strip().lower()
+        if content_type not in ("", JSON_TYPE):
+            return invocation.body
+        try:
+            return codec.decode(invocation.body)
+        except (ValueError, RecursionError) as error:
+            msg = f"Unable to unmarshal input: {error}"
+            raise Fault(errors.UNMARSHAL_ERROR, msg) from error
+
+    def _post_error(self, invocation: Invocation, headers: dict[str, str], report: ErrorReport) -> None:
+        logs.report(report, invocation.request_id)
+        logs.flush()
+        headers[ERROR_TYPE_HEADER] = report.header_type()
+        cause = codec.encode_ascii(report.xray_cause())
+        if len(cause) < errors.XRAY_CAUSE_LIMIT:
+            headers[XRAY_CAUSE_HEADER] = cause
+        body = codec.encode(report.payload(invocation.request_id))
+        self._post(f"invocation/{invocation.request_id}/error", body, headers)
+
+    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> None:
+        """Post an answer. What Lambda refuses is lost, but the environment goes on: its caller has been
+        told."""
+        try:
+            response = self._client.post(path, body, headers)
+        except RuntimeAPIError as error:
+            logs.warn(f"{path} could not be posted: {error}")
+            return
+        if response.status >= 500:
+            msg = f"it answered {_described(response)} to {path}"
+            raise RuntimeAPIError(msg)
+        if response.status >= 300:
+            logs.warn(f"{path} was refused with {_described(response)}")
+
+
+def _described(response: Response) -> str:
+    return f"{response.status} {response.body[:200].decode('utf-8', 'replace')}".strip()
+
+
+def _invocation(response: Response) -> Invocation:
+    invocation = Invocation(response)
+    if not invocation.request_id:
+        msg = "the next invocation has no Lambda-Runtime-Aws-Request-Id, so it cannot be answered"
+        raise RuntimeAPIError(msg)
+    return invocation
+
+
+def _set_trace_id(trace_id: str) -> None:
+    if trace_id:
+        os.environ[TRACE_ID_VARIABLE] = trace_id
+    else:
+        os.environ.pop(TRACE_ID_VARIABLE, None)
+
+
+def _context(invocation: Invocation) -> Context:
+    return Context(
+        aws_request_id=invocation.request_id,
+        deadline_ms=invocation.deadline_ms,
+        invoked_function_arn=invocation.function_arn,
+        trace_id=invocation.trace_id,
+        tenant_id=invocation.tenant_id or None,
+        client_context=_json_header(invocation.client_context, "Client Context"),
+        identity=_json_header(invocation.identity, "Cognito Identity"),
+    )
+
+
+def _json_header(text: str, name: str) -> dict[str, Any] | None:
+    if not text:
+        return None
+    try:
+        value = codec.decode(text.encode())
+    except (ValueError, RecursionError) as error:
+        msg = f"Unable to parse {name} JSON: {error}"
+        raise Fault(errors.LAMBDA_CONTEXT_UNMARSHAL_ERROR, msg) from error
+    if value is not None and not isinstance(value, dict):
+        msg = f"Unable to parse {name} JSON: it is not an object"
+        raise Fault(errors.LAMBDA_CONTEXT_UNMARSHAL_ERROR, msg)
+    return value
+
+
+def _marshal(result: Any, headers: dict[str, str]) -> bytes:
+    if isinstance(result, bytes):
+        headers["Content-Type"] = BINARY_TYPE
+        return result
+    try:
+        return codec.encode(result)
+    except Exception as error:
+        msg = f"Unable to marshal response: {errors.message_of(error)}"
+        raise Fault(errors.MARSHAL_ERROR, msg) from error
