@@ -100,7 +100,7 @@ class Diagnostic:
         }
 
 
-class InvalidProject(ConfigurationError):  # noqa: N818 - the name says what it is
+class InvalidProject(ConfigurationError):
     """The project has problems; `diagnostics` holds all of them, the message shows them."""
 
     def __init__(self, root: Path, diagnostics: Sequence[Diagnostic]) -> None:
@@ -163,7 +163,7 @@ def _source_line(diagnostic: Diagnostic) -> str | None:
     if diagnostic.file is None or diagnostic.line is None:
         return None
     try:
-        lines = diagnostic.file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n").split("\n")
+        lines = diagnostic.file.read_bytes().decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n")
     except OSError:
         return None
     return lines[diagnostic.line - 1] if diagnostic.line <= len(lines) else None

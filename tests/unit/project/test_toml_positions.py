@@ -125,9 +125,7 @@ STRINGS = st.one_of(
     TEXT.map(lambda text: f'"""\n{quoted(text)[1:-1]}\\\n  """'),
     TEXT.filter(lambda text: "'" not in text).map("'''\n{}\n'''".format),
 )
-SCALARS = st.one_of(
-    STRINGS, st.sampled_from(["1", "-0.5e3", "true", "inf", "1979-05-27 07:32:00", "07:32:00"])
-)
+SCALARS = st.one_of(STRINGS, st.sampled_from(["1", "-0.5e3", "true", "inf", "1979-05-27 07:32:00", "07:32:00"]))
 VALUES = st.recursive(
     SCALARS,
     lambda inner: st.one_of(

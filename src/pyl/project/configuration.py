@@ -1,0 +1,231 @@
+"""`[tool.pyl]`, read strictly into frozen data: options over `PYL_*` variables over the file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pyl.project.diagnostics import Code, Diagnostic
+from pyl.project.event_files import event_file_problem
+from pyl.project.keys import (
+    FUNCTION_KEYS,
+    NATIVE_KEYS,
+    PROJECT_KEYS,
+    VARIABLES_LIMIT,
+    Key,
+    Problem,
+    variables_size,
+)
+from pyl.project.model import Configuration, FunctionConfiguration, ImageMode, NativeConfiguration
+from pyl.project.pyproject import TABLE, Document, nearest
+from pyl.project.region import default_region
+from pyl.project.source_files import is_folder
+from pyl.project.toml_positions import KeyPath
+
+_INNER_TABLES = ("native", "functions")
+_IMAGE_MODES: Mapping[object, ImageMode] = {True: "auto", False: "off", "require": "require"}
+
+
+def read_configuration(
+    document: Document, *, environ: Mapping[str, str], overrides: Mapping[str, object]
+) -> tuple[Configuration, list[Diagnostic]]:
+    """The configuration, and what is wrong with it; where something is, the default stands in.
+
+    `overrides` are command line options by their dotted key (`memory`, `native.image`); `None` is an option
+    not given. They and `PYL_*` variables hold for every function, whatever the file says of it.
+    """
+    reader = _Reader(document, environ, overrides)
+    configuration = reader.configuration()
+    return configuration, reader.diagnostics
+
+
+@dataclass
+class _Reader:
+    document: Document
+    environ: Mapping[str, str]
+    overrides: Mapping[str, object]
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        known = {key.name for key in PROJECT_KEYS} | {f"native.{key.name}" for key in NATIVE_KEYS}
+        if unknown := set(self.overrides) - known:
+            msg = f"no such keys to override: {', '.join(sorted(unknown))}"
+            raise ValueError(msg)
+
+    @property
+    def root(self) -> Path:
+        return self.document.file.parent
+
+    def configuration(self) -> Configuration:
+        outer = self._outer(PROJECT_KEYS, "")
+        values = self._checked(TABLE, self.document.table, PROJECT_KEYS, _INNER_TABLES) | outer
+        native = self._checked((*TABLE, "native"), self._inner("native"), NATIVE_KEYS)
+        native |= self._outer(NATIVE_KEYS, "native.")
+        defaults = _function_configuration(self.root, values)
+        return Configuration(
+            source=self._source(values),
+            include=tuple(values.get("include", ())),
+            exclude=tuple(values.get("exclude", ())),
+            architecture=values.get("architecture", Configuration.architecture),
+            target=values.get("target", Configuration.target),
+            region=values.get("region") or default_region(self.environ),
+            native=NativeConfiguration(
+                image=_IMAGE_MODES[native.get("image", True)],
+                compile=tuple(native.get("compile", ())),
+            ),
+            defaults=defaults,
+            functions=self._functions(values, outer),
+        )
+
+    def _functions(self, project: Mapping[str, Any], outer: Mapping[str, Any]) -> dict[str, FunctionConfiguration]:
+        functions = {}
+        inherited = {name: project[name] for name in ("memory", "timeout") if name in project}
+        for name, table in self._inner("functions").items():
+            path = (*TABLE, "functions", name)
+            if not isinstance(table, dict):
+                hint = f"write [tool.pyl.functions.{name}]"
+                self._report(path, Code.VALUE_TYPE, f"`functions.{name}` must be a table", hint)
+                continue
+            own = self._checked(path, table, FUNCTION_KEYS)
+            values = inherited | own | {key: outer[key] for key in ("memory", "timeout") if key in outer}
+            values["environment"] = self._environment(path, project, own)
+            functions[name] = _function_configuration(self.root, values)
+            self._check_event_files(path, functions[name])
+        return functions
+
+    def _environment(self, path: KeyPath, project: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, str]:
+        environment: dict[str, str] = project.get("environment", {}) | own.get("environment", {})
+        size = variables_size(environment)
+        if size > VARIABLES_LIMIT:
+            message = f"with the project's, the variables take {size:,} bytes; Lambda takes {VARIABLES_LIMIT:,}"
+            hint = "keep large values in Parameter Store, S3 or a file"
+            self._report((*path, "environment"), Code.VALUE_RANGE, message, hint)
+        return environment
+
+    def _check_event_files(self, path: KeyPath, configuration: FunctionConfiguration) -> None:
+        files = {"event": configuration.event, "warm_up": configuration.warm_up}
+        seen = set()
+        for key, file in files.items():
+            if file is None or file in seen:
+                continue
+            seen.add(file)
+            problem = event_file_problem(file)
+            if isinstance(problem, Diagnostic):
+                self.diagnostics.append(problem)
+            elif problem is not None:
+                self._report((*path, key), problem.code, problem.message, problem.hint)
+
+    def _source(self, values: Mapping[str, Any]) -> Path:
+        default = "src" if is_folder(self.root / "src") else "."
+        named: str = values.get("source", default)
+        source = Path(os.path.normpath(self.root / named))
+        if not source.is_relative_to(self.root):
+            message = f'`source` is "{named}", which is outside of the project'
+            self._report((*TABLE, "source"), Code.SOURCE_FOLDER, message, "name a folder inside of it")
+        elif not is_folder(source):
+            message = f'`source` is "{named}", and there is no such folder'
+            hint = "name the folder that holds the modules, relative to pyproject.toml"
+            self._report((*TABLE, "source"), Code.SOURCE_FOLDER, message, hint)
+        else:
+            return source
+        return self.root / default
+
+    def _inner(self, name: str) -> Mapping[str, Any]:
+        table = self.document.table.get(name, {})
+        if isinstance(table, dict):
+            return table
+        self._report((*TABLE, name), Code.VALUE_TYPE, f"`{name}` must be a table", f"write [tool.pyl.{name}]")
+        return {}
+
+    def _checked(
+        self, path: KeyPath, table: Mapping[str, Any], keys: Sequence[Key], tables: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """The values of a table that are right; the others, and keys that do not exist, are reported."""
+        by_name = {key.name: key for key in keys}
+        values = {}
+        for name, value in table.items():
+            if name in tables:
+                continue
+            if name not in by_name:
+                self._report_unknown_key(path, name, [*by_name, *tables])
+                continue
+            problem = by_name[name].problem(value)
+            if problem is None:
+                values[name] = value
+            else:
+                inner = () if problem.inner is None else (problem.inner,)
+                self._report((*path, name, *inner), problem.code, problem.message, problem.hint)
+        return values
+
+    def _report_unknown_key(self, path: KeyPath, name: str, known: Sequence[str]) -> None:
+        meant = nearest(name, known)
+        home = _home_of(name)
+        if home is not None:
+            hint = f"`{name}` belongs into [{home}]"
+        elif meant is not None:
+            hint = f"did you mean `{meant}`?"
+        else:
+            hint = f"known keys: {', '.join(known)}"
+        table = ".".join(str(part) for part in path)
+        self._report((*path, name), Code.UNKNOWN_KEY, f"unknown key `{name}` in [{table}]", hint)
+
+    def _outer(self, keys: Sequence[Key], prefix: str) -> dict[str, Any]:
+        """Values of options and variables, by the key's own name."""
+        values: dict[str, Any] = {}
+        for key in keys:
+            option = self.overrides.get(f"{prefix}{key.name}")
+            text = self.environ.get(key.variable) if key.variable else None
+            if option is not None:
+                origin, raw = f"option --{key.name.replace('_', '-')}", option
+            elif text:
+                origin, raw = f"variable {key.variable}", text
+            else:
+                continue
+            value = key.parse(raw) if isinstance(raw, str) else raw
+            value = list(value) if isinstance(value, tuple) else value
+            problem = key.problem(value)
+            if problem is None:
+                values[key.name] = value
+            else:
+                self._report_outer(origin, key, problem)
+        return values
+
+    def _report_outer(self, origin: str, key: Key, problem: Problem) -> None:
+        example = key.example.replace('"', "")
+        self.diagnostics.append(
+            Diagnostic(
+                code=problem.code,
+                message=f"{origin}: {problem.message}",
+                hint=f"a right value is {example}",
+            )
+        )
+
+    def _report(self, path: KeyPath, code: Code, message: str, hint: str) -> None:
+        self.diagnostics.append(self.document.diagnostic(path, code, message, hint))
+
+
+def _home_of(name: str) -> str | None:
+    """The table of a key that was written into another one; none if several have it, or none."""
+    homes = {
+        "tool.pyl": PROJECT_KEYS,
+        "tool.pyl.native": NATIVE_KEYS,
+        "tool.pyl.functions.<name>": FUNCTION_KEYS,
+    }
+    found = [table for table, keys in homes.items() if name in {key.name for key in keys}]
+    return found[0] if len(found) == 1 else None
+
+
+def _function_configuration(root: Path, values: Mapping[str, Any]) -> FunctionConfiguration:
+    event, warm_up = values.get("event"), values.get("warm_up")
+    return FunctionConfiguration(
+        description=values.get("description"),
+        memory=values.get("memory", FunctionConfiguration.memory),
+        timeout=values.get("timeout", FunctionConfiguration.timeout),
+        environment=values.get("environment", {}),
+        handler=values.get("handler"),
+        event=root / event if event else None,
+        warm_up=root / warm_up if warm_up else None,
+    )

@@ -1,0 +1,242 @@
+"""The whole examination of a project: configuration, files, functions, names; a `Project` if nothing is wrong."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyl.project.adoption import Adopted, adopt
+from pyl.project.configuration import read_configuration
+from pyl.project.diagnostics import Code, Diagnostic, InvalidProject, ordered
+from pyl.project.discovery import Candidate, find_decorated
+from pyl.project.model import Configuration, Function, Project
+from pyl.project.modules import Module, Modules, module_name, parse
+from pyl.project.names import function_name_problem, module_name_problem, shadowing_modules
+from pyl.project.pyproject import TABLE, Document, find_project, nearest, read_document
+from pyl.project.source_files import source_files
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found."""
+
+    root: Path
+    project: Project | None
+    """`None` when there are diagnostics."""
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def examine(
+    directory: Path, *, environ: Mapping[str, str], overrides: Mapping[str, object] | None = None
+) -> Examination:
+    """Read a project without importing any of it.
+
+    `directory` holds `pyproject.toml`; `Path()` means the current folder, or the nearest one above with such a file.
+    `overrides` are options of the command line by their dotted key, see `read_configuration`.
+    """
+    root = find_project(directory) if directory == Path() else directory.resolve()
+    document = read_document(root)
+    if isinstance(document, Diagnostic):
+        return Examination(root, None, (document,))
+    configuration, problems = read_configuration(document, environ=environ, overrides=overrides or {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of invalid escapes in the user's code: for Python to tell when it compiles
+        examiner = _Examiner(document, configuration, problems)
+        project = examiner.project()
+    diagnostics = tuple(ordered(examiner.diagnostics))
+    return Examination(root, None if diagnostics else project, diagnostics)
+
+
+def load_project(
+    directory: Path, *, environ: Mapping[str, str], overrides: Mapping[str, object] | None = None
+) -> Project:
+    """As `examine`.
+
+    Raises:
+        InvalidProject: something is wrong with the project.
+    """
+    examination = examine(directory, environ=environ, overrides=overrides)
+    if examination.project is None:
+        raise InvalidProject(examination.root, examination.diagnostics)
+    return examination.project
+
+
+@dataclass
+class _Examiner:
+    document: Document
+    configuration: Configuration
+    diagnostics: list[Diagnostic]
+    broken: set[str] = field(default_factory=set)
+    """Modules whose files have syntax errors: what they define is unknown."""
+
+    def project(self) -> Project:
+        root, source = self.document.file.parent, self.configuration.source
+        files = source_files(
+            root,
+            source,
+            exclude=self.configuration.exclude,
+            include=self.configuration.include,
+            left_out=frozenset(_event_files(self.configuration)),
+        )
+        python_files = [file for file in files if file.suffix == ".py"]
+        self.diagnostics += shadowing_modules(python_files, source)
+        modules = self._parsed(python_files)
+        candidates = self._decorated(modules)
+        adopted = self._adopted(modules)
+        functions = self._functions(candidates, adopted)
+        self._check_configured_names({candidate.name for candidate in candidates})
+        if not functions and not self.diagnostics:
+            self._report_no_functions()
+        return Project(
+            root=root,
+            name=self.document.project_name,
+            configuration=self.configuration,
+            functions=tuple(functions[name] for name in sorted(functions)),
+            files=tuple(files),
+        )
+
+    def _parsed(self, files: list[Path]) -> Modules:
+        modules = []
+        for file in files:
+            module = _without_recursion_error(file, self.configuration.source)
+            if isinstance(module, Diagnostic):
+                self.broken.add(module_name(file, self.configuration.source))
+                self.diagnostics.append(module)
+            else:
+                modules.append(module)
+        return Modules(modules)
+
+    def _decorated(self, modules: Modules) -> list[Candidate]:
+        found = []
+        for module in modules.values():
+            try:
+                candidates, problems = find_decorated(module, modules)
+            except RecursionError:
+                self.diagnostics.append(_too_deep(module.file))
+                continue
+            self.diagnostics += problems
+            found += candidates
+            misnamed = module_name_problem(module.file, self.configuration.source) if candidates else None
+            if misnamed is not None:
+                self.diagnostics.append(misnamed)
+        return found
+
+    def _adopted(self, modules: Modules) -> list[Adopted]:
+        found = []
+        for name, configuration in self.configuration.functions.items():
+            if configuration.handler is None:
+                continue
+            try:
+                adopted, problems = adopt(self.document, name, configuration.handler, modules, self.broken)
+            except RecursionError:
+                self.diagnostics.append(_too_deep(self.document.file))
+                continue
+            self.diagnostics += problems
+            found += [adopted] if adopted else []
+        return found
+
+    def _functions(self, candidates: list[Candidate], adopted: list[Adopted]) -> dict[str, Function]:
+        functions: dict[str, Function] = {}
+        for candidate in candidates:
+            if candidate.name is None:
+                continue
+            self._check_name(candidate, candidate.name, functions)
+            functions.setdefault(candidate.name, self._function(candidate, candidate.name))
+        for handler in adopted:
+            self._check_adopted_name(handler, functions)
+            functions.setdefault(handler.name, self._adopted_function(handler))
+        return functions
+
+    def _check_name(self, candidate: Candidate, name: str, functions: Mapping[str, Function]) -> None:
+        problem = function_name_problem(name)
+        if problem is not None:
+            self.diagnostics.append(candidate.at_name(Code.FUNCTION_NAME, problem.message, problem.hint))
+        elif name in functions:
+            message, hint = self._duplicate(functions[name])
+            self.diagnostics.append(candidate.at_name(Code.DUPLICATE_FUNCTION, message, hint))
+
+    def _check_adopted_name(self, handler: Adopted, functions: Mapping[str, Function]) -> None:
+        path = (*TABLE, "functions", handler.name)
+        problem = function_name_problem(handler.name)
+        if problem is not None:
+            hint = "names are 1 to 64 letters (A to Z), digits, hyphens and underscores"
+            self.diagnostics.append(self.document.diagnostic(path, Code.FUNCTION_NAME, problem.message, hint))
+        elif handler.name in functions:
+            message, _ = self._duplicate(functions[handler.name])
+            hint = "remove `handler`: the table configures the decorated function"
+            diagnostic = self.document.diagnostic((*path, "handler"), Code.DUPLICATE_FUNCTION, message, hint)
+            self.diagnostics.append(diagnostic)
+
+    def _duplicate(self, first: Function) -> tuple[str, str]:
+        place = first.file.relative_to(self.document.file.parent).as_posix()
+        message = f'there is already a function "{first.name}", at {place}:{first.line}'
+        return message, 'rename one of the two: @function(name="...")'
+
+    def _check_configured_names(self, decorated: set[str | None]) -> None:
+        """Tables of functions that do not exist; those of a file with a syntax error might."""
+        if self.broken or None in decorated:
+            return
+        known = sorted(name for name in decorated if name)
+        for name, configuration in self.configuration.functions.items():
+            if name in known or configuration.handler is not None or self._has_wrong_handler(name):
+                continue
+            meant = nearest(name, [other for other in known if function_name_problem(other) is None])
+            hint = f"did you mean `{meant}`?" if meant else "decorate one with @function, or adopt one with `handler`"
+            message = f'[tool.pyl.functions.{name}] configures no function: there is none called "{name}"'
+            path = (*TABLE, "functions", name)
+            self.diagnostics.append(self.document.diagnostic(path, Code.UNKNOWN_FUNCTION, message, hint))
+
+    def _has_wrong_handler(self, name: str) -> bool:
+        """Whether the table has a `handler`, which was reported and left out of the configuration."""
+        return "handler" in self.document.table["functions"][name]
+
+    def _report_no_functions(self) -> None:
+        folder = self.configuration.source.relative_to(self.document.file.parent).as_posix()
+        message = f"no functions in {folder}" if folder != "." else "the project has no functions"
+        hint = "decorate one:\nfrom pyl import Context, function\n\n@function\ndef hello(context: Context, event):"
+        self.diagnostics.append(self.document.diagnostic(TABLE, Code.NO_FUNCTIONS, message, hint))
+
+    def _function(self, candidate: Candidate, name: str) -> Function:
+        configuration = self.configuration.functions.get(name, self.configuration.defaults)
+        return Function(
+            name=name,
+            module=candidate.module.name,
+            attribute=candidate.definition.name,
+            file=candidate.module.file,
+            line=candidate.definition.lineno,
+            event=candidate.event,
+            configuration=configuration,
+            description=configuration.description or candidate.description,
+        )
+
+    def _adopted_function(self, handler: Adopted) -> Function:
+        configuration = self.configuration.functions[handler.name]
+        return Function(
+            name=handler.name,
+            module=handler.module,
+            attribute=handler.attribute,
+            file=handler.file,
+            line=handler.line,
+            event=handler.event,
+            configuration=configuration,
+            description=configuration.description or handler.description,
+        )
+
+
+def _event_files(configuration: Configuration) -> set[Path]:
+    functions = configuration.functions.values()
+    return {file for function in functions for file in (function.event, function.warm_up) if file}
+
+
+def _without_recursion_error(file: Path, source: Path) -> Module | Diagnostic:
+    try:
+        return parse(file, source)
+    except RecursionError:
+        return _too_deep(file)
+
+
+def _too_deep(file: Path) -> Diagnostic:
+    message, hint = "the code nests too deeply to be read", "split it, or leave the file out with `exclude`"
+    return Diagnostic(code=Code.SYNTAX_ERROR, message=message, hint=hint, file=file, line=1, column=1)
