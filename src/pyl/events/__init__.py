@@ -104,14 +104,16 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
-        msg = f"module 'pyl.events' has no attribute {name!r}"
-        raise AttributeError(msg)
-    value: object = getattr(__import__(f"pyl.events.{home}", fromlist=(name,)), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a type checker that sees it takes every misspelt name for an `object`
+
+    def __getattr__(name: str) -> object:
+        home = _HOMES.get(name)
+        if home is None:
+            msg = f"module 'pyl.events' has no attribute {name!r}"
+            raise AttributeError(msg)
+        value: object = getattr(__import__(f"pyl.events.{home}", fromlist=(name,)), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -33,9 +33,4 @@ class ALBEvent(MultiValueRequest, frozen=True, kw_only=True):
         lists = self.multi_value_query_string_parameters
         if lists is None:
             lists = {key: [value] for key, value in (self.query_string_parameters or {}).items()}
-        return [
-            unquote_plus(value)
-            for key, values in lists.items()
-            if unquote_plus(key) == name
-            for value in values
-        ]
+        return [unquote_plus(value) for key, values in lists.items() if unquote_plus(key) == name for value in values]
