@@ -63,14 +63,14 @@ def find_decorated(module: Module, modules: Modules) -> tuple[list[Candidate], l
 
 
 def _definitions(tree: ast.Module) -> Iterator[tuple[Definition, Definition | None]]:
-    """Every definition of a file with the one that encloses it."""
+    """Every definition of a file with the one that encloses it, in the order of the file."""
     pending: list[tuple[ast.AST, Definition | None]] = [(tree, None)]
     while pending:
         node, parent = pending.pop()
         if isinstance(node, Definition):
             yield node, parent
             parent = node
-        pending.extend((child, parent) for child in ast.iter_child_nodes(node))
+        pending.extend((child, parent) for child in reversed(list(ast.iter_child_nodes(node))))
 
 
 def _decorator(node: Definition, module: Module, modules: Modules) -> ast.expr | None:

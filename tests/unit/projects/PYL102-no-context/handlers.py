@@ -1,0 +1,6 @@
+from pyl import function
+
+
+@function
+def add(first: int, second: int) -> int:  # <- PYL102
+    return first + second

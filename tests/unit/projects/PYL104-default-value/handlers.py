@@ -1,0 +1,9 @@
+from pyl import Context, function
+
+
+@function
+def hello(
+    context: Context,
+    event: dict = {},  # <- PYL104
+) -> dict:
+    return event

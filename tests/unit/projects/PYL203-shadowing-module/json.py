@@ -1,0 +1,2 @@
+# <- PYL203
+VERSION = 1

@@ -1,0 +1,8 @@
+# <- PYL204
+
+from pyl import Context, function
+
+
+@function
+def hello(context: Context, event: dict) -> dict:
+    return event

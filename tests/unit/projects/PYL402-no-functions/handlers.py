@@ -1,0 +1,2 @@
+def hello(context, event):
+    return event
