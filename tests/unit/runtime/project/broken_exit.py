@@ -1,0 +1,4 @@
+import sys
+
+print("leaving at import")
+sys.exit(3)

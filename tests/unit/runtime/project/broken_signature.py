@@ -1,0 +1,6 @@
+from pyl import function
+
+
+@function
+def handler(event):
+    return 1

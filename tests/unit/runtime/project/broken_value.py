@@ -1,0 +1,9 @@
+def prepare():
+    raise ValueError("größe")
+
+
+prepare()
+
+
+def handler(event, context):
+    return 1

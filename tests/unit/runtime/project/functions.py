@@ -1,0 +1,44 @@
+"""The function table, as a build generates it."""
+
+_PLAIN = [
+    "echo",
+    "fail",
+    "custom_error",
+    "attributes",
+    "remaining",
+    "log_lines",
+    "leave",
+    "decimals",
+    "unserializable",
+    "circular",
+    "binary",
+    "evaluate",
+    "kind",
+    "count",
+    "size",
+    "fail_with_text",
+]
+_DECORATED = [
+    "struct",
+    "struct_back",
+    "typed_dict",
+    "optional",
+    "several",
+    "model",
+    "asynchronous",
+    "asynchronous_failure",
+    "returned_error",
+    "library_types",
+    "surface",
+    "by_position",
+]
+_BROKEN = ["syntax", "import", "value", "exit", "signature"]
+
+TABLE = {
+    **{name: f"plain:{name}" for name in _PLAIN},
+    **{name: f"handlers:{name}" for name in _DECORATED},
+    **{f"broken_{name}": f"broken_{name}:handler" for name in _BROKEN},
+    "other-name": "handlers:dataclass",
+    "missing_attribute": "plain:nowhere",
+    "log_setup": "log_setup:handler",
+}

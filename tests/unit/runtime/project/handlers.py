@@ -1,0 +1,132 @@
+"""Decorated handlers: events by type, results by type, orders of parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import uuid
+from typing import Any, TypedDict
+
+import msgspec
+import pydantic
+
+from pyl import Context, function
+
+
+class Item(msgspec.Struct, rename="camel"):
+    item_id: str
+    price: decimal.Decimal
+    size: int = 0
+
+
+class Order(msgspec.Struct, rename="camel"):
+    items: list[Item]
+    placed_at: datetime.datetime | None = None
+    raw: bytes = b""
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int = 0
+
+
+class Named(TypedDict):
+    name: str
+
+
+class Model(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(strict=True)
+    name: str
+    day: datetime.date
+    tags: list[str] = []
+
+
+@function
+def struct(context: Context, event: Order) -> dict[str, Any]:
+    return {
+        "ids": [item.item_id for item in event.items],
+        "types": [type(event).__name__, type(event.items[0].price).__name__],
+        "year": event.placed_at and event.placed_at.year,
+        "raw": event.raw.decode(),
+    }
+
+
+@function
+def struct_back(event: Order, context: Context) -> Order:
+    return event
+
+
+@function(name="other-name", description="renamed")
+def dataclass(event: Point, context):
+    return event
+
+
+@function
+def typed_dict(context: Context, event: Named) -> str:
+    return event["name"]
+
+
+@function
+def optional(context: Context, event: Point | None) -> list[Any]:
+    return [event is None, event]
+
+
+@function
+def several(context: Context, event: list[Point]) -> int:
+    return sum(point.x for point in event)
+
+
+@function
+def model(context: Context, event: Model) -> Model:
+    return event
+
+
+@function
+async def asynchronous(context: Context, event: dict) -> dict:
+    import asyncio
+
+    await asyncio.sleep(0)
+    return {"loop": id(asyncio.get_running_loop()), "event": event}
+
+
+@function
+async def asynchronous_failure(context: Context, event: dict) -> None:
+    raise LookupError("asynchronous")
+
+
+@function
+def returned_error(context: Context, event: Any) -> dict | Exception:
+    return KeyError("returned")
+
+
+@function
+def library_types(context: Context, event: Any) -> dict:
+    return {
+        "datetime": datetime.datetime(2026, 11, 23, 10, 0, tzinfo=datetime.UTC),
+        "date": datetime.date(2026, 11, 23),
+        "uuid": uuid.UUID(int=1),
+        "decimal": decimal.Decimal("1.10"),
+        "bytes": b"\x00\xff",
+        "set": {1},
+        "nested": [Point(1), Item("a", decimal.Decimal("2.50")), Model(name="n", day=datetime.date(2026, 1, 2))],
+        "duration": datetime.timedelta(seconds=90),
+    }
+
+
+@function
+def surface(context: Context, event: Any) -> dict:
+    return {
+        "id": context.request_id,
+        "deadline": context.deadline_ms,
+        "remaining": context.remaining_time_ms,
+        "arn": context.invoked_function_arn,
+        "trace": context.trace_id,
+        "class": type(context).__module__,
+    }
+
+
+@function
+def by_position(first, second):
+    return [type(first).__name__, second]
