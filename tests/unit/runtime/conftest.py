@@ -1,7 +1,7 @@
 """The runtimes that the conformance tests are held against.
 
-`PYL_CONFORMANCE_RUNTIME="/path/bootstrap"` adds one: any command that serves the folder `project`, a native package's for
-example. Its `_HANDLER` and Runtime API come by environment variables, as Lambda gives them.
+`PYL_CONFORMANCE_RUNTIME="/path/bootstrap"` adds one: any command that serves the folder `project`, for
+example a native package's. Its `_HANDLER` and Runtime API come by environment variables, as Lambda gives them.
 """
 
 from __future__ import annotations

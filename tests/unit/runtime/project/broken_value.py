@@ -1,5 +1,6 @@
 def prepare():
-    raise ValueError("größe")
+    msg = "größe"
+    raise ValueError(msg)
 
 
 prepare()

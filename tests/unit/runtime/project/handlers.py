@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 import decimal
 import uuid
 from typing import Any, TypedDict
@@ -22,7 +22,7 @@ class Item(msgspec.Struct, rename="camel"):
 
 class Order(msgspec.Struct, rename="camel"):
     items: list[Item]
-    placed_at: datetime.datetime | None = None
+    placed_at: dt.datetime | None = None
     raw: bytes = b""
 
 
@@ -39,7 +39,7 @@ class Named(TypedDict):
 class Model(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(strict=True)
     name: str
-    day: datetime.date
+    day: dt.date
     tags: list[str] = []
 
 
@@ -93,7 +93,7 @@ async def asynchronous(context: Context, event: dict) -> dict:
 
 @function
 async def asynchronous_failure(context: Context, event: dict) -> None:
-    raise LookupError("asynchronous")
+    raise LookupError(event)
 
 
 @function
@@ -104,14 +104,14 @@ def returned_error(context: Context, event: Any) -> dict | Exception:
 @function
 def library_types(context: Context, event: Any) -> dict:
     return {
-        "datetime": datetime.datetime(2026, 11, 23, 10, 0, tzinfo=datetime.UTC),
-        "date": datetime.date(2026, 11, 23),
+        "datetime": dt.datetime(2026, 11, 23, 10, 0, tzinfo=dt.UTC),
+        "date": dt.date(2026, 11, 23),
         "uuid": uuid.UUID(int=1),
         "decimal": decimal.Decimal("1.10"),
         "bytes": b"\x00\xff",
         "set": {1},
-        "nested": [Point(1), Item("a", decimal.Decimal("2.50")), Model(name="n", day=datetime.date(2026, 1, 2))],
-        "duration": datetime.timedelta(seconds=90),
+        "nested": [Point(1), Item("a", decimal.Decimal("2.50")), Model(name="n", day=dt.date(2026, 1, 2))],
+        "duration": dt.timedelta(seconds=90),
     }
 
 
