@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from pyl.project.bindings import Definition, top_level
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.modules import Module, Modules
-from pyl.project.signatures import signature_problems
+from pyl.project.signatures import FunctionDefinition, signature_problems
 
 _DECORATORS = frozenset({"pyl.function", "pyl.function.function"})
 _OPTIONS = ("name", "description")
 
 DESCRIPTION_LIMIT = 256
 """Characters that Lambda takes: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
-
-FunctionDefinition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)

@@ -30,60 +30,100 @@ _CODES = {
     DEFAULT: Code.DEFAULT_VALUE,
     VARIADIC: Code.PARAMETER_KIND,
 }
+_OWN_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+FunctionDefinition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def signature_problems(
-    module: Module,
-    modules: Modules,
-    node: ast.FunctionDef | ast.AsyncFunctionDef,
-    *,
-    adopted: bool = False,
-    lenient: bool = False,
+    module: Module, modules: Modules, node: FunctionDefinition, *, adopted: bool = False, lenient: bool = False
 ) -> tuple[str | None, list[Diagnostic]]:
     """The event's type in full (`None`: not annotated, or not to be told), and the problems.
 
     `lenient` lets any event annotation pass, as the runtime does where it is another decorator's business.
     """
-    described = list(_parameters(node))
-    names = frozenset(parameter.name for parameter in getattr(node, "type_params", ()))
-
-    def annotation(expression: ast.expr) -> Annotation:
-        return Annotation(expression, module, modules, names)
-
-    annotations = [annotation(argument.annotation) if argument.annotation else None for argument, _, _ in described]
-    problems = [] if adopted else list(_generator_problems(module, node))
-    returns = annotation(node.returns) if node.returns else None
-    if returns is not None:
-        problems += _first(
-            name_problem(returns),
-            import_problem(returns, evaluated=False),
-            None if adopted or problems else result_problem(returns),
-        )
-    parameters = [
-        Parameter(argument.arg, note.is_context if note else None, kind, has_default)
-        for (argument, kind, has_default), note in zip(described, annotations, strict=True)
-    ]
-    undefined = [problem for note in annotations if note for problem in _first(name_problem(note))]
-    if undefined:
-        return None, [*undefined, *problems]
-    try:
-        context, event = assign(parameters, adopted=adopted)
-    except SignatureError as error:
-        return None, [_signature_diagnostic(module, node, described, parameters, error), *problems]
-    positional = [note for parameter, note in zip(parameters, annotations, strict=True) if parameter.kind <= 1]
-    context_note, event_note = (*positional, None, None)[context], (*positional, None, None)[event]
-    if context_note is not None:
-        problems += _first(import_problem(context_note, evaluated=not _is_known_unresolved(context_note)))
-    if event_note is None:
-        return None, problems
-    checked = None if adopted or lenient else event_problem(event_note)
-    problems += _first(import_problem(event_note, evaluated=not (adopted or lenient)), checked)
-    return event_note.resolved, problems
+    signature = _Signature(module, modules, node)
+    event, problems = signature.parameter_problems(adopted=adopted, lenient=lenient or adopted)
+    generator = [] if adopted else signature.generator_problems()
+    return event, problems + generator + signature.result_problems(any_type=adopted or bool(generator))
 
 
 def _first(*problems: Diagnostic | None) -> list[Diagnostic]:
     """One problem per annotation is enough."""
     return [problem for problem in problems if problem is not None][:1]
+
+
+class _Signature:
+    def __init__(self, module: Module, modules: Modules, node: FunctionDefinition) -> None:
+        self.module = module
+        self.modules = modules
+        self.node = node
+        self.arguments = list(_arguments(node))
+        self.annotations = [self._annotation(argument.annotation) for argument, _, _ in self.arguments]
+        self.parameters = [
+            Parameter(argument.arg, annotation.is_context if annotation else None, kind, has_default)
+            for (argument, kind, has_default), annotation in zip(self.arguments, self.annotations, strict=True)
+        ]
+
+    def _annotation(self, expression: ast.expr | None) -> Annotation | None:
+        names = frozenset(parameter.name for parameter in getattr(self.node, "type_params", ()))
+        return Annotation(expression, self.module, self.modules, names) if expression else None
+
+    def parameter_problems(self, *, adopted: bool, lenient: bool) -> tuple[str | None, list[Diagnostic]]:
+        annotated = [annotation for annotation in self.annotations if annotation]
+        undefined = [problem for annotation in annotated for problem in _first(name_problem(annotation))]
+        if undefined:
+            return None, undefined
+        try:
+            context, event = assign(self.parameters, adopted=adopted)
+        except SignatureError as error:
+            return None, [self._diagnostic(error)]
+        context_annotation, event_annotation = self._positional(context), self._positional(event)
+        problems: list[Diagnostic] = []
+        if context_annotation is not None:
+            is_needed = not _is_known_unresolved(context_annotation)
+            problems += _first(import_problem(context_annotation, evaluated=is_needed))
+        if event_annotation is None:
+            return None, problems
+        wrong_type = None if lenient else event_problem(event_annotation)
+        problems += _first(import_problem(event_annotation, evaluated=not lenient), wrong_type)
+        return event_annotation.resolved, problems
+
+    def result_problems(self, *, any_type: bool) -> list[Diagnostic]:
+        result = self._annotation(self.node.returns)
+        if result is None:
+            return []
+        wrong_type = None if any_type else result_problem(result)
+        return _first(name_problem(result), import_problem(result, evaluated=False), wrong_type)
+
+    def generator_problems(self) -> list[Diagnostic]:
+        pending: list[ast.AST] = list(self.node.body)
+        while pending:
+            inner = pending.pop()
+            if isinstance(inner, (ast.Yield, ast.YieldFrom)):
+                message = f"`{self.node.name}` is a generator, and a function gives one result"
+                hint = "return a list; `yield` is kept for streamed responses"
+                return [self.module.diagnostic(inner, Code.GENERATOR, message, hint, width=len("yield"))]
+            if not isinstance(inner, _OWN_SCOPES):
+                pending.extend(ast.iter_child_nodes(inner))
+        return []
+
+    def _positional(self, position: int) -> Annotation | None:
+        """The annotation of an argument of the call; `*args` has none for each."""
+        positional = [
+            annotation
+            for parameter, annotation in zip(self.parameters, self.annotations, strict=True)
+            if parameter.kind in (POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD)
+        ]
+        return positional[position] if position < len(positional) else None
+
+    def _diagnostic(self, error: SignatureError) -> Diagnostic:
+        code = _CODES[error.problem]
+        if code is Code.NO_CONTEXT and sum(bool(parameter.is_context) for parameter in self.parameters) > 1:
+            code = Code.TWO_CONTEXTS
+        if error.index is None:
+            return self.module.definition_diagnostic(self.node, code, error.message, error.hint)
+        return self.module.diagnostic(self.arguments[error.index][0], code, error.message, error.hint)
 
 
 def _is_known_unresolved(note: Annotation) -> bool:
@@ -93,8 +133,8 @@ def _is_known_unresolved(note: Annotation) -> bool:
     )
 
 
-def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[ast.arg, int, bool]]:
-    """Each parameter with its kind and whether it has a default, in the order of `inspect`."""
+def _arguments(node: FunctionDefinition) -> Iterator[tuple[ast.arg, int, bool]]:
+    """Each argument with its kind and whether it has a default, in the order of `inspect`."""
     arguments = node.args
     positional = [(argument, POSITIONAL_ONLY) for argument in arguments.posonlyargs]
     positional += [(argument, POSITIONAL_OR_KEYWORD) for argument in arguments.args]
@@ -107,31 +147,3 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[
         yield argument, KEYWORD_ONLY, default is not None
     if arguments.kwarg:
         yield arguments.kwarg, VAR_KEYWORD, False
-
-
-def _signature_diagnostic(
-    module: Module,
-    node: ast.FunctionDef | ast.AsyncFunctionDef,
-    described: list[tuple[ast.arg, int, bool]],
-    parameters: list[Parameter],
-    error: SignatureError,
-) -> Diagnostic:
-    code = _CODES[error.problem]
-    if code is Code.NO_CONTEXT and sum(bool(parameter.is_context) for parameter in parameters) > 1:
-        code = Code.TWO_CONTEXTS
-    if error.index is None:
-        return module.definition_diagnostic(node, code, error.message, error.hint)
-    return module.diagnostic(described[error.index][0], code, error.message, error.hint)
-
-
-def _generator_problems(module: Module, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Diagnostic]:
-    pending: list[ast.AST] = list(node.body)
-    while pending:
-        inner = pending.pop()
-        if isinstance(inner, (ast.Yield, ast.YieldFrom)):
-            message = f"`{node.name}` is a generator, and a function gives one result"
-            hint = "return a list; `yield` is kept for streamed responses"
-            yield module.diagnostic(inner, Code.GENERATOR, message, hint, width=len("yield"))
-            return
-        if not isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
-            pending.extend(ast.iter_child_nodes(inner))
