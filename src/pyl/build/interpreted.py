@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from pyl.build import archive, bytecode, contents, staging
+from pyl.build import archive, bytecode, contents, missing, staging
 from pyl.build.commands import commands
 from pyl.build.package import ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
@@ -34,6 +34,7 @@ def build(project: Project, out: Path, progress: Progress, *, layer: bool = Fals
         task.mkdir()
         with progress.step("Install dependencies"):
             dependencies.install(project.root, shared, platform(architecture), scratch)
+            missing.check(project, shared, managed=True)
             sizes = {"dependencies": archive.unpacked_size(shared)}
         with progress.step("Collect functions"):
             contents.copy_runtime(shared)

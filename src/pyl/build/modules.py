@@ -40,7 +40,8 @@ def compile_in_place(source: Path, architecture: Architecture, progress: Progres
 
 def _compiled(source: Path, sources: list[Path], architecture: Architecture, progress: Progress, log: Path) -> Path:
     content = [part for file in sources for part in (file.relative_to(source.parent).as_posix(), file.read_bytes())]
-    name = cache.key("module", nuitka.toolchain(), architecture, source.name, *content)
+    maker = Path(nuitka.__file__).read_bytes()
+    name = cache.key("module", nuitka.toolchain(), architecture, maker, source.name, *content)
 
     def build(folder: Path) -> None:
         # Compiled from a copy without data files, at a place whose name is the content's: what Nuitka

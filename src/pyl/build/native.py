@@ -9,7 +9,7 @@ import shutil
 import stat
 from pathlib import Path
 
-from pyl.build import archive, bytecode, contents, libraries, modules, nuitka, program, staging
+from pyl.build import archive, bytecode, contents, libraries, missing, modules, nuitka, program, pruning, staging
 from pyl.build.commands import commands
 from pyl.build.interpreted import python_version
 from pyl.build.package import ImageReport, Package, check_unpacked_size
@@ -40,12 +40,15 @@ def build(project: Project, out: Path, progress: Progress) -> Package:
             dependencies.install(
                 project.root, site, dependencies.Platform(python=python_version(), tag=None), scratch, log=log
             )
+            missing.check(project, site, managed=False)
             _check_compiled_packages(project, site)
         with progress.step("Compile program"):
             shutil.copytree(program.make(architecture, progress, log), app, dirs_exist_ok=True)
         with progress.step("Compile functions"):
             _compile_functions(project, task, site, scratch, progress, log)
         with progress.step("Collect libraries"):
+            runtime = [source for source, _ in contents.runtime_files()]
+            pruning.prune(app / "lib", [*site.rglob("*"), *project.files], runtime)
             libraries.collect(app, architecture)
             glibc = libraries.check_versions(app)
             libraries.strip(app)

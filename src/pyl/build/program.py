@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from pyl import cache
-from pyl.build import libraries, nuitka, standard_library
+from pyl.build import nuitka, standard_library
 from pyl.progress import Progress
 from pyl.project.model import Architecture
 
@@ -19,9 +19,10 @@ _MAIN = Path(__file__).with_name("program_main.py")
 def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
     """A folder, in the cache, with everything of `pyl/app` that does not depend on the project.
 
-    It holds `program`, the shared libraries, `lib/` (standard library). Made once per Python and toolchain.
+    It holds `program`, the interpreter's library, and `lib/` (standard library). Made once per Python and toolchain.
     """
-    name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes())
+    makers = [Path(module).read_bytes() for module in (__file__, standard_library.__file__, nuitka.__file__)]
+    name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *makers)
 
     def build(folder: Path) -> None:
         work = folder / "work"
@@ -35,7 +36,13 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
         shutil.rmtree(work)
         progress.detail("standard library")
         standard_library.copy(folder / "lib", prefix=f"{APP}/lib")
-        progress.detail("shared libraries")
-        libraries.collect(folder, architecture)
+        _drop_doubles(folder)
 
     return cache.entry("programs", name, build)
+
+
+def _drop_doubles(folder: Path) -> None:
+    """Nuitka puts extension modules that its start-up may import beside the program, under their plain name."""
+    for module in sorted((folder / "lib" / "lib-dynload").iterdir()):
+        if (folder / f"{module.name.partition('.')[0]}.so").is_file():
+            module.unlink()

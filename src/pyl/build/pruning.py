@@ -1,0 +1,108 @@
+"""Leaves out of a native package what no code in it can import from the standard library."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pyl.build import elf, imports
+
+_STRING = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{1,60}(?=\0)")
+
+_OPENSSL_USERS = ("hashlib", "hmac", "ssl", "secrets")
+
+ALWAYS = (
+    "__future__", "_sysconfigdata", "abc", "codecs", "collections", "encodings", "importlib", "io", "linecache", "os",
+    "re", "stat", "traceback", "warnings",
+)  # fmt: skip
+"""What interpreters import by themselves, or by a name that is made at run time (codecs)."""
+
+ACCELERATORS = {
+    "bisect": ["_bisect"], "heapq": ["_heapq"], "json": ["_json"], "pickle": ["_pickle", "_compat_pickle"],
+    "datetime": ["_datetime", "_strptime"], "decimal": ["_decimal"], "struct": ["_struct"], "csv": ["_csv"],
+    "asyncio": ["_asyncio"], "queue": ["_queue"], "statistics": ["_statistics"], "zoneinfo": ["_zoneinfo"],
+    "uuid": ["_uuid"], "random": ["_random", "_sha512", "_sha2"], "contextvars": ["_contextvars"], "lzma": ["_lzma"],
+    "xml": ["_elementtree", "pyexpat"], "socket": ["_socket"], "select": ["select"], "multiprocessing": ["_posixshmem"],
+    "hashlib": ["_md5", "_sha1", "_sha256", "_sha512", "_sha2", "_sha3", "_blake2"], "ssl": ["_ssl"],
+}  # fmt: skip
+"""Modules that C code imports, or Python code in a way that hides the name."""
+
+ONLY_BY_NAME = frozenset(
+    {
+        "_hashlib", "asyncio", "bdb", "cmd", "code", "codeop", "concurrent", "ctypes", "curses", "difflib", "distutils",
+        "doctest", "ftplib", "getpass", "http", "lib2to3", "mailbox", "multiprocessing", "netrc", "optparse", "pdb",
+        "plistlib", "pstats", "profile", "py_compile", "pydoc", "pydoc_data", "readline", "rlcompleter", "runpy",
+        "smtplib", "socketserver", "sqlite3", "ssl", "tarfile", "test", "tkinter", "tty", "unittest", "urllib",
+        "webbrowser", "xml", "xmlrpc", "zipfile",
+    }
+)  # fmt: skip
+"""What the standard library itself imports only for debugging, from a function that is seldom called, or with
+a way to do without (`hashlib` has its own digests besides OpenSSL's, whose libraries weigh 5 MB). It is followed
+when a module needs it to load, or when code outside of the standard library names it."""
+
+
+def prune(library: Path, code: Iterable[Path], runtime: Iterable[Path]) -> None:
+    """Remove from `library` (a standard library as the package has it) what cannot be reached.
+
+    `code` are the files of the user and of the dependencies, sources and extension modules; `runtime` are the
+    sources of pyl's runtime. Reached is what code imports anywhere, what it names in a string
+    (`importlib.import_module("xml.sax")`), and so on from there; whatever of a package is reached keeps the
+    package whole.
+    """
+    reached = _reached(list(code), list(runtime))
+    for path in [*library.iterdir(), *(library / "lib-dynload").iterdir()]:
+        name = path.name.partition(".")[0]
+        if path.name == "lib-dynload" or name in reached or name.startswith("_sysconfigdata"):
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _reached(code: list[Path], runtime: list[Path]) -> set[str]:
+    pending = {name for file in code for name in _named_by(file)} | set(ALWAYS)
+    pending |= {name for file in runtime for name in _named_in_passing(file, file.stem)}
+    if pending & set(_OPENSSL_USERS):
+        pending.add("_hashlib")
+    reached: set[str] = set()
+    while pending:
+        name = pending.pop()
+        if name in reached or name not in sys.stdlib_module_names:
+            continue
+        reached.add(name)
+        pending |= set(ACCELERATORS.get(name, ())) | set(_named_by_standard_library(name))
+    return reached
+
+
+def _named_by(file: Path) -> Iterator[str]:
+    if file.suffix == ".py":
+        yield from _tops(found.module for found in imports.read(file, file.stem))
+        yield from _tops(imports.string_constants(file))
+        if b"async def" in file.read_bytes():
+            yield "asyncio"  # pyl's runtime runs coroutines in its loop
+    elif elf.is_elf(file):
+        yield from _tops(text.decode() for text in _STRING.findall(file.read_bytes()))
+
+
+def _named_by_standard_library(name: str) -> Iterator[str]:
+    root = Path(sysconfig.get_path("stdlib"))
+    files = [root / f"{name}.py"] if (root / f"{name}.py").is_file() else sorted((root / name).rglob("*.py"))
+    for path in files:
+        if {"test", "tests"} & set(path.parts):
+            continue
+        module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        yield from _named_in_passing(path, module)
+
+
+def _named_in_passing(path: Path, module: str) -> Iterator[str]:
+    for found in imports.read(path, module):
+        yield from (top for top in _tops([found.module]) if found.needed or top not in ONLY_BY_NAME)
+
+
+def _tops(modules: Iterable[str]) -> Iterator[str]:
+    return (top for module in modules if (top := module.partition(".")[0]) in sys.stdlib_module_names)
