@@ -36,23 +36,29 @@ class _Fields:
 class Client(_Fields):
     """The application that called, as the AWS Mobile SDK describes it."""
 
-    __slots__ = ("app_package_name", "app_title", "app_version_code", "app_version_name", "installation_id")
+    __slots__ = (  # noqa: RUF023 - in the order in which AWS's own shows them
+        "installation_id",
+        "app_title",
+        "app_version_name",
+        "app_version_code",
+        "app_package_name",
+    )
 
-    app_package_name: str | None
-    app_title: str | None
-    app_version_code: str | None
-    app_version_name: str | None
     installation_id: str | None
+    app_title: str | None
+    app_version_name: str | None
+    app_version_code: str | None
+    app_package_name: str | None
 
 
 class ClientContext(_Fields):
     """What the caller sent as its client context."""
 
-    __slots__ = ("client", "custom", "env")
+    __slots__ = ("custom", "env", "client")  # noqa: RUF023 - as above
 
-    client: Client | None
     custom: Any
     env: Any
+    client: Client | None
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         super().__init__(values)
@@ -111,9 +117,7 @@ class Context:
         self.function_name = function_name or environment("AWS_LAMBDA_FUNCTION_NAME")
         self.function_version = function_version or environment("AWS_LAMBDA_FUNCTION_VERSION")
         self.memory_limit_in_mb: str | None = (
-            environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-            if memory_limit_in_mb is None
-            else str(memory_limit_in_mb)
+            environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") if memory_limit_in_mb is None else str(memory_limit_in_mb)
         )
         """A string, as on AWS's own runtimes."""
         self.log_group_name = log_group_name or environment("AWS_LAMBDA_LOG_GROUP_NAME")

@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     def function(handler: Handler, /) -> Handler: ...
 
     @overload
-    def function(
-        *, name: str | None = None, description: str | None = None
-    ) -> Callable[[Handler], Handler]: ...
+    def function(*, name: str | None = None, description: str | None = None) -> Callable[[Handler], Handler]: ...
 
 
 def function(

@@ -60,13 +60,23 @@ def _decode_by_scanner(text: str) -> Any:
     text = text.removeprefix("\ufeff")
     start = len(text) - len(text.lstrip(_WHITESPACE))
     try:
-        value, end = _scan(text, start)
+        value, end = _scan_from(text, start)
     except StopIteration as stop:
         raise _malformed(text, stop.value) from None
     rest = len(text) - len(text[end:].lstrip(_WHITESPACE))
     if rest != len(text):
         raise _malformed(text, rest, _EXTRA_DATA)
     return value
+
+
+def _scan_from(text: str, start: int) -> tuple[Any, int]:
+    try:
+        return _scan(text, start)
+    except SystemError:
+        # The scanner of Python 3.11 can only say what is wrong once `json.decoder` has been imported.
+        import json.decoder  # noqa: F401
+
+        return _scan(text, start)
 
 
 def _malformed(text: str, position: int, problem: str = _EXPECTING_VALUE) -> ValueError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from pyl.runtime import logs, loop
+from pyl.runtime import image, logs, loop
 from pyl.runtime.resolve import Functions
 
 TYPE_CHECKING = False
@@ -34,4 +34,6 @@ def serve(functions: Functions) -> NoReturn:
 
 def main() -> NoReturn:
     """Run the program."""
-    serve(prepare())
+    functions = prepare()
+    image.checkpoint(functions)
+    serve(functions)

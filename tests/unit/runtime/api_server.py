@@ -24,7 +24,8 @@ from typing import Any
 HERE = Path(__file__).parent
 PROJECT = HERE / "project"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:conformance"
-FAR_DEADLINE = "33300000000000"
+FAR_DEADLINE = "4102444800000"
+"""The year 2100; awslambdaric keeps nanoseconds in 64 bits."""
 PATIENCE = 20.0
 """Seconds after which a runtime that does not do what it should has failed."""
 
@@ -195,10 +196,10 @@ class Process:
         return self.popen.wait(PATIENCE)
 
     def stdout(self) -> str:
-        return (self._folder / "stdout").read_text()
+        return (self._folder / "stdout").read_bytes().decode()
 
     def stderr(self) -> str:
-        return (self._folder / "stderr").read_text()
+        return (self._folder / "stderr").read_bytes().decode()
 
 
 @dataclass(frozen=True)

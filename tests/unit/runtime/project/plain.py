@@ -81,7 +81,7 @@ def decimals(event, context):
 
 
 def unserializable(event, context):
-    return {"a": {object}}
+    return {"a": object}
 
 
 def circular(event, context):
