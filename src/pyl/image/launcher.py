@@ -13,6 +13,10 @@ LAUNCHER = ("launcher.c", "report.c", "restore.c", "system.c")
 LAUNCHER_ADDRESS = 0x1000_0000_0000
 """Where the launcher is linked: far from everything that the kernel or an image places."""
 
+STARTER = ("starter.c", "system.c")
+STARTER_ADDRESS = 0x1100_0000_0000
+STARTER_LIMIT = STARTER_ADDRESS + (1 << 30)
+
 FLAGS = (
     "-target",
     "x86_64-linux-musl",
@@ -45,6 +49,11 @@ def build_launcher(output: Path) -> None:
     Raises `BuildError` when zig is missing or the compilation fails.
     """
     compile_freestanding(LAUNCHER, output, address=LAUNCHER_ADDRESS)
+
+
+def build_starter(output: Path) -> None:
+    """Compile the program that starts another one for its capture. It is no part of a package."""
+    compile_freestanding(STARTER, output, address=STARTER_ADDRESS)
 
 
 def compile_freestanding(sources: tuple[str, ...], output: Path, *, address: int) -> None:

@@ -55,9 +55,7 @@ def test_it_starts_the_program_with_the_given_environment(package: Path) -> None
 
 
 def test_it_passes_the_arguments_on(package: Path) -> None:
-    done = subprocess.run(
-        [package / "bootstrap", "-u", "A", "C=3"], env={"A": "1"}, capture_output=True, text=True
-    )
+    done = subprocess.run([package / "bootstrap", "-u", "A", "C=3"], env={"A": "1"}, capture_output=True, text=True)
     assert done.stdout.splitlines() == ["C=3"]
 
 

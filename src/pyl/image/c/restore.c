@@ -1,8 +1,308 @@
-/* See restore.h. */
+/* See restore.h. Nothing is mapped over before every check has passed, so that a plain start stays possible. */
 #include "restore.h"
+
+#include "capture.h"
+#include "image.h"
+#include "report.h"
+#include "system.h"
+
+enum { SIGILL = 4, SA_NODEFER = 0x40000000, SA_RESTORER = 0x04000000 };
+enum { MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
+
+struct kernel_action {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+};
+
+static struct start *started;
+static struct pyl_restored restored;
+
+/* -- reading the file ----------------------------------------------------------------------------- */
+
+static _Noreturn void refuse(const char *why)
+{
+    fail(started->environment, "Runtime.InvalidImage",
+         "pyl/image of this package cannot be used; build and deploy the package again", why);
+}
+
+static uint64_t checksum(const struct image_header *header)
+{
+    const uint64_t *word = (const uint64_t *)header, *end = word + header->header_bytes / 8;
+    uint64_t a = 0x9e3779b97f4a7c15ul, b = 0xc2b2ae3d27d4eb4ful; /* two lanes, so that they overlap */
+    for (; word + 1 < end; word += 2) {
+        uint64_t first = word == &header->checksum ? 0 : word[0], second = word + 1 == &header->checksum ? 0 : word[1];
+        a = (a ^ first) * 0xff51afd7ed558ccdul;
+        a ^= a >> 32;
+        b = (b ^ second) * 0xc4ceb9fe1a85ec53ul;
+        b ^= b >> 29;
+    }
+    return a ^ (b << 1 | b >> 63);
+}
+
+static int table_fits(const struct image_header *header, struct table table, size_t size)
+{
+    return table.offset % 8 == 0 && table.offset <= header->header_bytes &&
+           table.count <= (header->header_bytes - table.offset) / size;
+}
+
+#define TABLE(header, table, type) ((const type *)((const char *)(header) + (table).offset))
+#define TEXT(header, offset) ((const char *)(header) + (offset))
+
+static const struct image_header *read_header(long file)
+{
+    struct image_header head;
+    struct {
+        uint64_t before[6], size, after[11];
+    } status;
+    if (system_call(SYS_pread64, file, &head, sizeof head, 0) != sizeof head)
+        refuse("it is cut short");
+    if (head.magic != IMAGE_MAGIC)
+        refuse("it is no process image");
+    if (head.version != IMAGE_VERSION)
+        refuse("it was made by another version of pyl");
+    if (failed(system_call(SYS_fstat, file, &status)) || status.size != head.file_bytes)
+        refuse("it does not have its length; the package was not unpacked whole");
+    if (head.header_bytes < sizeof head || head.header_bytes % 16 || head.header_bytes > head.file_bytes)
+        refuse("its header is damaged");
+    long mapped = system_call(SYS_mmap, 0, head.header_bytes, PROT_READ, MAP_PRIVATE, file, 0);
+    if (failed(mapped))
+        refuse("its header cannot be mapped");
+    const struct image_header *header = (const struct image_header *)mapped;
+    if (checksum(header) != head.checksum || header->magic != head.magic)
+        refuse("its header is damaged");
+    if (!table_fits(header, header->variants, sizeof(struct image_variant)))
+        refuse("its tables are damaged");
+    return header;
+}
+
+static void check_tables(const struct image_header *header, const struct image_variant *variant)
+{
+    if (!table_fits(header, variant->guards, sizeof(struct image_guard)) ||
+        !table_fits(header, variant->segments, sizeof(struct image_segment)) ||
+        !table_fits(header, variant->actions, sizeof(struct image_action)) ||
+        !table_fits(header, variant->read_ahead, sizeof(struct image_range)) ||
+        !table_fits(header, variant->populate, sizeof(struct image_range)))
+        refuse("its tables are damaged");
+}
+
+/* -- guards --------------------------------------------------------------------------------------- */
+
+static void *why_plain; /* where the SIGILL handler goes on */
+
+/* Try the instructions that captured code may use, rather than ask `cpuid`: that traps into the hypervisor, some
+ * 10 microseconds each time, and says less. The handler returns to the label behind. */
+static __attribute__((noinline)) int processor_suffices(void)
+{
+    long good = 1;
+    __asm__ volatile("lea 1f(%%rip), %%rax\n"
+                     "mov %%rax, %1\n"
+                     "vpaddd %%ymm0, %%ymm0, %%ymm0\n"           /* AVX2, and a kernel that keeps ymm */
+                     "vfmadd231ps %%ymm0, %%ymm0, %%ymm0\n"      /* FMA */
+                     "vcvtph2ps %%xmm0, %%ymm0\n"                /* F16C */
+                     "andn %%rax, %%rax, %%rcx\n"                /* BMI1 */
+                     "mulx %%rax, %%rax, %%rcx\n"                /* BMI2 */
+                     "popcnt %%rax, %%rax\n"
+                     "movbe (%%rsp), %%rax\n"
+                     "aesenc %%xmm0, %%xmm0\n"
+                     "pclmulqdq $0, %%xmm0, %%xmm0\n"
+                     "vzeroupper\n"
+                     "mov $1, %%eax\n"
+                     "lzcnt %%rax, %%rax\n" /* a processor without it runs bsr, and answers 0 */
+                     "cmp $63, %%rax\n"
+                     "je 2f\n"
+                     "1: xor %%eax, %%eax\n"
+                     "   jmp 3f\n"
+                     "2: mov $1, %%eax\n"
+                     "3:\n"
+                     : "=&a"(good), "=m"(why_plain)
+                     :
+                     : "rcx", "rdx", "cc", "memory");
+    return (int)good;
+}
+
+/* The instruction pointer of a signal frame's context: ucontext's general registers begin at 40, RIP is the 17th. */
+__asm__(".globl on_illegal_instruction\n"
+        "on_illegal_instruction:\n"
+        "  mov why_plain_address(%rip), %rax\n"
+        "  mov (%rax), %rax\n"
+        "  mov %rax, 168(%rdx)\n"
+        "  ret\n"
+        ".globl return_from_signal\n"
+        "return_from_signal:\n"
+        "  mov $15, %eax\n"
+        "  syscall\n");
+extern char on_illegal_instruction[], return_from_signal[];
+__attribute__((used)) void **why_plain_address;
+
+static int processor_holds(void)
+{
+    why_plain_address = &why_plain;
+    struct kernel_action ours = {on_illegal_instruction, SA_NODEFER | SA_RESTORER | 4 /* SA_SIGINFO */, return_from_signal, 0}, theirs;
+    system_call(SYS_rt_sigaction, SIGILL, &ours, &theirs, 8);
+    int holds = processor_suffices();
+    system_call(SYS_rt_sigaction, SIGILL, &theirs, NULL, 8);
+    return holds;
+}
+
+static int guard_holds(const struct image_header *header, const struct image_guard *guard)
+{
+    if (guard->kind == GUARD_TASK_ROOT)
+        return equal(started->folder, TEXT(header, guard->value));
+    const char *value = variable(started->environment, TEXT(header, guard->name));
+    if (guard->kind == GUARD_ABSENT)
+        return !value;
+    return guard->kind == GUARD_EQUAL && value && equal(value, TEXT(header, guard->value));
+}
+
+static const struct image_guard *failing_guard(const struct image_header *header, const struct image_variant *variant)
+{
+    const struct image_guard *guards = TABLE(header, variant->guards, struct image_guard);
+    for (uint32_t i = 0; i < variant->guards.count; i++)
+        if (!guard_holds(header, &guards[i]))
+            return &guards[i];
+    return NULL;
+}
+
+static void say_guard(const struct image_header *header, const struct image_guard *guard, const char *instead)
+{
+    if (guard->kind == GUARD_TASK_ROOT) {
+        const char *details[] = {"guard", "task root", "instead", instead, "found", started->folder, NULL};
+        log_line("WARN", "the process image is not used: the package does not stand at /var/task; starting without it", details);
+        return;
+    }
+    const char *details[] = {"guard", TEXT(header, guard->name), "instead", instead, NULL};
+    log_line("WARN",
+             guard->kind == GUARD_ABSENT
+                 ? "the process image is not used: this environment variable was read at import, and was not set at the build; "
+                   "set it in the project's configuration too, or read it inside the handler"
+                 : "the process image is not used: this environment variable was read at import, and has another value than at the "
+                   "build; give it the same value in the project's configuration, or read it inside the handler",
+             details);
+}
+
+/* -- restoring ------------------------------------------------------------------------------------ */
+
+static void map_segment(long file, const struct image_segment *segment)
+{
+    int zero = segment->flags & SEGMENT_ZERO;
+    long flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE | MAP_FIXED * 0 | (zero ? MAP_ANONYMOUS : 0) |
+                 (segment->flags & SEGMENT_NO_RESERVE ? MAP_NORESERVE : 0);
+    long got = system_call(SYS_mmap, segment->address, segment->length, segment->protection, flags, zero ? -1 : file,
+                           segment->offset);
+    if (got == (long)segment->address) {
+        if (segment->flags & SEGMENT_WIPE_ON_FORK)
+            system_call(SYS_madvise, segment->address, segment->length, MADV_WIPEONFORK);
+        return;
+    }
+    if (got == -ENOMEM)
+        fail(started->environment, "Runtime.OutOfMemory", "no memory for the process image; raise the function's memory", NULL);
+    if (got == -EACCES || got == -EPERM)
+        fail(started->environment, "Runtime.CannotStart",
+             "the process image may not be mapped as executable; mount the package without noexec", NULL);
+    fail(started->environment, "Runtime.CannotStart", "the process image cannot be mapped at its address", NULL);
+}
+
+static void set_kernel_state(const struct image_header *header, const struct image_variant *variant)
+{
+    const struct image_state *state = &variant->state;
+    const struct image_action *actions = TABLE(header, variant->actions, struct image_action);
+    for (uint32_t i = 0; i < variant->actions.count; i++) {
+        struct kernel_action action = {(void *)actions[i].handler, actions[i].flags, (void *)actions[i].restorer,
+                                       actions[i].mask};
+        system_call(SYS_rt_sigaction, actions[i].number, &action, NULL, 8);
+    }
+    system_call(SYS_arch_prctl, 0x1002 /* ARCH_SET_FS */, state->fs_base);
+    if (state->gs_base)
+        system_call(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, state->gs_base);
+    long thread = system_call(SYS_set_tid_address, state->thread_id_address);
+    if (state->thread_id_address)
+        *(int *)state->thread_id_address = (int)thread;
+    system_call(SYS_set_robust_list, state->robust_list, state->robust_list_bytes);
+    if (state->alternate_stack_bytes) {
+        struct {
+            uint64_t stack;
+            int flags;
+            uint64_t bytes;
+        } stack = {state->alternate_stack, 0, state->alternate_stack_bytes};
+        system_call(SYS_sigaltstack, &stack, NULL);
+    }
+    if (state->directory)
+        system_call(SYS_chdir, TEXT(header, state->directory));
+    system_call(SYS_rt_sigprocmask, 2 /* SIG_SETMASK */, &state->signal_mask, NULL, 8);
+}
+
+static _Noreturn void go_on(const struct image_state *state)
+{
+    uint16_t x87 = (uint16_t)state->x87_control;
+    __asm__ volatile("fldcw %2\n"
+                     "ldmxcsr %3\n"
+                     "mov 8(%0), %%rsp\n"
+                     "mov 16(%0), %%rbx\n"
+                     "mov 24(%0), %%rbp\n"
+                     "mov 32(%0), %%r12\n"
+                     "mov 40(%0), %%r13\n"
+                     "mov 48(%0), %%r14\n"
+                     "mov 56(%0), %%r15\n"
+                     "cld\n"
+                     "jmp *(%0)\n"
+                     :
+                     : "d"(state), "a"(&restored), "m"(x87), "m"(state->mxcsr)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+static _Noreturn void continue_variant(const struct image_header *header, const struct image_variant *variant, long file)
+{
+    const struct image_range *ahead = TABLE(header, variant->read_ahead, struct image_range);
+    for (uint32_t i = 0; i < variant->read_ahead.count; i++)
+        system_call(SYS_readahead, file, ahead[i].start, ahead[i].length);
+    const struct image_segment *segments = TABLE(header, variant->segments, struct image_segment);
+    for (uint32_t i = 0; i < variant->segments.count; i++)
+        map_segment(file, &segments[i]);
+    system_call(SYS_close, file);
+    const struct image_range *written = TABLE(header, variant->populate, struct image_range);
+    for (uint32_t i = 0; i < variant->populate.count; i++)
+        if (failed(system_call(SYS_madvise, written[i].start, written[i].length, MADV_POPULATE_WRITE)))
+            break; /* a kernel before 5.14: the pages come one by one */
+    set_kernel_state(header, variant);
+    restored.argument_count = started->argument_count;
+    restored.arguments = started->arguments;
+    restored.environment = started->environment;
+    restored.kind = variant->kind;
+    go_on(&variant->state);
+}
 
 void restore(struct start *start, const char *path)
 {
-    (void)start;
-    (void)path;
+    started = start;
+    long file = system_call(SYS_open, path, O_RDONLY | O_CLOEXEC, 0);
+    if (file == -ENOENT)
+        return;
+    if (failed(file))
+        refuse("it cannot be opened");
+    const struct image_header *header = read_header(file);
+    const struct image_variant *variants = TABLE(header, header->variants, struct image_variant);
+    if (!processor_holds()) {
+        log_line("WARN", "the process image is not used: it needs an x86-64-v3 processor with AES (AVX2, BMI2, FMA); starting without it",
+                 NULL);
+        system_call(SYS_close, file);
+        return;
+    }
+    const struct image_guard *failing = NULL;
+    for (uint32_t i = 0; i < header->variants.count; i++) {
+        check_tables(header, &variants[i]);
+        const struct image_guard *broken = failing_guard(header, &variants[i]);
+        if (!broken) {
+            if (failing)
+                say_guard(header, failing, "base image");
+            continue_variant(header, &variants[i], file);
+        }
+        if (!failing)
+            failing = broken;
+    }
+    if (failing)
+        say_guard(header, failing, "plain start");
+    system_call(SYS_close, file);
 }

@@ -1,0 +1,65 @@
+/* The file `pyl/image`; format.py writes it, docs/image-format.md describes it. Little-endian, naturally aligned.
+ * Offsets count bytes from the start of the file; every table lies in the first `header_bytes`. */
+#ifndef PYL_IMAGE_H
+#define PYL_IMAGE_H
+
+#include <stdint.h>
+
+#define IMAGE_MAGIC 0x4547414d494c5950ul /* "PYLIMAGE" */
+enum { IMAGE_VERSION = 1 };
+
+struct table {
+    uint32_t offset, count;
+};
+
+struct image_header {
+    uint64_t magic;
+    uint32_t version, header_bytes;
+    uint64_t file_bytes;
+    uint64_t checksum; /* of the header's 8-byte words, this one taken as zero */
+    struct table variants;
+};
+
+enum { GUARD_EQUAL = 1, GUARD_ABSENT = 2, GUARD_TASK_ROOT = 3 };
+
+struct image_guard {
+    uint32_t kind;
+    uint32_t name, value; /* offsets of strings that end in a zero byte */
+    uint32_t reserved;
+};
+
+enum { SEGMENT_ZERO = 1, SEGMENT_WIPE_ON_FORK = 2, SEGMENT_NO_RESERVE = 4 };
+
+struct image_segment {
+    uint64_t address, length, offset;
+    uint32_t protection, flags;
+};
+
+struct image_range {
+    uint64_t start, length;
+};
+
+struct image_action {
+    uint64_t number, handler, flags, restorer, mask;
+};
+
+struct image_state {
+    uint64_t rip, rsp, rbx, rbp, r12, r13, r14, r15;
+    uint64_t fs_base, gs_base;
+    uint64_t thread_id_address;
+    uint64_t robust_list, robust_list_bytes;
+    uint64_t signal_mask;
+    uint64_t alternate_stack, alternate_stack_bytes;
+    uint32_t x87_control, mxcsr;
+    uint32_t directory, reserved; /* offset of a string; 0 when it is where the launcher is started */
+};
+
+struct image_variant {
+    uint32_t kind, reserved;
+    struct table guards, segments, actions;
+    struct table read_ahead; /* ranges of the file */
+    struct table populate;   /* ranges of memory that are written at once */
+    struct image_state state;
+};
+
+#endif

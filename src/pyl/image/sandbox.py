@@ -1,0 +1,125 @@
+"""Where a program is captured: a file tree that holds the package and little else, no network, no neighbours.
+
+This file is also a script. It enters namespaces of its own (as root, or as any user through a user
+namespace), builds the tree, starts the program as the first process of a process namespace, and
+waits with it until the tracer is attached. It imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import socket
+import sys
+
+TASK_ROOT = "/var/task"
+HOST_NAME = "localhost"
+
+# linux/sched.h, linux/mount.h
+_NAMESPACES = 0x00020000 | 0x08000000 | 0x40000000 | 0x20000000 | 0x04000000  # mount, ipc, network, pid, uts
+_NEWUSER = 0x10000000
+_RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
+_LOCKED_FLAGS = _NOSUID | _NODEV | 8 | 1024 | 2048
+
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+_FILES = {
+    "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
+    "etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
+    "etc/hosts": "127.0.0.1 localhost\n",
+    "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+}
+
+
+def _call(name: str, *arguments: object) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    texts = [part.encode() if part is not None else None for part in (source, target, kind)]
+    _call("mount", *texts, ctypes.c_ulong(flags), data.encode() if data else None)
+
+
+def _unshare() -> None:
+    uid, gid = os.getuid(), os.getgid()
+    if uid == 0:
+        with contextlib.suppress(OSError):  # root without the capability, as in a container
+            _call("unshare", _NAMESPACES)
+            return
+    _call("unshare", _NAMESPACES | _NEWUSER)
+    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(text)
+
+
+def _build_tree(package: str, starter: str) -> None:
+    _mount("none", "/", None, _REC | _PRIVATE)
+    sources = {TASK_ROOT: os.open(package, os.O_PATH), "/starter": os.open(starter, os.O_PATH)}
+    sources |= {f"/dev/{name}": os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
+    root = "/tmp" if os.path.isdir("/tmp") else "/mnt"  # noqa: PTH112, S108 - any folder: the mount hides it here only
+    _mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "mode=755")
+    for folder in ("dev", "etc", "proc", "tmp", "var/task"):
+        os.makedirs(f"{root}/{folder}")  # noqa: PTH103
+    for name, text in _FILES.items():
+        with open(f"{root}/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
+            file.write(text)
+    for place, source in sources.items():
+        if place != TASK_ROOT:
+            os.close(os.open(f"{root}{place}", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o755))
+        _mount(f"/proc/self/fd/{source}", f"{root}{place}", None, _BIND | _REC)
+        os.close(source)
+    flags = os.statvfs(f"{root}{TASK_ROOT}").f_flag & _LOCKED_FLAGS
+    _mount(None, f"{root}{TASK_ROOT}", None, _REMOUNT | _BIND | _RDONLY | flags)
+    _mount("tmpfs", f"{root}/tmp", "tmpfs", _NOSUID | _NODEV, "mode=1777")  # noqa: S108
+    os.chdir(root)
+
+
+def _first_process(wanted: dict[str, object], go: int) -> None:
+    with contextlib.suppress(OSError):  # not inside every container; programs can do without
+        _mount("proc", "proc", "proc", _NOSUID | _NODEV | 8)
+    _mount(None, os.getcwd(), None, _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)  # noqa: PTH109
+    os.chroot(".")
+    os.chdir(TASK_ROOT)
+    socket.sethostname(HOST_NAME)
+    if os.read(go, 1) != b"g":
+        os._exit(1)
+    argv = wanted["argv"]
+    environment = wanted["environment"]
+    assert isinstance(argv, list)  # noqa: S101
+    assert isinstance(environment, dict)  # noqa: S101
+    os.execve("/starter", argv, environment)  # noqa: S606
+
+
+def _main(settings: str) -> None:
+    wanted = json.loads(settings)
+    report, go = wanted["report"], wanted["go"]
+    for descriptor in (report, go):
+        os.set_inheritable(descriptor, False)
+    try:
+        _unshare()
+        _build_tree(wanted["package"], wanted["starter"])
+        process = os.fork()
+    except OSError as error:
+        os.write(report, json.dumps({"error": str(error)}).encode())
+        sys.exit(1)
+    if process == 0:
+        os.close(report)
+        try:
+            _first_process(wanted, go)
+        except OSError as error:
+            sys.stderr.write(f"sandbox: {error}\n")
+        finally:
+            os._exit(1)
+    os.close(go)
+    os.write(report, json.dumps({"process": process}).encode())
+    os.close(report)
+    _, status = os.waitpid(process, 0)
+    sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1])

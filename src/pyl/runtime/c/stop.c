@@ -1,0 +1,64 @@
+/* See stop.h. */
+#include "stop.h"
+
+#include "capture.h"
+
+extern char **environ;
+
+static long call(long operation, const void *address, long length)
+{
+    long result, second = (long)address, first = operation;
+    /* After a restore only the registers that a callee keeps, and rax, hold what they held. */
+    __asm__ volatile("syscall"
+                     : "=a"(result), "+D"(first), "+S"(second), "+d"(length)
+                     : "0"((long)SYS_pyl)
+                     : "rcx", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
+                       "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+    return result;
+}
+
+PyObject *pyl_ask(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    return PyBool_FromLong(call(PYL_ASK, NULL, 0) == 1);
+}
+
+PyObject *pyl_tell(PyObject *module, PyObject *text)
+{
+    char *bytes;
+    Py_ssize_t length;
+    (void)module;
+    if (PyBytes_AsStringAndSize(text, &bytes, &length) < 0)
+        return NULL;
+    call(PYL_TELL, bytes, length);
+    Py_RETURN_NONE;
+}
+
+static PyObject *environment_of(char **entries)
+{
+    PyObject *list = PyList_New(0);
+    for (; list && *entries; entries++) {
+        PyObject *entry = PyBytes_FromString(*entries);
+        if (!entry || PyList_Append(list, entry) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(entry);
+    }
+    return list;
+}
+
+PyObject *pyl_stop(PyObject *module, PyObject *kind_object)
+{
+    (void)module;
+    long kind = PyLong_AsLong(kind_object);
+    if (kind == -1 && PyErr_Occurred())
+        return NULL;
+    long result = call(PYL_STOP, (const void *)kind, 0);
+    if (result >= -4095 && result <= 0) {
+        PyErr_SetString(PyExc_RuntimeError, "this process is not being captured");
+        return NULL;
+    }
+    struct pyl_restored *restored = (struct pyl_restored *)result;
+    environ = restored->environment;
+    PyObject *environment = environment_of(restored->environment);
+    return environment ? Py_BuildValue("lN", restored->kind, environment) : NULL;
+}

@@ -1,0 +1,12 @@
+/* Where a captured process stops, and where a restored one goes on. */
+#ifndef PYL_STOP_H
+#define PYL_STOP_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+PyObject *pyl_ask(PyObject *module, PyObject *unused);
+PyObject *pyl_tell(PyObject *module, PyObject *text);
+PyObject *pyl_stop(PyObject *module, PyObject *kind);
+
+#endif
