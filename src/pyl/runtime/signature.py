@@ -3,10 +3,11 @@
 `pyl check` applies it to syntax trees, the runtime to live functions, so it works on plain descriptions of
 parameters and imports nothing. In the order in which they decide:
 
-1. an annotation: the parameter annotated as a context is the context; of two parameters of which only one
-   is annotated, and not as a context, that one is the event;
-2. a name, when nothing is annotated: a parameter named `event` or `context` is what it is called;
-3. the position: `(context, event)` for decorated functions, AWS's `(event, context)` for adopted ones.
+1. an annotation that names the context;
+2. for adopted functions nothing else: `(event, context)`, as AWS calls them;
+3. the names `event` and `context`;
+4. an annotation on one parameter only: that one is the event;
+5. the position: `(context, event)`.
 """
 
 from __future__ import annotations
@@ -87,25 +88,21 @@ def assign(parameters: Sequence[Parameter], *, adopted: bool = False) -> tuple[i
         )
     if first.is_context or second.is_context:
         return (0, 1) if first.is_context else (1, 0)
-    return _without_context_annotation(first, second, positional[0], adopted=adopted)
+    return (1, 0) if adopted else _without_context_annotation(first, second, positional[0])
 
 
-def _without_context_annotation(first: Parameter, second: Parameter, index: int, *, adopted: bool) -> tuple[int, int]:
+def _without_context_annotation(first: Parameter, second: Parameter, index: int) -> tuple[int, int]:
     annotated = first.is_context is not None, second.is_context is not None
-    if annotated == (True, True) and not adopted:
+    if annotated == (True, True):
         msg = "no parameter is annotated as the context"
         raise SignatureError(
             msg, index, problem=CONTEXT, hint="annotate one parameter with Context (from pyl import Context)"
         )
-    if annotated == (False, True):
-        return 0, 1
-    if annotated == (True, False):
-        return 1, 0
     if first.name == "event" or second.name == "context":
         return 1, 0
     if first.name == "context" or second.name == "event":
         return 0, 1
-    return (1, 0) if adopted else (0, 1)
+    return (1, 0) if annotated == (True, False) else (0, 1)
 
 
 def _decorated_pair(parameters: Sequence[Parameter]) -> list[int]:

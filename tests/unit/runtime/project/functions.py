@@ -41,4 +41,5 @@ TABLE = {
     "other-name": "handlers:dataclass",
     "missing_attribute": "plain:nowhere",
     "log_setup": "log_setup:handler",
+    "hooked": "hooked:handler",
 }
