@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from pyl.project.diagnostics import Code
@@ -303,9 +303,9 @@ FUNCTION_KEYS: tuple[Key, ...] = (
         maximum=256,
         example='"Tells the customer"',
     ),
-    _MEMORY,
-    _TIMEOUT,
-    _ENVIRONMENT,
+    replace(_MEMORY, default="the project's"),
+    replace(_TIMEOUT, default="the project's"),
+    replace(_ENVIRONMENT, default="the project's"),
     Key(
         name="handler",
         kind=Kind.STRING,

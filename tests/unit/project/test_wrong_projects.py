@@ -67,3 +67,9 @@ def test_loading_a_wrong_project_fails_with_every_diagnostic_in_the_message() ->
 def test_a_folder_without_pyproject_is_told_the_two_lines_to_add() -> None:
     with pytest.raises(InvalidProject, match=r'\[tool\.pyl\]\n +region = "us-east-1"'):
         load_project(PROJECTS / "PYL301-no-pyproject", environ={})
+
+
+def test_the_documentation_explains_every_code_once() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "diagnostics.md").read_text("utf-8")
+    explained = re.findall(r"^\| (PYL\d+) \| ([a-z-]+) \| .+\. \| .+[.)] \|$", text, re.MULTILINE)
+    assert explained == [(code.value, code.slug) for code in Code]
