@@ -114,10 +114,11 @@ def _event(function: Function, data: str | None, data_file: Path | None, example
         return _checked(data_file.read_bytes(), str(data_file))
     if data is not None:
         return _checked(data.encode(), "--data")
-    return _example(function, str(example))
+    return sample_event(function, str(example))
 
 
-def _example(function: Function, name: str) -> bytes:
+def sample_event(function: Function, name: str) -> bytes:
+    """The bundled sample event `name`, or the function's own for `event`."""
     from pyl.events import samples
 
     if name == "event":
