@@ -90,9 +90,7 @@ def configure(environ: MutableMapping[str, str]) -> None:
     descriptor = environ.pop("_LAMBDA_TELEMETRY_LOG_FD", "")
     if descriptor.isdigit():
         state.sink = FramedSink(int(descriptor))
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # lines reach the log although the process may be killed at any time
-            stream.reconfigure(line_buffering=True)
+    _buffer_by_line()
     if "logging" in sys.modules:
         _set_up_logging()
     elif not any(isinstance(finder, _LoggingWatch) for finder in sys.meta_path):
@@ -130,6 +128,15 @@ def flush() -> None:
             continue
 
 
+def _buffer_by_line() -> None:
+    """Let each line reach the log when it is printed: the process may be killed at any time."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+        except (AttributeError, OSError, ValueError):  # replaced, broken or closed by the user's code
+            continue
+
+
 def _keep_indentation(line: str) -> str:
     text = line.lstrip(" ")
     return _INDENT * (len(line) - len(text)) + text
@@ -147,12 +154,11 @@ class _LoggingWatch:
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> Any:
         if name != "logging":
             return None
-        sys.meta_path.remove(self)
         for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
+            spec = None if finder is self else finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader)  # type: ignore[assignment]
+                    spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
                 return spec
         return None
 
@@ -160,8 +166,9 @@ class _LoggingWatch:
 class _Loader:
     """A module's own loader, and what is to be done after it."""
 
-    def __init__(self, loader: Any) -> None:
+    def __init__(self, loader: Any, watch: Any) -> None:
         self._loader = loader
+        self._watch = watch
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
@@ -174,4 +181,5 @@ class _Loader:
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
+        sys.meta_path.remove(self._watch)
         _set_up_logging()
