@@ -45,11 +45,27 @@ def read_bindings(tree: ast.Module, module: str, *, is_package: bool) -> Binding
         else:
             for name, binding in _bound(statement):
                 _bind(bindings, name, binding, branch)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Global):
-            for name in node.names:
+    pending = list(inner_statements(tree))
+    while pending:
+        statement = pending.pop()
+        if isinstance(statement, ast.Global):
+            for name in statement.names:
                 bindings.names.setdefault(name, None)
+        pending.extend(inner_statements(statement))
     return bindings
+
+
+def inner_statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """The statements directly inside of a module or a statement, whichever of its branches they are in.
+
+    Expressions hold no statements: not looking into them makes reading a project several times faster.
+    """
+    for name in ("body", "handlers", "cases", "orelse", "finalbody"):
+        for child in getattr(node, name, ()):
+            if isinstance(child, ast.stmt):
+                yield child
+            else:
+                yield from inner_statements(child)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyl.project.bindings import Definition, top_level
+from pyl.project.bindings import Definition, inner_statements, top_level
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.modules import Module, Modules
 from pyl.project.signatures import FunctionDefinition, signature_problems
@@ -68,7 +68,7 @@ def _definitions(tree: ast.Module) -> Iterator[tuple[Definition, Definition | No
         if isinstance(node, Definition):
             yield node, parent
             parent = node
-        pending.extend((child, parent) for child in reversed(list(ast.iter_child_nodes(node))))
+        pending.extend((child, parent) for child in reversed(list(inner_statements(node))))
 
 
 def _decorator(node: Definition, module: Module, modules: Modules) -> ast.expr | None:
