@@ -46,23 +46,32 @@ def serve(functions: Functions, environ: MutableMapping[str, str] = os.environ) 
         try:
             binding = functions.choose(environ.get("_HANDLER"))
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            fail_init(client, error)
+            _post_init_error(client, errors.report(error))
+            sys.exit(1)
         Server(client, binding).serve()
     except RuntimeAPIError as error:
-        logs.warn(f"cannot go on without the Runtime API: {error}")
-        logs.flush()
-        sys.exit(1)
+        _give_up(error)
 
 
-def fail_init(client: Client, error: BaseException) -> NoReturn:
-    """Tell Lambda and the log why the function cannot be loaded, and end the process."""
-    report = errors.report(error)
+def fail(error: BaseException, environ: Mapping[str, str] = os.environ) -> NoReturn:
+    """Tell Lambda and the log why the environment cannot be initialised, and end the process with 1."""
+    try:
+        _post_init_error(Client(environ.get("AWS_LAMBDA_RUNTIME_API", "")), errors.report(error))
+    except RuntimeAPIError as unreachable:
+        _give_up(unreachable)
+    sys.exit(1)
+
+
+def _post_init_error(client: Client, report: ErrorReport) -> None:
     logs.report(report, "")
     logs.flush()
-    header_type = report.error_type if report.error_type.startswith("Runtime.") else report.header_type()
-    client.post(
-        "init/error", codec.encode(report.payload()), {"Content-Type": JSON_TYPE, ERROR_TYPE_HEADER: header_type}
-    )
+    headers = {"Content-Type": JSON_TYPE, ERROR_TYPE_HEADER: report.header_type()}
+    client.post("init/error", codec.encode(report.payload()), headers)
+
+
+def _give_up(error: RuntimeAPIError) -> NoReturn:
+    logs.warn(f"cannot go on without the Runtime API: {error}")
+    logs.flush()
     sys.exit(1)
 
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 
 def prepare() -> Functions:
-    """Return the package's functions, none of them loaded yet; `logging` will be set up when anything
-    imports it."""
+    """Return the package's functions, none of them loaded yet.
+
+    `logging` is watched from here on: it is set up when anything imports it.
+    """
     logs.configure(os.environ)
     import functions  # type: ignore[import-not-found]  # the module that the build generates
 
@@ -34,6 +36,9 @@ def serve(functions: Functions) -> NoReturn:
 
 def main() -> NoReturn:
     """Run the program."""
-    functions = prepare()
+    try:
+        functions = prepare()
+    except Exception as error:  # noqa: BLE001 - a package that is not whole
+        loop.fail(error)
     image.checkpoint(functions)
     serve(functions)

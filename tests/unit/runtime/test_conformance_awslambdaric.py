@@ -189,6 +189,15 @@ def test_a_failed_start_is_reported_with_its_type_and_logged(runtime: RuntimeCom
     assert answer.log.startswith("[ERROR] Runtime.ImportModuleError: Unable to import module 'broken_import'")
 
 
+def test_a_package_without_its_function_table_fails_to_start(runtime: RuntimeCommand) -> None:
+    if runtime.name != "source":
+        pytest.skip("the table is part of a built package")
+    command = RuntimeCommand("empty", runtime.argv, path=runtime.path[1:])
+    payload = fail_to_start(command, "echo").payload
+    assert payload["errorType"] == "ModuleNotFoundError"
+    assert payload["errorMessage"] == "No module named 'functions'"
+
+
 @pytest.mark.parametrize("handler", ["nodot", ".hello", "functions."])
 def test_a_handler_without_two_parts_is_malformed(runtime: RuntimeCommand, handler: str) -> None:
     command = RuntimeCommand(runtime.name, runtime.argv, runtime.path, runtime.environment, prefix="")
