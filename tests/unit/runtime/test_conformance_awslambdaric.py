@@ -16,6 +16,19 @@ from unit.runtime.api_server import REFERENCE, Request, RuntimeAPI, RuntimeComma
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
 
+FOLDER = re.compile(r'[^\s",:]*/(?=\w+\.py)')
+SOURCE_LINE = re.compile(r"(line \d+, in [^\\\n\r\"]+)(?:\\+n|[\n\r])[ \u00a0]{4}.*?(?=\\+n|[\r\n\"]|$)")
+
+
+def comparable(runtime: RuntimeCommand, answer: Any) -> Any:
+    """Leave out what a package that stands elsewhere and has no source cannot say: folders and source lines."""
+    if runtime.name != "given":
+        return answer
+    if isinstance(answer, str):
+        return SOURCE_LINE.sub(r"\1", FOLDER.sub("", answer))
+    return json.loads(comparable(runtime, json.dumps(answer, ensure_ascii=False)))
+
+
 @dataclass(frozen=True)
 class Answer:
     """What one invocation (or the failed start) led to."""
@@ -62,8 +75,8 @@ def test_errors_have_the_same_payload_and_log(runtime: RuntimeCommand, function:
         assert ours.payload["errorMessage"].startswith("Unable to unmarshal input: Expecting property name enclosed")
         theirs.payload["errorMessage"] = ours.payload["errorMessage"]
     else:
-        assert ours.payload == theirs.payload
-        assert ours.lines == theirs.lines
+        assert comparable(runtime, ours.payload) == comparable(runtime, theirs.payload)
+        assert comparable(runtime, ours.lines) == comparable(runtime, theirs.lines)
     assert list(ours.payload) == list(theirs.payload) == ["errorMessage", "errorType", "requestId", "stackTrace"]
     assert ours.payload["errorType"] == theirs.payload["errorType"]
 
@@ -72,7 +85,7 @@ def test_errors_have_the_same_xray_cause(runtime: RuntimeCommand) -> None:
     header = "lambda-runtime-function-xray-error-cause"
     ours, theirs = (json.loads(ask(command, "fail", "é").posted.headers[header]) for command in (runtime, REFERENCE))
     ours.pop("working_directory"), theirs.pop("working_directory")
-    assert ours == theirs
+    assert comparable(runtime, ours) == comparable(runtime, theirs)
     assert [frame["label"] for frame in ours["exceptions"][0]["stack"]] == ["fail", "deeper"]
 
 
@@ -107,7 +120,7 @@ def test_the_error_type_header_has_lambdas_form(runtime: RuntimeCommand, functio
 def test_log_lines_are_the_same(either: RuntimeCommand, log_format: str, level: str) -> None:
     environment = {"AWS_LAMBDA_LOG_FORMAT": log_format} | ({"AWS_LAMBDA_LOG_LEVEL": level} if level else {})
     ours, theirs = (ask(command, "log_lines", **environment).lines for command in (either, REFERENCE))
-    assert ours == theirs
+    assert comparable(either, ours) == comparable(either, theirs)
     assert "größer than 5" in ours or level == "ERROR"
 
 
@@ -116,10 +129,10 @@ def test_uncaught_errors_are_logged_alike(either: RuntimeCommand, log_format: st
     environment = {"AWS_LAMBDA_LOG_FORMAT": log_format}
     ours, theirs = (ask(command, "fail", "größe", **environment) for command in (either, REFERENCE))
     if log_format == "JSON":
-        assert json.loads(ours.lines) == json.loads(theirs.lines)
+        assert comparable(either, json.loads(ours.lines)) == comparable(either, json.loads(theirs.lines))
         assert list(json.loads(ours.lines)) == list(json.loads(theirs.lines))
     else:
-        assert ours.lines == theirs.lines
+        assert comparable(either, ours.lines) == comparable(either, theirs.lines)
         assert "\r\u00a0\u00a0File" in ours.log
 
 
@@ -154,7 +167,7 @@ def test_framed_logs_are_the_same(either: RuntimeCommand, log_format: str, level
             return found
 
     ours, theirs = frames(either), frames(REFERENCE)
-    assert ours == theirs
+    assert comparable(either, ours) == comparable(either, theirs)
     assert ours
 
 
@@ -171,7 +184,7 @@ def test_failed_starts_have_the_same_error_types(either: RuntimeCommand, functio
     assert ours.payload["errorMessage"] == theirs.payload["errorMessage"]
     assert ours.payload["errorType"] == theirs.payload["errorType"]
     # awslambdaric shows the machinery of `import` before the user's frames.
-    ours_trace, theirs_trace = ours.payload["stackTrace"], theirs.payload["stackTrace"]
+    ours_trace, theirs_trace = (comparable(either, answer.payload["stackTrace"]) for answer in (ours, theirs))
     assert ours_trace == theirs_trace[len(theirs_trace) - len(ours_trace) :]
     assert bool(ours_trace) == bool(theirs_trace)
     assert not any("pyl/runtime" in frame for frame in ours_trace)

@@ -63,7 +63,7 @@ def log_lines(event, context):
     context.log("as it is\n")
     print("printed")
     try:
-        deeper("inner")
+        deeper(event or logger.name)
     except ValueError:
         logger.exception("caught", extra={"order": 7, "who": {1}})
     logging.getLogger().setLevel("INFO")
