@@ -120,7 +120,7 @@ def capture(
 def _capture(
     package: Path, environment: Mapping[str, str], warm_up: Mapping[str, Any], target: Path, arguments: Sequence[str]
 ) -> CaptureResult:
-    session = Session(package, {**ALWAYS, **environment}, warm_up, arguments)
+    session = Session(package, environment, warm_up, arguments)
     thread = threading.Thread(target=session.run, name="pyl capture")
     thread.start()
     try:
@@ -140,6 +140,8 @@ def _compose(session: Session, target: Path) -> CaptureResult:
     reads = tuple(EnvironmentRead(r["name"], r["value"], r["where"]) for r in report.get("reads", ()))
     root = guards.task_root_guard(sandbox.TASK_ROOT)
     full_guards = (root, *(guards.environment_guard(r.name, r.value) for r in reads if r.name not in CAPTURE_ONLY))
+    if report.get("listed"):
+        full_guards = (*full_guards, guards.no_other_guard(session.configured))
     variants = []
     if FULL in session.snapshots:
         variants.append(image_format.Variant(FULL, session.snapshots[FULL], full_guards))
@@ -168,7 +170,8 @@ class Session:
     ) -> None:
         self._package = package
         self._arguments = arguments
-        self._environment = dict(environment) | CAPTURE_ONLY
+        self.configured = frozenset(environment)
+        self._environment = {**ALWAYS, **environment, **CAPTURE_ONLY, "PYL_CONFIGURED": " ".join(sorted(environment))}
         if warm_up:
             self._environment["PYL_WARM_UP"] = json.dumps(dict(warm_up))
         self.snapshots: dict[int, Snapshot] = {}
@@ -236,7 +239,8 @@ class Session:
         try:
             taken = snapshot.take(thread, memory, sites, starter=(STARTER_ADDRESS, STARTER_LIMIT))
         except NotCapturable as error:
-            self.reasons.append(str(error))
+            holder = self.report.get("holders", {}).get(str(error.descriptor))
+            self.reasons.append(f"{error}, held by {holder}" if holder else str(error))
         else:
             self.snapshots[kind] = taken
 

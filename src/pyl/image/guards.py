@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-EQUAL, ABSENT, TASK_ROOT = 1, 2, 3
+EQUAL, ABSENT, TASK_ROOT, NO_OTHER = 1, 2, 3, 4
+
+LAMBDA_VARIABLES = tuple(
+    """
+    _HANDLER _X_AMZN_TRACE_ID _LAMBDA_* _AWS_XRAY_* LAMBDA_* AWS_LAMBDA_* AWS_XRAY_* AWS_REGION AWS_DEFAULT_REGION
+    AWS_EXECUTION_ENV AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_KEY AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+    AWS_SECURITY_TOKEN LANG TZ PATH LD_LIBRARY_PATH PWD OLDPWD SHLVL _
+    """.split()  # noqa: SIM905 - so it can be read
+)
+"""What Lambda itself, or a shell that stands in for it, puts into the environment; `*` stands for any ending."""
 
 
 @dataclass(frozen=True)
@@ -23,3 +33,8 @@ def environment_guard(name: str, value: str | None) -> Guard:
 
 def task_root_guard(folder: str) -> Guard:
     return Guard(TASK_ROOT, "", folder)
+
+
+def no_other_guard(configured: Iterable[str]) -> Guard:
+    """No variable is set but Lambda's and `configured`: their names were all looked at."""
+    return Guard(NO_OTHER, "", "\n".join((*LAMBDA_VARIABLES, *sorted(configured))))

@@ -44,6 +44,13 @@ def _mount(source: str | None, target: str, kind: str | None, flags: int, data: 
     _call("mount", *texts, ctypes.c_ulong(flags), data.encode() if data else None)
 
 
+def _write(path: str, text: str, flags: int) -> None:
+    # Not by `open`, whose codecs may lie where only the rights reach that this process has given up.
+    file = os.open(path, flags | os.O_CLOEXEC, 0o644)
+    os.write(file, text.encode())
+    os.close(file)
+
+
 def _unshare() -> None:
     uid, gid = os.getuid(), os.getgid()
     if uid == 0:
@@ -52,8 +59,7 @@ def _unshare() -> None:
             return
     _call("unshare", _NAMESPACES | _NEWUSER)
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write(text)
+        _write(f"/proc/self/{name}", text, os.O_WRONLY)
 
 
 def _build_tree(package: str, starter: str) -> None:
@@ -65,8 +71,7 @@ def _build_tree(package: str, starter: str) -> None:
     for folder in ("dev", "etc", "proc", "tmp", "var/task"):
         os.makedirs(f"{root}/{folder}")  # noqa: PTH103
     for name, text in _FILES.items():
-        with open(f"{root}/{name}", "w", encoding="ascii") as file:  # noqa: PTH123
-            file.write(text)
+        _write(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
     for place, source in sources.items():
         if place != TASK_ROOT:
             os.close(os.open(f"{root}{place}", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o755))

@@ -29,6 +29,10 @@ _MAPS_LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) ([r-])([w-])([x-])([ps]) ([0-9
 class NotCapturable(Exception):
     """The process holds something that cannot be brought back."""
 
+    def __init__(self, message: str, *, descriptor: int | None = None) -> None:
+        super().__init__(message)
+        self.descriptor = descriptor
+
 
 @dataclass(frozen=True)
 class Region:
@@ -109,7 +113,7 @@ def _refuse_descriptors(process: int) -> None:
     for entry in sorted(Path(f"/proc/{process}/fd").iterdir(), key=lambda entry: int(entry.name)):
         if int(entry.name) > 2:
             msg = f"file descriptor {entry.name} is open: {entry.readlink()}"
-            raise NotCapturable(msg)
+            raise NotCapturable(msg, descriptor=int(entry.name))
 
 
 def _kernel_state(thread: int, memory: Memory) -> KernelState:

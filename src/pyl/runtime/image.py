@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BASE, FULL = 1, 2
 WARM_UP_VARIABLE = "PYL_WARM_UP"
 """At capture: JSON, `{function name: event}`; each is called once before the image is taken."""
+CONFIGURED_VARIABLE = "PYL_CONFIGURED"
+"""At capture: the names of the project's own variables."""
 
 
 def checkpoint(functions: Functions) -> None:
@@ -38,17 +40,18 @@ def checkpoint(functions: Functions) -> None:
 
 def _capture(functions: Functions, native: ModuleType) -> None:
     warm_up = os.environ.pop(WARM_UP_VARIABLE, "{}")
+    configured = frozenset(os.environ.pop(CONFIGURED_VARIABLE, "").split())
     restored = _stop(native, BASE)
     if restored is not None:
         _put_environment(restored)
         return
     from pyl.runtime.recorder import Recorder
 
-    recorder = Recorder()
+    recorder = Recorder(configured)
     with recorder:
         problems = _load(functions, warm_up)
         if not problems:
-            problems = _before_image()
+            problems = _before_image(recorder)
     native.tell(recorder.report(problems))
     if problems:
         _end()
@@ -69,14 +72,14 @@ def _load(functions: Functions, warm_up: str) -> list[dict[str, str]]:
     return found
 
 
-def _before_image() -> list[dict[str, str]]:
+def _before_image(recorder: Recorder) -> list[dict[str, str]]:
     from pyl.runtime.recorder import problem, running_threads
 
     try:
         hooks.run_before_image()
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         return [problem("a before_image hook", error)]
-    return running_threads()
+    return running_threads(recorder.thread_places)
 
 
 def _stop(native: ModuleType, kind: int) -> list[bytes] | None:

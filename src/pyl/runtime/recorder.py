@@ -17,13 +17,23 @@ if TYPE_CHECKING:
 
 CREDENTIALS = frozenset(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
 TRACE_ID = "_X_AMZN_TRACE_ID"
+_OWN_FOLDER = os.path.dirname(os.path.dirname(__file__)) + "/"  # noqa: PTH120 - pathlib would end up in every image
+_PROXIES = tuple(
+    name for kind in ("http", "https", "ftp", "all", "no") for name in (f"{kind}_proxy", f"{kind}_proxy".upper())
+)
+_LISTS_ALL_FOR: dict[str, tuple[str, ...]] = {
+    "urllib/request.py": _PROXIES,
+    "botocore/utils.py": ("AWS_EC2_METADATA_V1_DISABLED",),
+}
+"""Code that goes through all variables for the sake of these."""
 _READS_CREDENTIALS_LATE = ("botocore/credentials.py", "pyl/runtime/credentials.py")
 
 
 class Recorder:
     """While entered, notes every use of `os.environ` and every random generator that seeds itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, configured: frozenset[str]) -> None:
+        """`configured` are the variables that differ from project to project."""
         self.time_zone = os.environ.get("TZ")
         self.reads: dict[str, str | None] = {}
         """Value of each variable at its first use; None when it was not set."""
@@ -31,6 +41,9 @@ class Recorder:
         """`file:line` of that use."""
         self.listed: str | None = None
         """Where the names of all variables were asked for, if anywhere."""
+        self.thread_places: dict[int, str] = {}
+        self.configured = configured
+        self._listing: str | None = None
         self._writes: dict[str, str | None] = {}
         self._random: list[Any] = []
         self._seeded_by_user: set[int] = set()
@@ -39,6 +52,7 @@ class Recorder:
     def __enter__(self) -> Recorder:
         self._watch_environment()
         self._watch_seeds()
+        self._watch_threads()
         from pyl.runtime import credentials
 
         self._undo.append(credentials.install())
@@ -61,6 +75,7 @@ class Recorder:
                 ],
                 "listed": self.listed,
                 "problems": problems,
+                "holders": _holders(),
                 "modules": _module_files(),
             }
         ).encode("utf-8", "surrogateescape")
@@ -83,8 +98,11 @@ class Recorder:
         if name in self._writes or name in self.reads or name == TRACE_ID:
             return
         place = _place()
-        if name in CREDENTIALS and place.rpartition(":")[0].endswith(_READS_CREDENTIALS_LATE):
+        file = place.rpartition(":")[0]
+        if file.startswith(_OWN_FOLDER) or (name in CREDENTIALS and file.endswith(_READS_CREDENTIALS_LATE)):
             return
+        if place == self._listing and name not in self.configured:
+            return  # one of all; `no_other` guards their names, and these are the same in every environment
         self.reads[name] = value
         self.places[name] = place
 
@@ -94,7 +112,14 @@ class Recorder:
 
     def all_listed(self) -> None:
         """Note that the names of all variables were asked for."""
-        self.listed = self.listed or _place()
+        self._listing = place = _place()
+        for file, names in _LISTS_ALL_FOR.items():
+            if place.rpartition(":")[0].endswith(file):
+                for name in names:
+                    self.read(name, os.environ.get(name))
+                return
+        if not place.startswith(_OWN_FOLDER):
+            self.listed = self.listed or place
 
     def _watch_environment(self) -> None:
         kind = type(os.environ)
@@ -105,6 +130,23 @@ class Recorder:
         def undo() -> None:
             for environ in (os.environ, os.environb):
                 environ.__class__ = kind
+
+        self._undo.append(undo)
+
+    def _watch_threads(self) -> None:
+        import threading
+
+        kind: Any = threading.Thread
+        original = kind.start
+
+        def start(thread: Any) -> None:
+            self.thread_places[id(thread)] = _place()
+            original(thread)
+
+        kind.start = start
+
+        def undo() -> None:
+            kind.start = original
 
         self._undo.append(undo)
 
@@ -176,33 +218,59 @@ def _place() -> str:
 
 def problem(what: str, error: BaseException) -> dict[str, str]:
     """Why an image cannot hold the user's modules, with the place in their code."""
-    frames = traceback.extract_tb(error.__traceback__)
-    cause = error.__cause__
-    if cause is not None and cause.__traceback__ is not None:
-        frames = traceback.extract_tb(cause.__traceback__)
-    own = os.path.dirname(__file__)  # noqa: PTH120 - pathlib would end up in every image
-    where = next((f"{f.filename}:{f.lineno}" for f in reversed(frames) if not f.filename.startswith(own)), "")
-    return {"what": f"{what}: {type(error).__name__}: {error}", "where": where}
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)
+    places = [
+        f"{frame.filename}:{frame.lineno}"
+        for cause in reversed(causes)
+        for frame in reversed(traceback.extract_tb(cause.__traceback__))
+        if _is_packaged(frame.filename)
+    ]
+    return {"what": f"{what}: {type(error).__name__}: {error}", "where": places[0] if places else ""}
 
 
-def running_threads() -> list[dict[str, str]]:
+def _is_packaged(file: str) -> bool:
+    """Is this a file of the user's, or of a package that they brought?"""
+    functions = sys.modules.get("functions")
+    site = os.path.dirname(getattr(functions, "__file__", None) or "/")  # noqa: PTH120
+    return file.startswith(site + "/") and not file.startswith(_OWN_FOLDER)
+
+
+def running_threads(places: dict[int, str]) -> list[dict[str, str]]:
     """A problem for each thread of Python's besides the main one: no fork and no image takes them along."""
     threading = sys.modules.get("threading")
     if threading is None:
         return []
-    frames = sys._current_frames()  # noqa: SLF001
-    found = []
-    for thread in threading.enumerate():
-        if thread is threading.main_thread():
-            continue
-        target = getattr(thread, "_target", None)
-        code = getattr(target, "__code__", None)
-        frame = frames.get(thread.ident)
-        where = f"{code.co_filename}:{code.co_firstlineno}" if code else ""
-        if not where and frame is not None:
-            where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        found.append({"what": f"thread {thread.name!r} runs after the import", "where": where})
+    return [
+        {"what": f"thread {thread.name!r} runs after the import", "where": places.get(id(thread), "")}
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread()
+    ]
+
+
+_DEPTH = 3
+
+
+def _holders() -> dict[int, str]:
+    """Which names of packaged modules lead to an open file descriptor."""
+    found: dict[int, str] = {}
+    for name, module in list(sys.modules.items()):
+        if _is_packaged(getattr(module, "__file__", None) or ""):
+            for attribute, value in list(vars(module).items()):
+                _look(value, f"{name}.{attribute}", found, _DEPTH)
     return found
+
+
+def _look(value: Any, name: str, found: dict[int, str], depth: int) -> None:
+    if isinstance(value, type) or (type(value).__module__ == "builtins" and not hasattr(value, "fileno")):
+        return
+    try:
+        found.setdefault(value.fileno(), f"{name} ({type(value).__name__})")
+    except Exception:  # noqa: BLE001 - anything may stand behind that name
+        if depth and not callable(value):
+            for attribute, inner in list(getattr(value, "__dict__", {}).items()):
+                _look(inner, f"{name}.{attribute}", found, depth - 1)
 
 
 def _module_files() -> dict[str, str]:

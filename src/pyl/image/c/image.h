@@ -20,7 +20,7 @@ struct image_header {
     struct table variants;
 };
 
-enum { GUARD_EQUAL = 1, GUARD_ABSENT = 2, GUARD_TASK_ROOT = 3 };
+enum { GUARD_EQUAL = 1, GUARD_ABSENT = 2, GUARD_TASK_ROOT = 3, GUARD_NO_OTHER = 4 };
 
 struct image_guard {
     uint32_t kind;

@@ -132,9 +132,8 @@ static void post_init_error(const char *api, const char *type, const struct text
     append(&request, "\r\n\r\n");
     append_bytes(&request, body->bytes, body->length);
     write_all((int)connection, request.bytes, request.length);
-    char answer[512]; /* read to the end, so that the server sees no reset */
-    while (system_call(SYS_read, connection, answer, sizeof answer) > 0)
-        ;
+    char answer[512]; /* wait for it, so that the error has arrived before this process ends */
+    system_call(SYS_read, connection, answer, sizeof answer);
     system_call(SYS_close, connection);
 }
 

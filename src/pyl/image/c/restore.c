@@ -146,10 +146,36 @@ static int processor_holds(void)
     return holds;
 }
 
+/* Is the variable at `entry` named in `names`, one a line, `*` standing for any ending? */
+static int is_named(const char *entry, const char *names)
+{
+    while (*names) {
+        const char *at = entry;
+        while (*names && *names != '\n' && *names != '*' && *names == *at)
+            names++, at++;
+        if (*names == '*' || ((*names == '\n' || !*names) && *at == '='))
+            return 1;
+        while (*names && *names++ != '\n')
+            ;
+    }
+    return 0;
+}
+
+/* The first variable that is not named, as `name=value`, or NULL. */
+static const char *other_variable(const char *names)
+{
+    for (char **entry = started->environment; *entry; entry++)
+        if (!is_named(*entry, names))
+            return *entry;
+    return NULL;
+}
+
 static int guard_holds(const struct image_header *header, const struct image_guard *guard)
 {
     if (guard->kind == GUARD_TASK_ROOT)
         return equal(started->folder, TEXT(header, guard->value));
+    if (guard->kind == GUARD_NO_OTHER)
+        return !other_variable(TEXT(header, guard->value));
     const char *value = variable(started->environment, TEXT(header, guard->name));
     if (guard->kind == GUARD_ABSENT)
         return !value;
@@ -170,6 +196,17 @@ static void say_guard(const struct image_header *header, const struct image_guar
     if (guard->kind == GUARD_TASK_ROOT) {
         const char *details[] = {"guard", "task root", "instead", instead, "found", started->folder, NULL};
         log_line("WARN", "the process image is not used: the package does not stand at /var/task; starting without it", details);
+        return;
+    }
+    if (guard->kind == GUARD_NO_OTHER) {
+        const char *entry = other_variable(TEXT(header, guard->value));
+        size_t length = 0;
+        while (entry[length] && entry[length] != '=')
+            length++;
+        char *name = fresh_memory(length + 1); /* never the value: it may be a secret */
+        const char *details[] = {"guard", "other variables", "instead", instead, "found", name ? memcpy(name, entry, length) : "?", NULL};
+        log_line("WARN", "the process image is not used: all environment variables were looked at at import, and this one was not set at the "
+                         "build; set it in the project's configuration too, or look inside the handler", details);
         return;
     }
     const char *details[] = {"guard", TEXT(header, guard->name), "instead", instead, NULL};

@@ -1,0 +1,264 @@
+"""An image is taken, restored, and behaves as a plain start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from integration.image import packages
+
+
+def source(text: str) -> str:
+    return textwrap.dedent(text)
+
+
+COUNTING = source(
+    """
+    import time
+    imported_at = time.time()
+    calls = 0
+    def handler(event, context):
+        global calls
+        calls += 1
+        return {"imported": imported_at, "calls": calls, "event": event, "name": context.function_name}
+    """
+)
+
+
+def test_a_restored_function_has_what_was_imported_at_the_build(captured, run) -> None:
+    package, result = captured(COUNTING)
+    assert (result.kind, result.reasons) == ("full", ())
+    answers = []
+    for _ in range(2):
+        with run(package) as environment:
+            answers.append(environment.invoke({"n": 1}))
+            assert environment.notices == []
+    assert answers[0]["imported"] == answers[1]["imported"]
+    assert [answer["calls"] for answer in answers] == [1, 1]
+    assert answers[0]["event"] == {"n": 1}
+    assert answers[0]["name"] == "under-test"
+
+
+def test_one_restored_process_serves_many_events(captured, run) -> None:
+    package, _ = captured(COUNTING)
+    with run(package) as environment:
+        assert [environment.invoke(n)["calls"] for n in range(500)] == list(range(1, 501))
+
+
+def test_the_handler_variable_chooses_among_the_functions_of_one_image(captured, run) -> None:
+    package, _ = captured("def a(event, context): return 'a'\ndef b(event, context): return 'b'\n", "a", "b")
+    for name in ("a", "b"):
+        with run(package, name) as environment:
+            assert environment.invoke() == name
+
+
+def test_the_environment_is_that_of_the_restored_process(captured, run) -> None:
+    package, _ = captured(
+        source(
+            """
+            import os, subprocess
+            os.environ["WRITTEN_AT_IMPORT"] = "yes"
+            def handler(event, context):
+                inherited = subprocess.run(["/usr/bin/env"], capture_output=True, text=True).stdout
+                return [dict(os.environ), inherited]
+            """
+        )
+    )
+    with run(package, environment={"SEEN": "late"}) as environment:
+        found, inherited = environment.invoke()
+    assert found["SEEN"] == "late"
+    assert found["WRITTEN_AT_IMPORT"] == "yes"
+    assert found["AWS_ACCESS_KEY_ID"] == "AKIARESTORED"
+    assert not {"PYL_WARM_UP", "PYL_CONFIGURED", "LD_BIND_NOW", "AWS_EC2_METADATA_DISABLED"} & set(found)
+    assert "SEEN=late" in inherited.splitlines()
+    assert "WRITTEN_AT_IMPORT=yes" in inherited.splitlines()
+
+
+RANDOM = source(
+    """
+    import os, random, ssl, tempfile, uuid, secrets
+    own = random.Random()
+    fixed = random.Random(42)
+    context = ssl.create_default_context()
+    first = (random.random(), uuid.uuid4(), uuid.uuid1(), tempfile.mktemp(), ssl.RAND_bytes(8), own.random())
+    def client_hello():
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            context.wrap_bio(incoming, outgoing, server_hostname="example.com").do_handshake()
+        except ssl.SSLWantReadError:
+            return outgoing.read().hex()
+    def handler(event, context):
+        return {
+            "random": random.random(), "own": own.random(), "uuid1": str(uuid.uuid1()), "uuid4": str(uuid.uuid4()),
+            "tempfile": tempfile.mktemp(), "ssl": ssl.RAND_bytes(16).hex(), "hello": client_hello(),
+            "secrets": secrets.token_hex(), "fixed": fixed.random(),
+        }
+    """
+)
+
+
+def test_nothing_random_repeats_in_another_instance(captured, run) -> None:
+    package, result = captured(RANDOM)
+    assert result.kind == "full"
+    answers = []
+    for _ in range(20):
+        with run(package) as environment:
+            answers.append(environment.invoke())
+    for name in set(answers[0]) - {"fixed"}:
+        assert len({answer[name] for answer in answers}) == len(answers), name
+    assert len({answer["fixed"] for answer in answers}) == 1, "a generator that the user seeded goes on"
+
+
+def test_threads_children_signals_and_deep_recursion_work_after_a_restore(captured, run) -> None:
+    package, _ = captured(
+        source(
+            """
+            import asyncio, concurrent.futures, os, signal, subprocess, sys, threading, time
+            class Deep:
+                def __init__(self, other): self.other = other
+                def __eq__(self, other): return self.other == other.other
+            def nested(depth):
+                value = Deep(1)
+                for _ in range(depth): value = Deep(value)
+                return value
+            def handler(event, context):
+                found = {}
+                with concurrent.futures.ThreadPoolExecutor(4) as pool:
+                    found["threads"] = sum(pool.map(lambda n: n * n, range(100)))
+                child = os.fork()
+                if child == 0:
+                    os._exit(7)
+                found["fork"] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                got = []
+                signal.signal(signal.SIGUSR1, lambda *_: got.append(threading.current_thread().name))
+                os.kill(os.getpid(), signal.SIGUSR1)
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+                found["signals"] = got
+                async def wait():
+                    await asyncio.sleep(0.01)
+                    return await asyncio.to_thread(lambda: "async")
+                found["asyncio"] = asyncio.run(wait())
+                sys.setrecursionlimit(20000)
+                found["deep"] = nested(900) == nested(900)
+                found["large"] = len(bytearray(64 << 20))
+                found["pid"] = os.getpid() == int(os.readlink("/proc/self"))
+                found["ignored pipe"] = signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
+                return found
+            """
+        )
+    )
+    with run(package, plain=True) as environment:
+        plain = environment.invoke()
+    with run(package) as environment:
+        restored = environment.invoke()
+    assert restored == plain
+    assert restored["fork"] == 7
+    assert restored["signals"] == ["MainThread", "MainThread"]
+
+
+def test_extension_modules_are_imported_late(captured, run) -> None:
+    package, _ = captured(
+        source(
+            """
+            def handler(event, context):
+                import _decimal, _ctypes, ctypes, sqlite3, zoneinfo, lzma, hashlib
+                return [str(_decimal.Decimal(1) / 3), sqlite3.connect(":memory:").execute("select 42").fetchone()[0],
+                        hashlib.sha256(b"x").hexdigest(), ctypes.c_int(5).value, len(lzma.compress(b"x" * 1000))]
+            """
+        )
+    )
+    with run(package) as environment, run(package, plain=True) as other:
+        assert environment.invoke() == other.invoke()
+
+
+def test_sigterm_ends_a_restored_process_and_handlers_set_at_import_are_kept(captured, run) -> None:
+    package, _ = captured(
+        source(
+            """
+            import os, signal, sys
+            def on_term(*_):
+                print("leaving", flush=True)
+                os._exit(3)
+            signal.signal(signal.SIGTERM, on_term)
+            def handler(event, context): return 1
+            """
+        )
+    )
+    with run(package) as environment:
+        environment.invoke()
+        environment.signal(signal.SIGTERM)
+        assert environment.process.wait(10) == 3
+        assert "leaving" in environment.log
+
+
+def test_a_warm_up_call_fills_the_caches_and_leaves_no_credentials(captured, run) -> None:
+    package, result = captured(
+        source(
+            """
+            import functools, os
+            @functools.cache
+            def costly(): return os.urandom(8).hex()
+            def handler(event, context): return [costly(), os.environ.get("AWS_ACCESS_KEY_ID")]
+            """
+        ),
+        warm_up={"handler": {}},
+    )
+    # Reading credentials oneself in a warmed-up call is guarded: those of the warm-up must not stay.
+    assert "AWS_ACCESS_KEY_ID" in {guard.name for guard in result.guards}
+    with run(package) as environment:
+        assert environment.invoke()[1] == "AKIARESTORED"
+    assert b"AKIAWARMUP" not in (package / "pyl" / "image").read_bytes() or result.kind == "full"
+
+
+def test_hooks_run_before_the_image_and_after_each_restore(captured, run) -> None:
+    package, _ = captured(
+        source(
+            """
+            from pyl import after_restore, before_image
+            seen = []
+            @before_image
+            def close(): seen.append("before")
+            @after_restore
+            def reopen(): seen.append("after")
+            def handler(event, context): return seen
+            """
+        )
+    )
+    with run(package) as environment:
+        assert environment.invoke() == ["before", "after"]
+
+
+def test_without_privileges_a_user_namespace_serves(base: Path, tmp_path: Path, run) -> None:
+    package = packages.with_functions(
+        base, tmp_path / "package", {"handlers.py": COUNTING}, {"handler": "handlers:handler"}
+    )
+    script = (
+        "import sys; from pathlib import Path; from pyl.image.capture import capture\n"
+        "result = capture(Path(sys.argv[1]), environment={'AWS_REGION': 'us-east-1'})\n"
+        "print(result.kind, result.reasons)"
+    )
+    command = [sys.executable, "-c", script, package]
+    if os.geteuid() == 0:
+        setpriv = shutil.which("setpriv")
+        if setpriv is None:
+            pytest.skip("setpriv (util-linux) is not here to take root's capabilities away")
+        # Another user, who may read everybody's files: this Python may stand below a closed folder.
+        user = ["--reuid=65534", "--regid=65534", "--clear-groups"]
+        capabilities = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--bounding-set=-all,+dac_override"]
+        command = [setpriv, *user, *capabilities, *command]
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            folder.chmod(0o755)
+        for folder in (package / "pyl", tmp_path):
+            os.chown(folder, 65534, 65534)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == "full ()", done.stdout + done.stderr
+    with run(package) as started:
+        assert started.invoke()["calls"] == 1

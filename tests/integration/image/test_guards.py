@@ -1,0 +1,161 @@
+"""Guards: an image is used only where a plain start would have answered the same."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from integration.image import packages
+from pyl.image.capture import ImageRefused
+
+READS = textwrap.dedent(
+    """
+    import os, time
+    table = os.environ.get("TABLE", "none")
+    debug = "DEBUG" in os.environ
+    imported = time.time()
+    def handler(event, context):
+        return {"table": table, "debug": debug, "late": os.environ.get("LATE"), "imported": imported}
+    """
+)
+
+
+def test_the_full_image_is_used_when_what_was_read_at_import_is_as_it_was(captured, run) -> None:
+    package, result = captured(READS, environment={"TABLE": "orders"})
+    assert {(g.name, g.value) for g in result.guards if g.name} == {("TABLE", "orders"), ("DEBUG", "")}
+    imported = set()
+    for late in ("1", "2"):
+        with run(package, environment={"TABLE": "orders", "LATE": late}) as environment:
+            answer = environment.invoke()
+            assert (answer["table"], answer["late"], environment.notices) == ("orders", late, [])
+            imported.add(answer["imported"])
+    assert len(imported) == 1
+
+
+@pytest.mark.parametrize(
+    ("differing", "guard", "table", "debug"),
+    [
+        ({"TABLE": "others"}, "TABLE", "others", False),
+        ({}, "TABLE", "none", False),
+        ({"TABLE": "orders", "DEBUG": ""}, "DEBUG", "orders", True),
+    ],
+)
+def test_another_value_gives_the_base_image_the_right_answer_and_one_line(
+    captured, run, differing: dict[str, str], guard: str, table: str, debug: bool
+) -> None:
+    package, _ = captured(READS, environment={"TABLE": "orders"})
+    with run(package, environment=differing) as environment:
+        answer = environment.invoke()
+        (notice,) = environment.notices
+    assert (answer["table"], answer["debug"]) == (table, debug)
+    assert (notice["guard"], notice["instead"]) == (guard, "base image")
+    assert "orders" not in str(notice)
+
+
+def test_code_that_looks_at_all_variables_is_guarded_against_new_ones(captured, run) -> None:
+    source = (
+        "import os\nsettings = {k: v for k, v in os.environ.items() if k.startswith('APP_')}\n"
+        "def handler(event, context): return settings\n"
+    )
+    package, _ = captured(source, environment={"APP_A": "1"})
+    with run(package, environment={"APP_A": "1"}) as environment:
+        assert environment.invoke() == {"APP_A": "1"}
+        assert environment.notices == []
+    with run(package, environment={"APP_A": "1", "APP_SECRET": "value"}) as environment:
+        assert environment.invoke() == {"APP_A": "1", "APP_SECRET": "value"}
+        assert [notice["found"] for notice in environment.notices] == ["APP_SECRET"]
+        assert "value" not in str(environment.notices)
+
+
+def test_elsewhere_than_in_var_task_the_program_starts_plainly(captured) -> None:
+    package, _ = captured(READS)
+    environment = {"_HANDLER": "functions.handler", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"}
+    done = subprocess.run([package / "bootstrap"], env=environment, capture_output=True, text=True)
+    assert '"guard":"task root","instead":"plain start"' in done.stderr.splitlines()[0]
+
+
+REFUSED = {
+    "a thread": (
+        "import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n",
+        "handlers.py:2",
+    ),
+    "an open file": ("kept = open('/etc/passwd')\n", "/etc/passwd, held by handlers.kept"),
+    "a socket": ("import socket\nkept = socket.socket()\n", "held by handlers.kept (socket)"),
+    "an event loop": ("import asyncio\nloop = asyncio.new_event_loop()\n", "held by handlers.loop"),
+    "shared memory": ("import mmap\nkept = mmap.mmap(-1, 4096)\nkept[0] = 1\n", "shared"),
+    "an import that fails": ("import os\nos.environ['ONLY_IN_LAMBDA']\n", "handlers.py:2"),
+    "the network": ("import urllib.request\nurllib.request.urlopen('http://192.0.2.1/', timeout=5)\n", "handlers.py:2"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_stored_leaves_the_base_image_and_a_reason(captured, run, name: str) -> None:
+    source, said = REFUSED[name]
+    package, result = captured(source + "def handler(event, context): return 'answered'\n")
+    assert result.kind == "base"
+    assert said in " ".join(result.reasons), result.reasons
+    with run(package, environment={"ONLY_IN_LAMBDA": "1"}) as environment:
+        if name == "the network":
+            assert "urlopen" in str(environment.init_error())
+        else:
+            assert environment.invoke() == "answered"
+
+
+def test_require_makes_a_refusal_an_error(captured) -> None:
+    with pytest.raises(ImageRefused, match="ONLY_IN_LAMBDA"):
+        captured("import os\nos.environ['ONLY_IN_LAMBDA']\ndef handler(event, context): ...\n", mode="require")
+
+
+# -- damaged files ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from pyl.image.capture import capture
+
+    folder = tmp_path_factory.mktemp("whole") / "package"
+    package = packages.with_functions(base, folder, {"handlers.py": READS}, {"handler": "handlers:handler"})
+    assert capture(package, environment={}).kind == "full"
+    return package
+
+
+def _damaged(whole: Path, tmp_path: Path, content: bytes) -> Path:
+    package = tmp_path / "damaged"
+    shutil.copytree(whole, package, copy_function=lambda a, b: Path(b).hardlink_to(a))
+    (package / "pyl" / "image").unlink()
+    (package / "pyl" / "image").write_bytes(content)
+    return package
+
+
+def test_an_image_cut_short_anywhere_is_refused(whole: Path, tmp_path: Path, run) -> None:
+    content = (whole / "pyl" / "image").read_bytes()
+    for index, length in enumerate([0, 1, 47, 48, 4095, 4096, len(content) // 2, len(content) - 1]):
+        package = _damaged(whole, tmp_path / str(index), content[:length])
+        with run(package) as environment:
+            assert environment.init_error()["errorType"] == "Runtime.InvalidImage"
+
+
+def test_a_changed_bit_in_the_header_is_refused(whole: Path, tmp_path: Path, run) -> None:
+    content = bytearray((whole / "pyl" / "image").read_bytes())
+    (header_bytes,) = struct.unpack_from("<I", content, 12)
+    places = [*range(48), *range(48, header_bytes, header_bytes // 40)]
+    for place in places[::2]:
+        content[place] ^= 1 << place % 8
+        package = _damaged(whole, tmp_path / str(place), bytes(content))
+        content[place] ^= 1 << place % 8
+        with run(package) as environment:
+            error = environment.init_error()
+            assert error["errorType"] == "Runtime.InvalidImage", place
+            assert environment.process.returncode == 1
+
+
+def test_the_image_of_another_version_says_so(whole: Path, tmp_path: Path, run) -> None:
+    content = bytearray((whole / "pyl" / "image").read_bytes())
+    struct.pack_into("<I", content, 8, 99)
+    with run(_damaged(whole, tmp_path, bytes(content))) as environment:
+        assert "another version" in environment.init_error()["errorMessage"]
