@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 VERSION = "/2018-06-01/runtime"
 _CHUNK = 65536
+_LARGEST = 1 << 31
+"""Far beyond anything that Lambda sends; a length above it is nonsense."""
+_HEXADECIMAL = b"0123456789abcdefABCDEF"
 _COMBINED = 65536
 """Up to this size a body travels in one send together with its headers."""
 
@@ -68,8 +71,12 @@ class Invocation:
         self.body = response.body
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
 def _milliseconds(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return int(text) if _is_number(text) else 0
 
 
 class Client:
@@ -151,7 +158,7 @@ class Client:
         keep = headers.get("connection", "").lower() != "close" and version != "HTTP/1.0"
         if "chunked" in headers.get("transfer-encoding", "").lower():
             body = self._receive_chunks(connection)
-        elif (length := headers.get("content-length", "")).isdigit():
+        elif _is_number(length := headers.get("content-length", "")):
             body = self._receive_exactly(connection, int(length))
         elif status == 200:
             body = self._receive_rest(connection)
@@ -169,7 +176,7 @@ class Client:
         lines = self._received[:end].decode("utf-8", "replace").split("\r\n")
         self._received = self._received[end + 4 :]
         version, _, status = lines[0].partition(" ")
-        if not version.startswith("HTTP/1.") or not status[:3].isdigit():
+        if not version.startswith("HTTP/1.") or not _is_number(status[:3]):
             msg = f"not an HTTP response: {lines[0][:80]!r}"
             raise OSError(msg)
         headers = {}
@@ -179,6 +186,9 @@ class Client:
         return int(status[:3]), version, headers
 
     def _receive_exactly(self, connection: _socket.socket, length: int) -> bytes:
+        if length > _LARGEST:
+            msg = f"a body of {length} bytes"
+            raise OSError(msg)
         missing = length - len(self._received)
         if missing <= 0:
             body, self._received = self._received[:length], self._received[length:]
@@ -199,11 +209,10 @@ class Client:
         chunks: list[bytes] = []
         while True:
             size = self._receive_line(connection).partition(b";")[0].strip()
-            try:
-                length = int(size, 16)
-            except ValueError as error:
+            if not size or size.strip(_HEXADECIMAL):
                 msg = f"not the size of a chunk: {size[:20]!r}"
-                raise OSError(msg) from error
+                raise OSError(msg)
+            length = int(size, 16)
             if length == 0:
                 while self._receive_line(connection):  # trailers
                     pass
