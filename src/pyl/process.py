@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pyl.errors import BuildError
+
+_GONE_WITHIN = 2.0
+"""Seconds; a killed process that nobody has waited for yet (no init in a container) still counts as a member."""
 
 
 class CommandFailed(BuildError):
@@ -51,9 +57,10 @@ def run(
     except OSError as error:
         msg = f"cannot run {command[0]}: {error.strerror}"
         raise CommandFailed(msg, returncode=127, output="") from error
-    sink = log.open("a", encoding="utf-8") if log else None
+    sink = None
     try:
         assert process.stdout is not None  # noqa: S101 - asked for with PIPE
+        sink = log.open("a", encoding="utf-8") if log else None
         for line in process.stdout:
             lines.append(line)
             if sink:
@@ -63,8 +70,7 @@ def run(
                 on_line(line.rstrip("\n"))
         returncode = process.wait()
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end_group(process)
         raise
     finally:
         if process.stdout:
@@ -76,6 +82,20 @@ def run(
         msg = f"{Path(str(command[0])).name} ended with {_describe(returncode)}"
         raise CommandFailed(msg, returncode=returncode, output=output)
     return output
+
+
+def end_group(process: subprocess.Popen[Any]) -> None:
+    """Kill the process group and wait until its last member is gone, so that none writes any more."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    deadline = time.monotonic() + _GONE_WITHIN
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(process.pid, 0)
+        except OSError:
+            return
+        time.sleep(0.01)
 
 
 def _describe(returncode: int) -> str:

@@ -18,6 +18,9 @@ LOADERS = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "arm64": "/lib/ld-linux-aarc
 _NAME_SERVICE = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
 """glibc before 2.34 loads these by name when a host name is resolved; newer ones have them inside."""
 
+_LOADED_LATE = ("libgcc_s.so.1",)
+"""glibc loads it when a thread is ended from outside, as Python does with daemon threads at exit."""
+
 
 def collect(app: Path, architecture: Architecture) -> None:
     """Copy into `app` every shared library that a file below it needs and that is not below it yet.
@@ -36,7 +39,7 @@ def collect(app: Path, architecture: Architecture) -> None:
             _check_machine(file, app, architecture)
         found = _host_libraries(pending, app, loader)
         pending = [_copy(path, app / name) for name, path in found.items() if not (app / name).exists()]
-    for name in _NAME_SERVICE:
+    for name in (*_NAME_SERVICE, *_LOADED_LATE):
         path = (app / "libc.so.6").exists() and _beside_libc(loader, name)
         if path and not (app / name).exists():
             _copy(path, app / name)

@@ -15,6 +15,19 @@ _STRING = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{1,60}(?=\0)")
 
 _OPENSSL_USERS = ("hashlib", "hmac", "ssl", "secrets")
 
+TLS_CLIENTS = ("ftplib", "http.client", "imaplib", "nntplib", "poplib", "smtplib", "urllib.request", "xmlrpc.client")
+"""Modules that import `ssl` only if they can, and speak no TLS without it: code that names one of them gets it."""
+
+LATE = {
+    rb"\bssl\s*=": ("ssl",),  # asyncio.open_connection(host, 443, ssl=True)
+    rb"\b(?:make|unpack)_archive\b": ("tarfile", "zipfile"),
+    rb"\b(?:as|from)_uri\b": ("urllib",),
+    rb"\bSMTPHandler\b": ("smtplib", "ssl"),
+    rb"\bHTTPHandler\b": ("http", "ssl"),
+    rb"\bProcessPoolExecutor\b": ("multiprocessing",),
+}
+"""What a function of the standard library imports when it is called, by the text that shows that it is."""
+
 ALWAYS = (
     "__future__", "_sysconfigdata", "abc", "codecs", "collections", "encodings", "importlib", "io", "linecache", "os",
     "re", "stat", "traceback", "warnings",
@@ -81,12 +94,23 @@ def _reached(code: list[Path], runtime: list[Path]) -> set[str]:
 
 def _named_by(file: Path) -> Iterator[str]:
     if file.suffix == ".py":
-        yield from _tops(found.module for found in imports.read(file, file.stem))
+        yield from _with_tls(found.module for found in imports.read(file, file.stem))
         yield from _tops(imports.string_constants(file))
-        if b"async def" in file.read_bytes():
+        text = file.read_bytes()
+        for pattern, names in LATE.items():
+            if re.search(pattern, text):
+                yield from names
+        if b"async def" in text:
             yield "asyncio"  # pyl's runtime runs coroutines in its loop
     elif elf.is_elf(file):
-        yield from _tops(text.decode() for text in _STRING.findall(file.read_bytes()))
+        yield from _with_tls(text.decode() for text in _STRING.findall(file.read_bytes()))
+
+
+def _with_tls(modules: Iterable[str]) -> Iterator[str]:
+    for module in modules:
+        yield from _tops([module])
+        if module in TLS_CLIENTS:
+            yield "ssl"
 
 
 def _named_by_standard_library(name: str) -> Iterator[str]:

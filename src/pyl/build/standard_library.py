@@ -6,7 +6,7 @@ import shutil
 import sysconfig
 from pathlib import Path
 
-from pyl.build import bytecode
+from pyl.build import bytecode, neutral
 
 LEFT_OUT = frozenset(
     {
@@ -26,6 +26,8 @@ def copy(target: Path, *, prefix: str) -> None:
     """
     shutil.copytree(sysconfig.get_path("stdlib"), target, ignore=_ignore, dirs_exist_ok=True)
     _copy_extension_modules(target / "lib-dynload")
+    for settings in target.glob("_sysconfigdata*.py"):
+        settings.write_text(neutral.text(settings.read_text(encoding="utf-8")), encoding="utf-8")
     bytecode.compile_tree(target, prefix=prefix, keep_sources=False, legacy=True)
     for leftover in list(target.rglob("*.py")):
         leftover.unlink()

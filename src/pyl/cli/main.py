@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -46,12 +48,15 @@ def group(ctx: click.Context, verbose: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the code that `pyl.errors` documents."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup keeps its meaning
+            signal.signal(number, _stop)
     verbose = "--verbose" in (arguments or sys.argv[1:]) or "-v" in (arguments or sys.argv[1:])
     try:
         sys.exit(group.main(args=arguments, standalone_mode=False) or 0)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         click.echo("pyl: interrupted; earlier packages are untouched", err=True)
         sys.exit(130)
     except click.ClickException as error:
@@ -64,3 +69,8 @@ def main(arguments: list[str] | None = None) -> Any:
         if error.hint:
             click.echo(f"  hint: {error.hint}", err=True)
         sys.exit(error.exit_code)
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    """End as Ctrl-C does: compilers are stopped and temporary folders removed on the way out."""
+    sys.exit(128 + number)

@@ -21,6 +21,7 @@ from pyl.emulator import managed_runtime, sandbox
 from pyl.emulator.runtime_api import Answer, Invocation, RuntimeAPI
 from pyl.emulator.variables import arn, variables
 from pyl.errors import EngineError
+from pyl.process import end_group
 from pyl.project.model import Function
 
 _POLL = 0.05
@@ -94,8 +95,7 @@ class Environment:
 
     def __exit__(self, *_exception: object) -> None:
         if self._process and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            end_group(self._process)
         self._api.__exit__()
 
     def invoke(self, event: bytes, *, client_context: str | None = None) -> Outcome:

@@ -124,6 +124,9 @@ def _refuse_native_source_builds(target: Path, source: str) -> None:
 def _drop_scripts(target: Path) -> None:
     """uv puts console scripts into `bin`; no function runs them and they name this machine's Python."""
     shutil.rmtree(target / "bin", ignore_errors=True)
+    for record in ("direct_url.json", "uv_cache.json"):  # where on this machine a package came from, and when
+        for leftover in target.glob(f"*.dist-info/{record}"):
+            leftover.unlink()
     for leftover in (".lock", "CACHEDIR.TAG", ".gitignore"):
         (target / leftover).unlink(missing_ok=True)
 

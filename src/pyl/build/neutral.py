@@ -1,0 +1,67 @@
+"""Puts Lambda's paths where the building machine's Python and C library have this machine's."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyl.build import elf
+
+PREFIX = "/pyl"
+"""Stands for the folder that Python was installed to; nothing is there, and nothing is looked for there."""
+
+CERTIFICATES = "/etc/pki/tls"
+"""Where Amazon Linux keeps `cert.pem` and `certs`, as all of Red Hat's relatives do; Debian has `/usr/lib/ssl`."""
+
+_PUBLIC = (Path("/usr"), Path("/opt"))
+"""Prefixes below these name no user."""
+
+
+def text(content: str) -> str:
+    """`content` without the folders that this Python was made in and installed to."""
+    for folder in _own_folders():
+        content = content.replace(folder, PREFIX)
+    return content
+
+
+def rewrite(app: Path) -> None:
+    """Do the same in the program, its libraries and the standard library's extension modules below `app`.
+
+    Their OpenSSL then trusts the certificates of the system that it runs on.
+    """
+    texts = {folder.encode(): _as_long(PREFIX, folder) for folder in _own_folders()}
+    if folder := _certificates():
+        for name in ("/cert.pem", "/certs"):
+            texts[f"{folder}{name}".encode()] = _as_long(CERTIFICATES, folder) + name.encode()
+    for path in itertools.chain(sorted(app.iterdir()), sorted((app / "lib" / "lib-dynload").iterdir())):
+        if elf.is_elf(path):
+            elf.replace_bytes(path, texts)
+
+
+def _own_folders() -> Iterator[str]:
+    """The longest first, so that none is replaced as a part of another."""
+    prefixes = {sys.base_prefix, str(Path(sys.base_prefix).resolve())}
+    sources = {str(sysconfig.get_config_var(name) or "") for name in ("abs_builddir", "abs_srcdir")}
+    found = {folder for folder in prefixes | sources if len(folder) > len(PREFIX)}
+    yield from sorted(
+        (folder for folder in found if not any(Path(folder).is_relative_to(public) for public in _PUBLIC)),
+        key=lambda folder: (-len(folder), folder),
+    )
+
+
+def _certificates() -> str | None:
+    """OpenSSL's folder on this machine, when there is room for the target's in its place."""
+    try:
+        import ssl
+    except ImportError:
+        return None
+    folder = ssl.get_default_verify_paths().openssl_cafile.removesuffix("/cert.pem")
+    return folder if len(folder) >= len(CERTIFICATES) else None
+
+
+def _as_long(path: str, other: str) -> bytes:
+    """`path` with slashes at its end, which mean nothing there: every offset in a file stays what it was."""
+    return path.ljust(len(other), "/").encode()
