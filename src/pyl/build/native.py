@@ -9,7 +9,20 @@ import shutil
 import stat
 from pathlib import Path
 
-from pyl.build import archive, bytecode, contents, libraries, missing, modules, nuitka, program, pruning, staging
+from pyl.build import (
+    archive,
+    bytecode,
+    contents,
+    libraries,
+    missing,
+    modules,
+    neutral,
+    nuitka,
+    process_image,
+    program,
+    pruning,
+    staging,
+)
 from pyl.build.commands import commands
 from pyl.build.interpreted import python_version
 from pyl.build.package import ImageReport, Package, check_unpacked_size
@@ -18,6 +31,9 @@ from pyl.image.launcher import build_launcher
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.model import Project
+
+_AS_WRITTEN = "as-written"
+"""Scratch folder with the sources of dependencies that are compiled: they tell what to keep of the standard library."""
 
 
 def build(project: Project, out: Path, progress: Progress) -> Package:
@@ -33,28 +49,8 @@ def build(project: Project, out: Path, progress: Progress) -> Package:
         log = out / "native.log"
         log.unlink(missing_ok=True)
         task = scratch / "task"
-        app = task / "pyl" / "app"
-        site = app / "site"
-        site.mkdir(parents=True)
-        with progress.step("Install dependencies"):
-            dependencies.install(
-                project.root, site, dependencies.Platform(python=python_version(), tag=None), scratch, log=log
-            )
-            missing.check(project, site, managed=False)
-            _check_compiled_packages(project, site)
-        with progress.step("Compile program"):
-            shutil.copytree(program.make(architecture, progress, log), app, dirs_exist_ok=True)
-        with progress.step("Compile functions"):
-            _compile_functions(project, task, site, scratch, progress, log)
-        with progress.step("Collect libraries"):
-            runtime = [source for source, _ in contents.runtime_files()]
-            pruning.prune(app / "lib", [*site.rglob("*"), *project.files], runtime)
-            libraries.collect(app, architecture)
-            glibc = libraries.check_versions(app)
-            libraries.strip(app)
-            bytecode.compile_tree(site, prefix=f"{program.APP}/site", keep_sources=False, legacy=True)
-            build_launcher(task / "bootstrap")
-        image = ImageReport(kind="none", reasons=("process images are not taken yet",))
+        glibc = _assemble(project, task, scratch, progress, log)
+        image = process_image.take(project, task, progress)
         with progress.step("Write package"):
             components = _components(task)
             _write_manifest(project, task, image)
@@ -77,6 +73,34 @@ def build(project: Project, out: Path, progress: Progress) -> Package:
     )
 
 
+def _assemble(project: Project, task: Path, scratch: Path, progress: Progress, log: Path) -> dict[str, str]:
+    """Fill `task` with everything but the image; returns the glibc versions that its files need."""
+    architecture = project.configuration.architecture
+    app = task / "pyl" / "app"
+    site = app / "site"
+    site.mkdir(parents=True)
+    with progress.step("Install dependencies"):
+        platform = dependencies.Platform(python=python_version(), tag=None)
+        dependencies.install(project.root, site, platform, scratch, log=log)
+        missing.check(project, site, managed=False)
+        _check_compiled_packages(project, site)
+    with progress.step("Compile program"):
+        shutil.copytree(program.make(architecture, progress, log), app, dirs_exist_ok=True)
+    with progress.step("Compile functions"):
+        _compile_functions(project, task, site, scratch, progress, log)
+    with progress.step("Collect libraries"):
+        runtime = [source for source, _ in contents.runtime_files()]
+        code = [*site.rglob("*"), *project.files, *(scratch / _AS_WRITTEN).rglob("*")]
+        pruning.prune(app / "lib", code, runtime)
+        libraries.collect(app, architecture)
+        glibc = libraries.check_versions(app)
+        libraries.strip(app)
+        neutral.rewrite(app)
+        bytecode.compile_tree(site, prefix=f"{program.APP}/site", keep_sources=False, legacy=True)
+        build_launcher(task / "bootstrap")
+    return glibc
+
+
 def _compile_functions(project: Project, task: Path, site: Path, scratch: Path, progress: Progress, log: Path) -> None:
     architecture = project.configuration.architecture
     compiled = scratch / "compiled"
@@ -86,6 +110,8 @@ def _compile_functions(project: Project, task: Path, site: Path, scratch: Path, 
     _copy_data(compiled, task)
     for name in project.configuration.native.compile:
         source = _import_package(site, name)
+        copy = shutil.copytree if source.is_dir() else shutil.copyfile
+        copy(source, _made(scratch / _AS_WRITTEN) / source.name)
         shutil.move(source, compiled / source.name)
     modules.compile_tree(compiled, architecture, progress, log)
     shutil.copytree(compiled, site, dirs_exist_ok=True)
@@ -114,6 +140,11 @@ def _import_package(site: Path, name: str) -> Path:
     raise BuildError(msg, hint="give the name as it is imported (`yaml`, not `PyYAML`)")
 
 
+def _made(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def _components(task: Path) -> dict[str, int]:
     app = task / "pyl" / "app"
     sizes = {
@@ -121,6 +152,8 @@ def _components(task: Path) -> dict[str, int]:
         "your code and dependencies": archive.unpacked_size(app / "site"),
         "program and shared libraries": sum(path.stat().st_size for path in app.iterdir() if path.is_file()),
     }
+    if (task / "pyl" / "image").exists():
+        sizes["process image"] = (task / "pyl" / "image").stat().st_size
     sizes["launcher and data"] = archive.unpacked_size(task) - sum(sizes.values())
     return sizes
 

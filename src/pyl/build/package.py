@@ -25,7 +25,8 @@ UNPACKED_LIMIT = 250 * 1024 * 1024
 class ImageReport:
     """Which process image a package starts from."""
 
-    kind: Literal["full", "base", "none"]
+    kind: str
+    """`full`, `base` or `none`."""
     reasons: tuple[str, ...] = ()
     """Why it is not more than that."""
 

@@ -21,7 +21,9 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
 
     It holds `program`, the interpreter's library, and `lib/` (standard library). Made once per Python and toolchain.
     """
-    makers = [Path(module).read_bytes() for module in (__file__, standard_library.__file__, nuitka.__file__)]
+    makers = [
+        Path(module).read_bytes() for module in (__file__, standard_library.__file__, nuitka.__file__, nuitka.ORIGIN)
+    ]
     name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *makers)
 
     def build(folder: Path) -> None:
