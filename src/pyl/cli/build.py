@@ -77,6 +77,8 @@ def build_native(project: Project, out: Path, builder: str = "auto") -> Package:
 
 def _print(package: Package) -> None:
     click.echo(f"{package.path}  {_size(package.bytes)} ({_size(package.unpacked_bytes)} unpacked)")
+    if package.layer:
+        click.echo(f"{package.layer}  {_size(package.layer.stat().st_size)}")
     if package.components:
         parts = ", ".join(f"{name} {_size(size)}" for name, size in package.components.items())
         click.echo(f"  {parts}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
@@ -13,7 +14,7 @@ import click
 from pyl.cli.options import project_option
 from pyl.emulator import sandbox
 from pyl.emulator.environment import Environment, Outcome
-from pyl.emulator.unpacked import unpacked
+from pyl.emulator.unpacked import layer_of, unpacked
 from pyl.errors import FunctionFailed, UsageError
 from pyl.project import load_project
 from pyl.project.model import Function, Project
@@ -67,11 +68,17 @@ def invoke(project: Project, function: Function, package: Path, event: bytes) ->
             f"this machine allows no mount namespace ({why}): the package runs where it is, not at /var/task",
             err=True,
         )
-    with (
-        unpacked(package) as task,
-        Environment(task, function, region=project.configuration.region, logs=sys.stderr.fileno()) as environment,
-    ):
-        outcome = environment.invoke(event)
+    with contextlib.ExitStack() as stack:
+        task = stack.enter_context(unpacked(package))
+        layer = layer_of(package, task)
+        environment = Environment(
+            task,
+            function,
+            region=project.configuration.region,
+            logs=sys.stderr.fileno(),
+            layer=stack.enter_context(unpacked(layer)) if layer else None,
+        )
+        outcome = stack.enter_context(environment).invoke(event)
     click.echo(outcome.report(function), err=True)
     return outcome
 

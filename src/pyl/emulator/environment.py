@@ -69,16 +69,24 @@ class Environment:
     """Starts the package unpacked in `task` for `function`; a context manager that ends the process.
 
     The process runs with the package at `/var/task` when this machine allows it (`sandbox.unavailable`),
-    else where it is. Its standard output and error go to `logs`.
+    else where it is. Its standard output and error go to `logs`. `layer` is an unpacked layer, which stands
+    at `/opt` for an interpreted package.
     """
 
     def __init__(
-        self, task: Path, function: Function, *, region: str | None, logs: IO[bytes] | int | None = None
+        self,
+        task: Path,
+        function: Function,
+        *,
+        region: str | None,
+        logs: IO[bytes] | int | None = None,
+        layer: Path | None = None,
     ) -> None:
         self._task = task
         self._function = function
         self._region = region
         self._logs = logs
+        self._layer = layer
         self._api = RuntimeAPI()
         self._process: subprocess.Popen[bytes] | None = None
         self._spawned: int | None = None
@@ -132,8 +140,12 @@ class Environment:
         else:
             client = managed_runtime.awslambdaric()
             binds = _interpreter_binds() | {managed_runtime.PLACE: client}
+            opt = "/opt"
+            if self._layer:
+                binds[opt] = self._layer
+                opt = opt if boxed else str(self._layer)
             environment["PYTHONPATH"] = os.pathsep.join(
-                [managed_runtime.PLACE if boxed else str(client), "/opt/python"]
+                [managed_runtime.PLACE if boxed else str(client), f"{opt}/python"]
             )
             # -S: the functions see the package and the runtime's own modules, nothing of this machine's.
             argv = [_interpreter(), "-S", "-m", "awslambdaric", environment["_HANDLER"]]

@@ -31,3 +31,17 @@ def unpacked(package: Path) -> Iterator[Path]:
             msg = f"cannot read the package {package}: {error}"
             raise UsageError(msg, hint="make one with `pyl build`, or `pyl build --native`") from error
         yield folder
+
+
+def layer_of(package: Path, task: Path) -> Path | None:
+    """The layer zip that the interpreted `package`, unpacked in `task`, was built with; None when it needs none.
+
+    Raises `UsageError` when it needs one that is not beside it.
+    """
+    if (task / "bootstrap").is_file() or (task / "pyl").is_dir():
+        return None
+    layer = package.with_name("layer.zip")
+    if not layer.is_file():
+        msg = f"{package} has its dependencies in a layer, and there is no {layer}"
+        raise UsageError(msg, hint="build both with `pyl build --layer`")
+    return layer
