@@ -6,6 +6,7 @@ import decimal
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,43 @@ def test_errors_have_the_same_xray_cause(runtime: RuntimeCommand) -> None:
     ours.pop("working_directory"), theirs.pop("working_directory")
     assert comparable(runtime, ours) == comparable(runtime, theirs)
     assert [frame["label"] for frame in ours["exceptions"][0]["stack"]] == ["fail", "deeper"]
+
+
+def _refuse(api: RuntimeAPI, status: str) -> None:
+    api.expect("next").connection.sendall(api.event(b"1"))
+    api.reply(api.receive(), status)
+
+
+def _lose_the_answer(api: RuntimeAPI) -> None:
+    api.expect("next").connection.sendall(api.event(b"1"))
+    api.drop(api.expect("response").connection)
+
+
+def _send(api: RuntimeAPI, raw: bytes = b"1", **headers: str | None) -> None:
+    api.expect("next").connection.sendall(api.event(raw, **headers))
+
+
+@pytest.mark.parametrize(
+    "misbehave",
+    [
+        pytest.param(lambda api: _refuse(api, "400 Bad Request"), id="refuses with 400"),
+        pytest.param(lambda api: _refuse(api, "410 Gone"), id="refuses with 410"),
+        pytest.param(lambda api: _refuse(api, "413 Too Large"), id="refuses with 413"),
+        pytest.param(_lose_the_answer, id="loses the answer"),
+        pytest.param(lambda api: _send(api, content_type=None), id="sends no content type"),
+        pytest.param(lambda api: _send(api, deadline_ms="soon"), id="sends a bad deadline"),
+        pytest.param(lambda api: _send(api, b'"\\ud800"'), id="sends a lone surrogate"),
+    ],
+)
+def test_pyl_goes_on_where_awslambdaric_dies(runtime: RuntimeCommand, misbehave: Callable[[RuntimeAPI], None]) -> None:
+    with RuntimeAPI() as api, runtime.start(api, "echo") as process:
+        misbehave(api)
+        while (request := api.receive()).kind != "next":
+            api.reply(request)
+        assert process.popen.poll() is None
+    with RuntimeAPI() as api, REFERENCE.start(api, "echo") as process:
+        misbehave(api)
+        assert process.wait() != 0
 
 
 def test_an_xray_cause_that_is_too_large_is_left_out(runtime: RuntimeCommand) -> None:
