@@ -1,0 +1,1 @@
+"""What runs inside Lambda: from the Runtime API to the handler and back."""
