@@ -13,6 +13,7 @@ import click
 from pyl.errors import PylError
 
 COMMANDS = {
+    "bench": "Measure the native package against the interpreted one.",
     "build": "Make a package: an interpreted zip, or a native one.",
     "check": "Report wrong signatures and configuration, without importing the code.",
     "invoke": "Invoke a function of a package in the local emulator.",

@@ -1,0 +1,48 @@
+"""Warm invocations of handlers that compute, so that compiled speed is seen too, wherever it is worse as well."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from pyl.bench import case, generated, suite, variants, workloads
+from pyl.bench.case import Payload
+from pyl.bench.growth import settings_to_build
+from pyl.bench.rounds import Lineup, Plan
+from pyl.errors import PylError
+from pyl.progress import Progress
+from pyl.project import load_project
+
+CASE = "compute"
+FUNCTIONS = ("numbers", "objects", "text", "transform")
+PLAN = Plan(least=6, most=12, precision=0.03, seconds=30)
+
+
+def measure(settings: suite.Settings, found: suite.Gathered, progress: Progress) -> None:
+    """Build one project with all workloads and measure each; a build that fails is noted."""
+    source = Path(workloads.__file__).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="pyl-compute-") as temporary:
+        folder = Path(temporary) / CASE
+        generated.write_project(folder, CASE, source, functions=FUNCTIONS, event=b"{}")
+        try:
+            project = load_project(folder, environ=os.environ)
+            packages = suite.make_packages(project, settings_to_build(settings), found, progress, cases=[CASE])
+        except PylError as error:
+            found.notes.append(f"{CASE}: not measured: {error.message.splitlines()[0]}")
+            return
+        with suite.contenders(packages, settings, found) as contending:
+            computing = [variant for variant in contending if variant.name in _COMPUTING]
+            for function in project.functions:
+                payload = Payload(title=function.name, event=b"{}", invocations=200)
+                with (
+                    Lineup(CASE, computing, function, region="us-east-1") as lineup,
+                    progress.step(f"{CASE}: {function.name}"),
+                ):
+                    series = case.warm_invocations(lineup, [payload], PLAN, progress.detail)
+                    found.failures += lineup.failures
+                found.series += [item for item in series if item.measure in {"warm_p50", "warm_processor"}]
+
+
+_COMPUTING = {variants.INTERPRETED, variants.NATIVE, variants.PLAIN}
+"""The floors compute nothing."""

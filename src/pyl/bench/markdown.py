@@ -1,0 +1,72 @@
+"""Writes a report as Markdown, for a README."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pyl.bench import views
+from pyl.bench.figures import Report
+from pyl.bench.views import Table
+
+
+def write(report: Report) -> str:
+    """The report's tables, notes and machine as GitHub's Markdown."""
+    parts = [_heading(report)]
+    if report.targets:
+        parts.append("## Targets\n\n" + _targets(report))
+    parts += [f"## {case}\n\n" + _table(views.table(report, case)) for case in report.cases]
+    if report.packages:
+        parts.append("## Packages\n\n" + _table(views.packages(report)))
+    if report.failures:
+        parts.append("## Failed\n\n" + "\n".join(_failure(report)))
+    variants = [f"`{name}`: {title}" for name, title in report.variants.items()]
+    parts.append("## How to read this\n\n" + "\n".join(f"- {text}" for text in [*variants, *READING, *report.notes]))
+    return "\n\n".join(parts) + "\n"
+
+
+READING = (
+    "Figures are medians, with their 95 % confidence intervals: order statistics, bootstrap for ratios.",
+    "Outliers are counted in the JSON report and never left out.",
+    "A cold start is the time from the program's exec to its first complete answer at the Runtime API.",
+    "Page cache cold: none of the files of package, interpreter and runtime are in memory.",
+    "The system's own libraries, which only the interpreted variant uses, stay in memory all the time.",
+)
+
+
+def _heading(report: Report) -> str:
+    machine = report.machine
+    commit = f", commit {machine['commit']}" if machine.get("commit") else ""
+    return (
+        f"# Benchmark of {report.created[:10]}\n\n"
+        f"{machine['processor']}, {machine['processors']} processors, {machine['memory_mb'] / 1000:.0f} GB, "
+        f"{machine['system']}, Linux {machine['kernel']}, Python {machine['python']}, "
+        f"awslambdaric {machine['awslambdaric']}, pyl {machine['pyl']}{commit}; "
+        f"{report.seconds / 60:.0f} minutes, variants in turns."
+    )
+
+
+def _targets(report: Report) -> str:
+    rows = [
+        [verdict.case, verdict.measure, verdict.target, verdict.reached, verdict.interval, verdict.words]
+        for verdict in report.targets
+    ]
+    return _grid(["case", "measure", "target", "reached", "95 % interval", ""], rows)
+
+
+def _table(table: Table) -> str:
+    return _grid(["", *table.columns], [[row.title, *(str(cell) for cell in row.cells)] for row in table.rows])
+
+
+def _grid(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_escaped(text) for text in line) + " |" for line in lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _failure(report: Report) -> list[str]:
+    return [
+        f"- **{item.case}, {item.variant}** ({item.condition}): {_escaped(item.reason)}" for item in report.failures
+    ]

@@ -1,0 +1,262 @@
+"""A whole run: builds the packages, measures every case, and gathers the report."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pyl.bench import case, machine, targets, variants
+from pyl.bench.case import PAYLOADS, Payload
+from pyl.bench.figures import Failure, PackageFacts, Report, Series
+from pyl.bench.rounds import Lineup, Plan
+from pyl.bench.variants import INTERPRETED, NATIVE, Variant
+from pyl.errors import UsageError
+from pyl.events import samples
+from pyl.progress import Progress
+from pyl.project.model import Function, Project
+
+_PLAIN_JSON = {"Any", "typing.Any", "dict", "list", "object"}
+"""Annotations of events that take any JSON, so that payloads of several sizes can be sent."""
+
+COLD_PLAN = Plan()
+WARM_PLAN = Plan(least=7, most=20, precision=0.03, seconds=20)
+CROWD_PLAN = Plan(least=6, most=10, precision=0.05, seconds=40)
+CROWD_SIZES = (1, 8, 64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What to measure, and how long."""
+
+    plan: Plan = COLD_PLAN
+    warm_plan: Plan = WARM_PLAN
+    build: bool = True
+    """False: the packages that are there."""
+    functions: tuple[str, ...] = ()
+    """Empty: every function."""
+    further: tuple[tuple[str, Path], ...] = ()
+    """More variants, by name: zip, folder or executable."""
+    cold_cache: bool = True
+    crowds: bool = False
+    growth: bool = False
+    compute: bool = False
+    memory_sizes: bool = False
+    targets: bool = False
+    """Judge the process image's targets, which are set for the examples hello and orders."""
+
+
+@dataclass
+class Gathered:
+    """What a run has yielded so far."""
+
+    series: list[Series] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    packages: list[PackageFacts] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    titles: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packages:
+    """The two packages of a project."""
+
+    interpreted: Path
+    native: Path
+
+
+def run(projects: Sequence[Project], settings: Settings, progress: Progress) -> Report:
+    """Measure the projects' functions, and what else `settings` ask for.
+
+    Raises `BuildError` when a package cannot be made. A variant that fails is in the report, and the rest
+    goes on.
+    """
+    begun = time.monotonic()
+    created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    watch = machine.NoiseWatch()
+    found = Gathered()
+    facts = machine.describe(projects[0].root)
+    for project in projects:
+        _measure_project(project, settings, found, progress)
+    if settings.growth:
+        from pyl.bench import growth
+
+        growth.measure(settings, found, progress)
+    if settings.compute:
+        from pyl.bench import compute
+
+        compute.measure(settings, found, progress)
+    report = Report(
+        created=created,
+        seconds=round(time.monotonic() - begun, 1),
+        machine=facts,
+        settings=_recorded(settings),
+        variants=found.titles,
+        series=tuple(found.series),
+        packages=tuple(found.packages),
+        failures=tuple(found.failures),
+        notes=(*dict.fromkeys(found.notes), *watch.notes(), *_doubts(found.series, settings.plan)),
+    )
+    return replace(report, targets=targets.judge(report)) if settings.targets else report
+
+
+def _measure_project(project: Project, settings: Settings, found: Gathered, progress: Progress) -> None:
+    chosen = [f for f in project.functions if not settings.functions or f.name in settings.functions]
+    if not chosen:
+        msg = f"{project.name} has none of the functions {', '.join(settings.functions)}"
+        raise UsageError(msg, hint=f"it has {', '.join(function.name for function in project.functions)}")
+    packages = make_packages(project, settings, found, progress, cases=[name_of(project, f) for f in chosen])
+    with contenders(packages, settings, found) as lineup:
+        for function in chosen:
+            measure_function(project, function, lineup, settings, found, progress)
+
+
+def name_of(project: Project, function: Function) -> str:
+    """The case's name: the project's when it has one function of note, else both."""
+    only = len(project.functions) == 1 or function.name == project.name
+    return project.name if only else f"{project.name}.{function.name}"
+
+
+def make_packages(
+    project: Project, settings: Settings, found: Gathered, progress: Progress, *, cases: Sequence[str]
+) -> Packages:
+    """Build (or find) the project's packages and note their facts for each of `cases`."""
+    out = project.root / "build" / "pyl"
+    packages = Packages(
+        interpreted=out / "interpreted.zip", native=out / f"native-{project.configuration.architecture}.zip"
+    )
+    took: dict[str, float | None] = {INTERPRETED: None, NATIVE: None}
+    if settings.build:
+        from pyl.build import interpreted, native
+
+        for kind, build in ((INTERPRETED, interpreted.build), (NATIVE, native.build)):
+            progress.note(f"{project.name}: building the {kind} package")
+            begun = time.monotonic()
+            build(project, out, progress)
+            took[kind] = round(time.monotonic() - begun, 2)
+    for kind, path in ((INTERPRETED, packages.interpreted), (NATIVE, packages.native)):
+        if not path.exists():
+            msg = f"there is no package {path}"
+            raise UsageError(msg, hint="let `pyl bench` build it: leave --no-build out")
+        for name in cases:
+            found.packages.append(_facts(name, kind, path, took[kind]))
+    return packages
+
+
+def _facts(name: str, kind: str, path: Path, seconds: float | None) -> PackageFacts:
+    with zipfile.ZipFile(path) as archive:
+        unpacked = sum(info.file_size for info in archive.infolist())
+        image = None
+        reasons: tuple[str, ...] = ()
+        if kind == NATIVE:
+            held = json.loads(archive.read("pyl/manifest.json")).get("image", {})
+            image, reasons = held.get("kind", "none"), tuple(held.get("reasons", ()))
+    return PackageFacts(
+        case=name,
+        variant=kind,
+        zip_bytes=path.stat().st_size,
+        unpacked_bytes=unpacked,
+        build_seconds=seconds,
+        image=image,
+        image_reasons=reasons,
+    )
+
+
+@contextmanager
+def contenders(packages: Packages, settings: Settings, found: Gathered) -> Iterator[list[Variant]]:
+    """The variants to measure, unpacked."""
+    with ExitStack() as stack:
+        lineup = stack.enter_context(variants.own(packages.interpreted, packages.native))
+        lineup += [stack.enter_context(variants.further(name, path)) for name, path in settings.further]
+        found.titles.update({variant.name: variant.title for variant in lineup})
+        if NATIVE not in found.titles:
+            found.notes.append("the native package holds no process image: only its plain start is measured")
+        if variants.GLIBC_FLOOR not in found.titles:
+            found.notes.append("this machine has no compiler with a static glibc: the only floor is musl's")
+        yield lineup
+
+
+def measure_function(
+    project: Project,
+    function: Function,
+    contending: Sequence[Variant],
+    settings: Settings,
+    found: Gathered,
+    progress: Progress,
+) -> None:
+    """Measure one function in all variants."""
+    name = name_of(project, function)
+    event = event_of(function, found.notes.append)
+    tell = progress.detail
+    with Lineup(name, contending, function, region=project.configuration.region) as lineup:
+        with progress.step(f"{name}: cold starts, page cache warm"):
+            found.series += case.cold_starts(lineup, event, settings.plan, tell)
+        if settings.cold_cache:
+            with progress.step(f"{name}: cold starts, page cache cold"):
+                found.series += case.uncached_cold_starts(lineup, event, settings.plan, tell, found.notes.append)
+        with progress.step(f"{name}: warm invocations"):
+            found.series += case.warm_invocations(lineup, payloads_of(function, event), settings.warm_plan, tell)
+        if settings.crowds:
+            with progress.step(f"{name}: fresh environments at once"):
+                found.series += case.crowds(lineup, event, CROWD_SIZES, CROWD_PLAN, tell)
+        if settings.memory_sizes:
+            from pyl.bench import memory_sizes
+
+            with progress.step(f"{name}: processor share by memory size"):
+                found.series += memory_sizes.measure(lineup, event, tell, found.notes.append)
+        found.failures += lineup.failures
+        for failure in lineup.failures:
+            progress.note(f"{name}: {failure.variant} failed and is left out: {failure.reason}")
+
+
+def event_of(function: Function, note: Callable[[str], None]) -> bytes:
+    """The event file of the function, else a sample of its event's kind, else `{}`."""
+    if function.configuration.event is not None:
+        return function.configuration.event.read_bytes()
+    kind = (function.event or "").rsplit(".", 1)[-1].lower().removesuffix("event")
+    if kind in samples.names():
+        return samples.load(kind)
+    note(f"{function.name} has no event of its own (`event` in its table of pyproject.toml): it was invoked with {{}}")
+    return b"{}"
+
+
+def payloads_of(function: Function, event: bytes) -> list[Payload]:
+    """The function's own event, and several sizes when it takes any JSON."""
+    found = [Payload(title="its own event", event=event)]
+    return [*found, *PAYLOADS] if (function.event or "Any").split("[")[0] in _PLAIN_JSON else found
+
+
+def _recorded(settings: Settings) -> dict[str, object]:
+    return {
+        "least_rounds": settings.plan.least,
+        "most_rounds": settings.plan.most,
+        "precision": settings.plan.precision,
+        "seconds": settings.plan.seconds,
+        "further": [name for name, _ in settings.further],
+    }
+
+
+def _doubts(series: Sequence[Series], plan: Plan) -> list[str]:
+    """Medians that stayed uncertain in spite of all rounds, and what the measuring itself has cost."""
+    wide = [item for item in series if item.measure == "cold_start" and item.median.precision > 2 * plan.precision]
+    found = []
+    if wide:
+        worst = max(wide, key=lambda item: item.median.precision)
+        found.append(
+            f"{len(wide)} of the cold start medians are known no better than to ±{2 * plan.precision:.0%}; the worst "
+            f"is {worst.case}, {worst.variant}, {worst.condition}: ±{worst.median.precision:.0%}"
+        )
+    served = [item for item in series if item.server]
+    if served:
+        share = max(served, key=lambda item: item.server / item.median.value)
+        found.append(
+            "the measuring server's own processor time is subtracted from every time shown; it was largest beside "
+            f"{share.case}, {share.variant}, {share.measure}, {share.condition}: {share.server * 1000:.0f} µs on "
+            f"{share.median.value * 1000:.0f} µs ({share.server / share.median.value:.1%})"
+        )
+    return found

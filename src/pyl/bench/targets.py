@@ -1,0 +1,183 @@
+"""The process image's targets, as data, and whether a report reaches them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pyl.bench import statistics
+from pyl.bench.figures import COLD, WARM, Report, Series, Verdict
+from pyl.bench.statistics import Interval
+from pyl.bench.variants import FLOOR, GLIBC_FLOOR, INTERPRETED, NATIVE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A bound on a ratio or difference of two series."""
+
+    case: str
+    title: str
+    measure: str
+    condition: str
+    over: str
+    """The variant above the line, or that the other is taken from."""
+    under: str
+    bound: Literal["at least", "at most"]
+    limit: float
+    over_condition: str | None = None
+    """When set, a difference between two conditions of `over`: in `measure`'s unit, not a ratio."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeTarget:
+    """A bound on the native package's zip."""
+
+    case: str
+    megabytes: float
+
+
+def _cold(
+    case: str, condition: str, over: str, under: str, bound: Literal["at least", "at most"], limit: float
+) -> Target:
+    against = {INTERPRETED: "interpreted / native", NATIVE: "native / static glibc C"}[over]
+    title = f"cold start, {condition}: {against}"
+    return Target(
+        case=case,
+        title=title,
+        measure="cold_start",
+        condition=condition,
+        over=over,
+        under=under,
+        bound=bound,
+        limit=limit,
+    )
+
+
+def _ratio(case: str, title: str, measure: str, condition: str, limit: float) -> Target:
+    return Target(
+        case=case,
+        title=f"{title}: interpreted / native",
+        measure=measure,
+        condition=condition,
+        over=INTERPRETED,
+        under=NATIVE,
+        bound="at least",
+        limit=limit,
+    )
+
+
+TARGETS: tuple[Target | SizeTarget, ...] = (
+    _cold("hello", WARM, INTERPRETED, NATIVE, "at least", 40),
+    _cold("orders", WARM, INTERPRETED, NATIVE, "at least", 150),
+    _cold("hello", COLD, INTERPRETED, NATIVE, "at least", 20),
+    _cold("orders", COLD, INTERPRETED, NATIVE, "at least", 60),
+    _cold("hello", WARM, NATIVE, GLIBC_FLOOR, "at most", 1.5),
+    _cold("orders", WARM, NATIVE, GLIBC_FLOOR, "at most", 3),
+    _cold("hello", COLD, NATIVE, GLIBC_FLOOR, "at most", 1.5),
+    _cold("orders", COLD, NATIVE, GLIBC_FLOOR, "at most", 2.5),
+    _ratio("hello", "peak memory", "peak_memory", WARM, 4),
+    _ratio("orders", "peak memory", "peak_memory", WARM, 5),
+    _ratio("hello", "warm invocation p50, 100 B", "warm_p50", "100 B", 5),
+    _ratio("hello", "warm invocation p50, 10 kB", "warm_p50", "10 kB", 4),
+    SizeTarget(case="hello", megabytes=8),
+    SizeTarget(case="orders", megabytes=32),
+    Target(
+        case="growth",
+        title="cold start, native: 2,000 imported modules less none",
+        measure="cold_start",
+        condition="0 modules",
+        over=NATIVE,
+        under=NATIVE,
+        bound="at most",
+        limit=1.0,
+        over_condition="2000 modules",
+    ),
+)
+
+
+def judge(report: Report) -> tuple[Verdict, ...]:
+    """One verdict for each target; a target that was not measured is said to be so."""
+    return tuple(
+        _judge_size(target, report) if isinstance(target, SizeTarget) else _judge(target, report) for target in TARGETS
+    )
+
+
+def _judge(target: Target, report: Report) -> Verdict:
+    difference = target.over_condition is not None
+    over = report.find(target.case, target.over, target.measure, target.over_condition or target.condition)
+    under = report.find(target.case, target.under, target.measure, target.condition)
+    remark = ""
+    if under is None and target.under == GLIBC_FLOOR:
+        under = report.find(target.case, FLOOR, target.measure, target.condition)
+        remark = " (against musl, the stricter floor: this machine has no static glibc)"
+    unit = " ms" if difference else ""
+    wanted = f"{'>=' if target.bound == 'at least' else '<='} {'+' if difference else ''}{target.limit:g}{unit}"
+    if over is None or under is None:
+        return Verdict(
+            case=target.case,
+            measure=target.title,
+            target=wanted,
+            reached="",
+            interval="",
+            verdict="not measured",
+            words=_why_missing(target, report, over),
+        )
+    found = (statistics.difference if difference else statistics.ratio)(over.samples, under.samples)
+    shown = f"{found.value:{'+' if difference else ''}.3g}{unit}"
+    interval = f"{found.low:.3g} to {found.high:.3g}{unit}"
+    verdict, words = _compare(target.bound, target.limit, found)
+    detail = "" if difference else f"; {_medians(over, under)}"
+    return Verdict(
+        case=target.case,
+        measure=target.title,
+        target=wanted,
+        reached=shown,
+        interval=interval,
+        verdict=verdict,
+        words=words + remark + detail,
+    )
+
+
+def _compare(bound: str, limit: float, found: Interval) -> tuple[str, str]:
+    def better(value: float) -> bool:
+        return value >= limit if bound == "at least" else value <= limit
+
+    met = better(found.value)
+    sure = better(found.low) == better(found.high)
+    if met:
+        return "met", "met" if sure else "met, but the interval reaches beyond the target"
+    return "missed", "missed" if sure else "missed, though the interval reaches the target"
+
+
+def _medians(over: Series, under: Series) -> str:
+    unit = "MB" if over.measure.endswith("memory") else "ms"
+    return f"{over.median.value:.3g} {unit} / {under.median.value:.3g} {unit}"
+
+
+def _judge_size(target: SizeTarget, report: Report) -> Verdict:
+    facts = next((item for item in report.packages if item.case == target.case and item.variant == NATIVE), None)
+    size = facts.zip_bytes / 1e6 if facts else None
+    without_image = facts is not None and facts.image == "none"
+    met = size is not None and size <= target.megabytes
+    words = "the package holds no process image yet, which belongs to its size" if without_image else ""
+    return Verdict(
+        case=target.case,
+        measure="native package, zip",
+        target=f"<= {target.megabytes:g} MB",
+        reached=f"{size:.1f} MB" if size is not None else "",
+        interval="exact" if size is not None else "",
+        verdict="not measured" if size is None or (without_image and met) else "met" if met else "missed",
+        words=words or ("met" if met else "missed"),
+    )
+
+
+def _why_missing(target: Target, report: Report, over: Series | None) -> str:
+    for failure in report.failures:
+        if failure.case == target.case and failure.variant in {target.over, target.under}:
+            return f"{failure.variant} failed: {failure.reason}"
+    if target.case not in report.cases:
+        return f"the case {target.case} was not part of this run"
+    names = {series.variant for series in report.series if series.case == target.case}
+    if NATIVE not in names:
+        return "the native package holds no process image"
+    return f"{target.measure} was not measured" if over is None else f"{target.under} was not measured"

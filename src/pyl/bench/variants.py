@@ -1,0 +1,121 @@
+"""What is compared: one way each to run a function, described so that the driver can start it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyl.bench import managed, programs
+from pyl.emulator.unpacked import unpacked
+from pyl.errors import UsageError
+
+INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
+FLOOR, GLIBC_FLOOR = "floor", "floor-glibc"
+
+TITLES = {
+    INTERPRETED: "awslambdaric and the interpreted zip, as on the managed runtime",
+    NATIVE: "native package, started from its process image",
+    PLAIN: "the same native package, its image not used",
+    FLOOR: programs.FLOOR_TITLE,
+    GLIBC_FLOOR: programs.GLIBC_FLOOR_TITLE,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A way to run a function."""
+
+    name: str
+    title: str
+    task: Path
+    """The folder that stands at `/var/task`."""
+    command: tuple[str, ...]
+    """`{task}`, `{runtime}` and `{handler}` stand for the package's folder, awslambdaric's, and `_HANDLER`."""
+    binds: Mapping[str, Path] = field(default_factory=dict)
+    """Further folders, by where the program shall see them."""
+    runtime: str | None = None
+    """Lambda's name of the managed runtime, None for `provided.*`."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Over Lambda's own."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """All that a cold page cache does not hold."""
+        return (self.task, *self.binds.values())
+
+
+def interpreted(task: Path) -> Variant:
+    """The interpreted package as AWS's managed runtime runs it: this Python, awslambdaric with its bytecode."""
+    client, interpreter = managed.client(), managed.interpreter()
+    binds = {managed.CLIENT_PLACE: client}
+    if interpreter:
+        binds[interpreter.prefix] = interpreter.copy
+    return Variant(
+        name=INTERPRETED,
+        title=TITLES[INTERPRETED],
+        task=task,
+        command=(managed.executable(), "-S", "{runtime}/bootstrap.py", "{handler}"),
+        binds=binds,
+        runtime=f"python{sys.version_info.major}.{sys.version_info.minor}",
+        variables={"PYTHONPATH": "/opt/python:{runtime}"},
+    )
+
+
+def started_by_bootstrap(name: str, task: Path, title: str | None = None) -> Variant:
+    """A package for `provided.*`: whatever its `bootstrap` is."""
+    if not (task / "bootstrap").is_file():
+        msg = f"the variant {name} has no file `bootstrap` in {task}"
+        raise UsageError(msg, hint="a variant is a folder or a zip with an executable `bootstrap`, or such a file")
+    return Variant(name=name, title=title or TITLES.get(name, name), task=task, command=("{task}/bootstrap",))
+
+
+@contextmanager
+def further(name: str, path: Path) -> Iterator[Variant]:
+    """A variant of the user's own: a zip or folder with a `bootstrap`, or an executable to be one."""
+    if path.is_file() and path.suffix != ".zip":
+        import tempfile
+
+        with tempfile.TemporaryDirectory(prefix="pyl-variant-") as temporary:
+            folder = Path(temporary)
+            shutil.copy(path, folder / "bootstrap")
+            folder.chmod(0o755)
+            yield started_by_bootstrap(name, folder, f"{path.name}, as the user gave it")
+        return
+    with unpacked(path) as task:
+        yield started_by_bootstrap(name, task, f"{path.name}, as the user gave it")
+
+
+@contextmanager
+def own(interpreted_zip: Path, native_zip: Path) -> Iterator[list[Variant]]:
+    """The suite's variants of one project, from its two packages; `native` only when there is an image."""
+    with unpacked(interpreted_zip) as one, unpacked(native_zip) as two, _without_image(two) as plain:
+        found = [interpreted(one)]
+        if (two / "pyl" / "image").exists():
+            found.append(started_by_bootstrap(NATIVE, two))
+        found += [started_by_bootstrap(PLAIN, plain), started_by_bootstrap(FLOOR, programs.floor())]
+        if glibc := programs.glibc_floor():
+            found.append(started_by_bootstrap(GLIBC_FLOOR, glibc))
+        yield found
+
+
+@contextmanager
+def _without_image(task: Path) -> Iterator[Path]:
+    """The same package with no image in it; the files are the same ones, by hard links."""
+    copy = task.with_name(f"{task.name}-plain")
+    shutil.copytree(task, copy, symlinks=True, ignore=_ignore_image(task), copy_function=os.link)
+    try:
+        yield copy
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def _ignore_image(task: Path) -> Callable[[str, list[str]], set[str]]:
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return {name for name in names if Path(folder) == task / "pyl" and name == "image"}
+
+    return ignored

@@ -1,0 +1,178 @@
+"""`pyl bench`: native against interpreted, measured."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from pyl.bench.figures import Report, load
+from pyl.cli.progress import ConsoleProgress
+from pyl.errors import EngineError, FunctionFailed, UsageError
+from pyl.project import load_project
+
+EXTRAS = ("crowds", "growth", "compute", "memory")
+
+_COLORS = {"met": "green", "missed": "red", "not measured": "yellow"}
+
+
+def _variant(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    found = []
+    for text in given:
+        name, separator, path = text.partition("=")
+        if not separator or not name or not Path(path).exists():
+            msg = f"{text!r} is not NAME=PATH with an existing path"
+            raise click.BadParameter(msg)
+        found.append((name, Path(path).absolute()))
+    return tuple(found)
+
+
+_output = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option(
+    "--project",
+    "directories",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    multiple=True,
+    help="Folder of a project; may be repeated.  [default: the folder you are in]",
+)
+@click.option("--function", "functions", multiple=True, help="Measure only this function; may be repeated.")
+@click.option(
+    "--variant", "further", multiple=True, callback=_variant, metavar="NAME=PATH",
+    help="One more way to run the function: a zip or folder with a `bootstrap`, or an executable.",
+)  # fmt: skip
+@click.option("--also", type=click.Choice(EXTRAS), multiple=True, help="Measure this too; may be repeated.")
+@click.option("--no-build", is_flag=True, help="Measure the packages in build/pyl as they are.")
+@click.option("--rounds", type=click.IntRange(6, 1000), default=60, show_default=True, help="Most rounds of a measure.")
+@click.option("--seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Longest time of a measure.")
+@click.option("--targets", is_flag=True, help="Judge the process image's targets (for the examples hello and orders).")
+@click.option("--json", "json_file", type=_output, help="Write all figures and samples to this file.")
+@click.option("--html", "html_file", type=_output, help="Write a report with plots to this file.")
+@click.option("--markdown", "markdown_file", type=_output, help="Write the tables to this file.")
+@click.option("--compare", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="OLD.json",
+              help="Show what changed since an earlier --json.")  # fmt: skip
+@click.option("--fail-on-regression", is_flag=True, help="With --compare: exit code 1 when something became worse.")
+def command(
+    directories: tuple[Path, ...],
+    functions: tuple[str, ...],
+    further: tuple[tuple[str, Path], ...],
+    also: tuple[str, ...],
+    no_build: bool,
+    rounds: int,
+    seconds: float,
+    targets: bool,
+    json_file: Path | None,
+    html_file: Path | None,
+    markdown_file: Path | None,
+    compare: Path | None,
+    fail_on_regression: bool,
+) -> None:
+    """Measure the native package against the interpreted one, and both against a static C program.
+
+    Every function is invoked with its example event, in all variants in turns. docs/benchmarks.md says what is
+    measured and how.
+    """
+    from pyl.bench import suite
+    from pyl.bench.rounds import Plan
+
+    if fail_on_regression and compare is None:
+        msg = "--fail-on-regression compares with an earlier run"
+        raise UsageError(msg, hint="give that run's file with --compare OLD.json")
+    if html_file:
+        _require_plots()
+    earlier = load(compare) if compare else None
+    projects = [load_project(directory, environ=os.environ) for directory in directories or (Path(),)]
+    settings = suite.Settings(
+        plan=Plan(least=min(10, rounds), most=rounds, seconds=seconds),
+        build=not no_build,
+        functions=functions,
+        further=further,
+        crowds="crowds" in also,
+        growth="growth" in also,
+        compute="compute" in also,
+        memory_sizes="memory" in also,
+        targets=targets,
+    )
+    report = suite.run(projects, settings, ConsoleProgress())
+    _write(report, json_file, html_file, markdown_file)
+    _print(report)
+    if earlier:
+        _compare(earlier, report, fail=fail_on_regression)
+    if report.failures:
+        msg = f"{len(report.failures)} of the variants failed; the report names them"
+        raise FunctionFailed(msg)
+
+
+def _require_plots() -> None:
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib as _  # noqa: F401, ICN001
+    except ImportError as error:
+        msg = f"the HTML report needs {error.name}"
+        raise EngineError(msg, hint="install it with `pip install 'pyl[bench]'`") from error
+
+
+def _write(report: Report, json_file: Path | None, html_file: Path | None, markdown_file: Path | None) -> None:
+    from pyl.bench import markdown
+
+    for path in (json_file, html_file, markdown_file):
+        if path:
+            path.absolute().parent.mkdir(parents=True, exist_ok=True)
+    if json_file:
+        json_file.write_text(json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if markdown_file:
+        markdown_file.write_text(markdown.write(report), encoding="utf-8")
+    if html_file:
+        from pyl.bench import html
+
+        html_file.write_text(html.write(report), encoding="utf-8")
+
+
+def _print(report: Report) -> None:
+    from pyl.bench import views
+
+    console = Console(highlight=False)
+    for table in [*(views.table(report, case) for case in report.cases), views.packages(report)]:
+        grid = Grid("", title=table.title, title_justify="left", title_style="bold")
+        for column in table.columns:
+            grid.add_column(column, justify="right")
+        for row in table.rows:
+            grid.add_row(escape(row.title), *(f"{cell.value}\n[dim]{cell.interval}[/]" for cell in row.cells))
+        console.print(grid)
+    if report.targets:
+        grid = Grid("case", "measure", "target", "reached", "95 % interval", "", title="Targets", title_justify="left")
+        for verdict in report.targets:
+            color = _COLORS[verdict.verdict]
+            grid.add_row(
+                verdict.case, verdict.measure, verdict.target, f"[{color}]{verdict.reached}[/]", verdict.interval,
+                f"[{color}]{escape(verdict.words)}[/]",
+            )  # fmt: skip
+        console.print(grid)
+    for failure in report.failures:
+        console.print(
+            f"[red]failed[/] {failure.case}, {failure.variant} ({failure.condition}): {escape(failure.reason)}"
+        )
+    for note in report.notes:
+        console.print(f"[yellow]•[/] {escape(note)}")
+
+
+def _compare(earlier: Report, report: Report, *, fail: bool) -> None:
+    from pyl.bench import compare
+
+    changes = compare.changes(earlier, report)
+    console = Console(highlight=False)
+    for line in compare.describe(earlier, report, changes):
+        console.print(line)
+    worse = [change for change in changes if change.worse]
+    if fail and worse:
+        msg = f"{len(worse)} of {len(changes)} figures became worse than {earlier.created}"
+        raise FunctionFailed(msg)
