@@ -29,7 +29,6 @@ from pyl.project.model import ImageMode
 
 BASE, FULL = 1, 2
 APP = f"{sandbox.TASK_ROOT}/pyl/app"
-LOADER = f"{APP}/ld-linux-x86-64.so.2"
 IMAGE = Path("pyl", "image")
 
 ALWAYS = {
@@ -211,8 +210,8 @@ class Session:
 
     def _command(self, layout: Layout) -> list[str]:
         places = [f"{number:x}" for number in (layout.loader, layout.stack, STACK_BYTES)]
-        program = [LOADER, "--library-path", APP, f"{APP}/program"]
-        return ["/starter", LOADER, *places, *program, *self._arguments]
+        program = [sandbox.LOADER, "--library-path", APP, f"{APP}/program"]
+        return [sandbox.LOADER, sandbox.REAL_LOADER, *places, *program, *self._arguments]
 
     def _trace(self, layout: Layout, started: _Started) -> None:
         try:

@@ -13,8 +13,12 @@ import json
 import os
 import socket
 import sys
+import time
 
 TASK_ROOT = "/var/task"
+LOADER = f"{TASK_ROOT}/pyl/app/ld-linux-x86-64.so.2"
+"""Where the starter stands at capture, so that `/proc/self/exe` reads as in a plain start."""
+REAL_LOADER = "/loader"
 HOST_NAME = "localhost"
 
 # linux/sched.h, linux/mount.h
@@ -23,6 +27,8 @@ _NEWUSER = 0x10000000
 _RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
 _LOCKED_FLAGS = _NOSUID | _NODEV | 8 | 1024 | 2048
 
+_LOCALES = "/usr/lib/locale"
+"""The program's C library turns file names into text by one of these; what it reads of them is in the image."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
@@ -64,39 +70,62 @@ def _unshare() -> None:
 
 def _build_tree(package: str, starter: str) -> None:
     _mount("none", "/", None, _REC | _PRIVATE)
-    sources = {TASK_ROOT: os.open(package, os.O_PATH), "/starter": os.open(starter, os.O_PATH)}
+    sources = {TASK_ROOT: os.open(package, os.O_PATH)}
+    sources[REAL_LOADER] = os.open(f"{package}{LOADER.removeprefix(TASK_ROOT)}", os.O_PATH)
+    sources[LOADER] = os.open(starter, os.O_PATH)
     sources |= {f"/dev/{name}": os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
+    if os.path.isdir(_LOCALES):  # noqa: PTH112
+        sources[_LOCALES] = os.open(_LOCALES, os.O_PATH)
     root = "/tmp" if os.path.isdir("/tmp") else "/mnt"  # noqa: PTH112, S108 - any folder: the mount hides it here only
     _mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "mode=755")
-    for folder in ("dev", "etc", "proc", "tmp", "var/task"):
+    for folder in ("dev", "etc", "proc", "tmp", "var/task", _LOCALES[1:]):
         os.makedirs(f"{root}/{folder}")  # noqa: PTH103
     for name, text in _FILES.items():
         _write(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
     for place, source in sources.items():
-        if place != TASK_ROOT:
+        if not place.startswith((TASK_ROOT, _LOCALES)):
             os.close(os.open(f"{root}{place}", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o755))
         _mount(f"/proc/self/fd/{source}", f"{root}{place}", None, _BIND | _REC)
         os.close(source)
-    flags = os.statvfs(f"{root}{TASK_ROOT}").f_flag & _LOCKED_FLAGS
-    _mount(None, f"{root}{TASK_ROOT}", None, _REMOUNT | _BIND | _RDONLY | flags)
+        if place in (TASK_ROOT, _LOCALES):
+            flags = os.statvfs(f"{root}{place}").f_flag & _LOCKED_FLAGS
+            _mount(None, f"{root}{place}", None, _REMOUNT | _BIND | _RDONLY | flags)
     _mount("tmpfs", f"{root}/tmp", "tmpfs", _NOSUID | _NODEV, "mode=1777")  # noqa: S108
     os.chdir(root)
 
 
 def _first_process(wanted: dict[str, object], go: int) -> None:
+    """Be the namespace's first process, on which signals act otherwise than on others, and start the program."""
     with contextlib.suppress(OSError):  # not inside every container; programs can do without
         _mount("proc", "proc", "proc", _NOSUID | _NODEV | 8)
     _mount(None, os.getcwd(), None, _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)  # noqa: PTH109
     os.chroot(".")
     os.chdir(TASK_ROOT)
     socket.sethostname(HOST_NAME)
-    if os.read(go, 1) != b"g":
-        os._exit(1)
-    argv = wanted["argv"]
-    environment = wanted["environment"]
-    assert isinstance(argv, list)  # noqa: S101
-    assert isinstance(environment, dict)  # noqa: S101
-    os.execve("/starter", argv, environment)  # noqa: S606
+    program = os.fork()
+    if program == 0:
+        if os.read(go, 1) != b"g":
+            os._exit(1)
+        argv, environment = wanted["argv"], wanted["environment"]
+        assert isinstance(argv, list)  # noqa: S101
+        assert isinstance(environment, dict)  # noqa: S101
+        os.execve(LOADER, argv, environment)  # noqa: S606
+    os.close(go)
+    with contextlib.suppress(ChildProcessError):
+        while True:  # until the program and every orphan have ended
+            os.wait()
+
+
+def _child_of(parent: int) -> int:
+    """The one child of a process, in this process's own view."""
+    while True:
+        for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+                if int(file.read().rpartition(b")")[2].split()[1]) == parent:
+                    return int(name)
+        if os.waitpid(parent, os.WNOHANG)[0]:
+            raise OSError(0, "the sandbox could not be finished")
+        time.sleep(0.001)
 
 
 def _main(settings: str) -> None:
@@ -107,23 +136,18 @@ def _main(settings: str) -> None:
     try:
         _unshare()
         _build_tree(wanted["package"], wanted["starter"])
-        process = os.fork()
+        first = os.fork()
+        if first == 0:
+            os.close(report)
+            _first_process(wanted, go)
+            os._exit(0)
+        os.close(go)
+        os.write(report, json.dumps({"process": _child_of(first)}).encode())
     except OSError as error:
         os.write(report, json.dumps({"error": str(error)}).encode())
-        sys.exit(1)
-    if process == 0:
-        os.close(report)
-        try:
-            _first_process(wanted, go)
-        except OSError as error:
-            sys.stderr.write(f"sandbox: {error}\n")
-        finally:
-            os._exit(1)
-    os.close(go)
-    os.write(report, json.dumps({"process": process}).encode())
+        os._exit(1)
     os.close(report)
-    _, status = os.waitpid(process, 0)
-    sys.exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    os.waitpid(first, 0)
 
 
 if __name__ == "__main__":
