@@ -87,7 +87,7 @@ def _module(number: int) -> str:
 import functools
 import re
 
-PATTERN = re.compile(r"item-{number}-(\\\\d+)")
+PATTERN = re.compile(r"item-{number}-(\\d+)")
 TABLE = {{f"key{{index}}": (index, str(index), [index, index + 1]) for index in range(40)}}
 
 

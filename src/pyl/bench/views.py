@@ -118,10 +118,31 @@ def _ratio(over: Series | None, under: Series | None, measure: str) -> Cell:
     return Cell(value=f"{number(found.value)} x", interval=interval(found))
 
 
-HEADLINES = (
-    ("cold_start", WARM),
-    ("cold_start", COLD),
-    ("peak_memory", WARM),
-    ("warm_p50", "its own event"),
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """One ratio that a summary shows."""
+
+    title: str
+    value: str
+    detail: str
+
+
+_HEADLINES = (
+    ("cold_start", WARM, "times faster cold start"),
+    ("cold_start", COLD, "times faster cold start, page cache cold"),
+    ("peak_memory", WARM, "times less memory"),
 )
-"""What a summary shows."""
+
+
+def headlines(report: Report) -> list[Headline]:
+    """The ratios of interpreted to native, where both were measured."""
+    found = []
+    for case in report.cases:
+        for measure, condition, title in _HEADLINES:
+            over = report.find(case, INTERPRETED, measure, condition)
+            under = report.find(case, NATIVE, measure, condition)
+            if over and under:
+                ratio, unit = statistics.ratio(over.samples, under.samples), MEASURES[measure][1]
+                values = f"{number(over.median.value)} {unit} against {number(under.median.value)} {unit}"
+                found.append(Headline(title=f"{case}: {title}", value=number(ratio.value), detail=values))
+    return found

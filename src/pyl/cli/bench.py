@@ -132,9 +132,9 @@ def _write(report: Report, json_file: Path | None, html_file: Path | None, markd
     if markdown_file:
         markdown_file.write_text(markdown.write(report), encoding="utf-8")
     if html_file:
-        from pyl.bench import html
+        from pyl.bench import page
 
-        html_file.write_text(html.write(report), encoding="utf-8")
+        html_file.write_text(page.write(report), encoding="utf-8")
 
 
 def _print(report: Report) -> None:

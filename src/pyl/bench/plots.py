@@ -1,0 +1,222 @@
+"""Draws a report's figures as SVG that takes its text colours from the page, so that it suits light and dark."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pyl.bench import statistics
+from pyl.bench.figures import COLD, WARM, Report, Series
+from pyl.bench.variants import FLOOR, GLIBC_FLOOR, INTERPRETED, NATIVE, PLAIN
+
+_INK, _FAINT = "#010203", "#040506"
+"""Stand-ins in what matplotlib draws for colours that the page decides."""
+
+COLORS = {
+    INTERPRETED: "#d9822b",
+    NATIVE: "#159a80",
+    PLAIN: "#5b7fd4",
+    FLOOR: "#8d8d8d",
+    GLIBC_FLOOR: "#b07fb8",
+}
+_OTHERS = ("#c4516c", "#9a9a2e", "#3d9bc9", "#a5673f")
+
+_STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "pyl",
+    "font.family": "sans-serif",
+    "font.size": 10.5,
+    "text.color": _INK,
+    "axes.edgecolor": _FAINT,
+    "axes.labelcolor": _INK,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": _FAINT,
+    "grid.linewidth": 0.6,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+}
+
+
+def color(variant: str, report: Report) -> str:
+    """The variant's colour in every plot of the report."""
+    if variant in COLORS:
+        return COLORS[variant]
+    others = [name for name in report.variants if name not in COLORS]
+    return _OTHERS[others.index(variant) % len(_OTHERS)] if variant in others else _OTHERS[0]
+
+
+def cold_starts(report: Report, case: str) -> str | None:
+    """Every cold start as a dot on a logarithmic axis, the median marked; one row per variant and cache state."""
+    rows = [
+        series
+        for condition in (WARM, COLD)
+        for name in report.variants
+        if (series := report.find(case, name, "cold_start", condition))
+    ]
+    if not rows:
+        return None
+    figure, axes = _figure(0.34 * len(rows) + 0.8)
+    for place, series in enumerate(rows):
+        paint = color(series.variant, report)
+        spots = [place + 0.28 * (((number * 7919) % 100) / 100 - 0.5) for number in range(len(series.samples))]
+        axes.scatter(series.samples, spots, s=9, color=paint, alpha=0.45, linewidths=0)
+        axes.plot([series.median.value] * 2, [place - 0.32, place + 0.32], color=paint, linewidth=2.4)
+        axes.annotate(
+            f"{series.median.value:.3g} ms",
+            (max(series.samples), place),
+            xytext=(7, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9.5,
+        )
+    labels = [series.variant + (", cold cache" if series.condition == COLD else "") for series in rows]
+    axes.set_yticks(range(len(rows)), labels)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.grid(visible=False, axis="y")
+    axes.margins(x=0.14)
+    _plain_numbers(axes.xaxis)
+    axes.set_xlabel("cold start, ms (logarithmic)")
+    return _svg(figure)
+
+
+def timeline(report: Report, case: str) -> str | None:
+    """What a cold start spends its time on: until the program asks for work, then its first invocation."""
+    rows = []
+    for name in report.variants:
+        asked, whole = report.find(case, name, "init", WARM), report.find(case, name, "cold_start", WARM)
+        if asked and whole:
+            rows.append((name, asked.median.value, max(0.0, whole.median.value - asked.median.value)))
+    if not rows:
+        return None
+    figure, both = _figure(0.34 * len(rows) + 0.8, columns=2)
+    for axes, limit in zip(both, (None, 4 * min(init + rest for _, init, rest in rows) + 4), strict=True):
+        for place, (name, init, rest) in enumerate(rows):
+            paint = color(name, report)
+            axes.barh(place, init, height=0.55, color=paint)
+            axes.barh(place, rest, left=init, height=0.55, color=paint, alpha=0.45)
+        axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+        axes.invert_yaxis()
+        axes.grid(visible=False, axis="y")
+        axes.set_xlim(0, limit)
+        axes.set_xlabel("ms since exec" + (", first few" if limit else ""))
+    both[1].set_yticklabels([])
+    return _svg(figure)
+
+
+def memory(report: Report, case: str) -> str | None:
+    """Memory at the first answer: peak, and what belongs to the process alone."""
+    names = [name for name in report.variants if report.find(case, name, "peak_memory", WARM)]
+    if not names:
+        return None
+    figure, axes = _figure(0.42 * len(names) + 0.8)
+    for place, name in enumerate(names):
+        paint = color(name, report)
+        for measure, shift, strength in (("peak_memory", -0.18, 1.0), ("private_memory", 0.18, 0.5)):
+            if series := report.find(case, name, measure, WARM):
+                value = series.median.value
+                axes.barh(place + shift, value, height=0.34, color=paint, alpha=strength)
+                axes.annotate(
+                    f"{value:.3g}",
+                    (value, place + shift),
+                    xytext=(4, 0),
+                    textcoords="offset points",
+                    va="center",
+                    fontsize=9,
+                )
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel("MB at the first answer: peak (full), private (pale)")
+    return _svg(figure)
+
+
+def latencies(report: Report, case: str) -> str | None:
+    """Warm invocations by payload: the median as a bar, p90 and p99 as marks."""
+    found = [series for series in report.series if series.case == case and series.measure == "warm_p50"]
+    payloads = list(dict.fromkeys(series.condition for series in found))
+    names = [name for name in report.variants if any(series.variant == name for series in found)]
+    if not found:
+        return None
+    figure, axes = _figure(2.9)
+    width = 0.8 / len(names)
+    for number, name in enumerate(names):
+        paint = color(name, report)
+        for place, payload in enumerate(payloads):
+            x = place - 0.4 + width * (number + 0.5)
+            for measure in ("warm_p50", "warm_p90", "warm_p99"):
+                series = report.find(case, name, measure, payload)
+                if series and measure == "warm_p50":
+                    axes.bar(x, series.median.value, width=width * 0.9, color=paint, label=name if not place else None)
+                elif series:
+                    axes.plot(x, series.median.value, marker="_" if measure == "warm_p90" else "^", color=paint, ms=5)
+    axes.set_xticks(range(len(payloads)), payloads)
+    axes.set_yscale("log")
+    axes.grid(visible=False, axis="x")
+    _plain_numbers(axes.yaxis)
+    axes.set_ylabel("ms (logarithmic)")
+    axes.legend(ncols=3, fontsize=9, loc="upper left")
+    axes.margins(y=0.3)
+    return _svg(figure)
+
+
+def growth(report: Report) -> str | None:
+    """Cold starts against the number of imported modules, with the medians' intervals."""
+    found = [series for series in report.series if series.case == "growth" and series.measure == "cold_start"]
+    modules = [series for series in found if series.condition.endswith(" modules")]
+    if not modules:
+        return None
+    figure, axes = _figure(2.9)
+    for name in dict.fromkeys(series.variant for series in modules):
+        points = sorted((int(s.condition.split()[0]), s) for s in modules if s.variant == name)
+        _line(axes, points, name, color(name, report))
+    axes.set_yscale("log")
+    _plain_numbers(axes.yaxis)
+    axes.set_xlabel("imported modules")
+    axes.set_ylabel("cold start, ms (logarithmic)")
+    axes.legend(ncols=3, fontsize=9)
+    return _svg(figure)
+
+
+def _line(axes: Any, points: Sequence[tuple[int, Series]], name: str, paint: str) -> None:
+    middles = [statistics.median(series.samples) for _, series in points]
+    places = [count for count, _ in points]
+    below = [middle.value - middle.low for middle in middles]
+    above = [middle.high - middle.value for middle in middles]
+    values = [middle.value for middle in middles]
+    axes.errorbar(places, values, yerr=[below, above], color=paint, marker="o", ms=4, capsize=3, label=name)
+
+
+def _figure(height: float, columns: int = 1) -> tuple[Any, Any]:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(7.6, height))
+        return figure, figure.subplots(1, columns)
+
+
+def _plain_numbers(axis: Any) -> None:
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _svg(figure: Any) -> str:
+    import matplotlib as mpl
+
+    text = io.StringIO()
+    with mpl.rc_context(_STYLE):
+        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    drawn = text.getvalue()
+    drawn = drawn[drawn.index("<svg") :]
+    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
+    return drawn.replace(_INK, "currentColor").replace(_FAINT, "var(--rule)")
