@@ -23,7 +23,7 @@ _PUBLIC = (Path("/usr"), Path("/opt"))
 def text(content: str) -> str:
     """`content` without the folders that this Python was made in and installed to."""
     for folder in _own_folders():
-        content = content.replace(folder, PREFIX)
+        content = content.replace(f"{folder}/", f"{PREFIX}/")
     return content
 
 
@@ -32,7 +32,7 @@ def rewrite(app: Path) -> None:
 
     Their OpenSSL then trusts the certificates of the system that it runs on.
     """
-    texts = {folder.encode(): _as_long(PREFIX, folder) for folder in _own_folders()}
+    texts = {f"{folder}/".encode(): _as_long(PREFIX, f"{folder}/") for folder in _own_folders()}
     if folder := _certificates():
         for name in ("/cert.pem", "/certs"):
             texts[f"{folder}{name}".encode()] = _as_long(CERTIFICATES, folder) + name.encode()
@@ -42,14 +42,19 @@ def rewrite(app: Path) -> None:
 
 
 def _own_folders() -> Iterator[str]:
-    """The longest first, so that none is replaced as a part of another."""
-    prefixes = {sys.base_prefix, str(Path(sys.base_prefix).resolve())}
-    sources = {str(sysconfig.get_config_var(name) or "") for name in ("abs_builddir", "abs_srcdir")}
-    found = {folder for folder in prefixes | sources if len(folder) > len(PREFIX)}
-    yield from sorted(
-        (folder for folder in found if not any(Path(folder).is_relative_to(public) for public in _PUBLIC)),
-        key=lambda folder: (-len(folder), folder),
-    )
+    """The folders above those of this Python, the longest first, so that none is replaced as a part of another.
+
+    The last part of a path stays: linkers let a string that another one ends with be the end of that one, and
+    `.../versions/3.11.7` ends with the version that `sys.version` is made of.
+    """
+    prefixes = {Path(sys.base_prefix), Path(sys.base_prefix).resolve()}
+    sources = {Path(str(sysconfig.get_config_var(name) or "/")) for name in ("abs_builddir", "abs_srcdir")}
+    found = {
+        str(path.parent)
+        for path in prefixes | sources
+        if len(str(path.parent)) > len(PREFIX) and not any(path.is_relative_to(public) for public in _PUBLIC)
+    }
+    yield from sorted(found, key=lambda folder: (-len(folder), folder))
 
 
 def _certificates() -> str | None:

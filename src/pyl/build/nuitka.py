@@ -133,15 +133,22 @@ def _environment(architecture: Architecture, link: str) -> dict[str, str]:
 
 
 def _stand_ins() -> Path:
-    """A folder with `readelf`, which Nuitka calls: pyelftools' clone, for machines without binutils."""
+    """A folder with what Nuitka asks for on machines that have neither binutils nor a compiler.
+
+    `readelf` is pyelftools' clone. SCons, which Nuitka compiles with, looks for a `gcc` before it takes the zig
+    that it was told to take.
+    """
     files = importlib.metadata.files("pyelftools") or []
-    script = next((file.locate() for file in files if file.name == "readelf.py"), None)
+    readelf = next((file.locate() for file in files if file.name == "readelf.py"), None)
 
-    def link(folder: Path) -> None:
-        if script:
-            (folder / "readelf").symlink_to(Path(str(script)).resolve())
+    def fill(folder: Path) -> None:
+        if readelf:
+            (folder / "readelf").symlink_to(Path(str(readelf)).resolve())
+        compiler = folder / "gcc"
+        compiler.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ziglang cc "$@"\n', encoding="utf-8")
+        compiler.chmod(0o755)
 
-    return cache.entry("tools", cache.key("readelf", script), link)
+    return cache.entry("tools", cache.key("stand-ins", 2, readelf, sys.executable), fill)
 
 
 def _excerpt(output: str) -> str:

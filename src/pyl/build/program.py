@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from pyl import cache
-from pyl.build import nuitka, standard_library
+from pyl.build import bytecode, neutral, nuitka, standard_library
 from pyl.progress import Progress
 from pyl.project.model import Architecture
 
@@ -22,7 +22,15 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
     It holds `program`, the interpreter's library, and `lib/` (standard library). Made once per Python and toolchain.
     """
     makers = [
-        Path(module).read_bytes() for module in (__file__, standard_library.__file__, nuitka.__file__, nuitka.ORIGIN)
+        Path(module).read_bytes()
+        for module in (
+            __file__,
+            standard_library.__file__,
+            bytecode.__file__,
+            neutral.__file__,
+            nuitka.__file__,
+            nuitka.ORIGIN,
+        )
     ]
     name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *makers)
 

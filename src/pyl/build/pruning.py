@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import sys
@@ -88,7 +89,7 @@ def _reached(code: list[Path], runtime: list[Path]) -> set[str]:
         if name in reached or name not in sys.stdlib_module_names:
             continue
         reached.add(name)
-        pending |= set(ACCELERATORS.get(name, ())) | set(_named_by_standard_library(name))
+        pending |= set(ACCELERATORS.get(name, ())) | _named_by_standard_library(name)
     return reached
 
 
@@ -113,14 +114,16 @@ def _with_tls(modules: Iterable[str]) -> Iterator[str]:
             yield "ssl"
 
 
-def _named_by_standard_library(name: str) -> Iterator[str]:
+@functools.cache
+def _named_by_standard_library(name: str) -> frozenset[str]:
     root = Path(sysconfig.get_path("stdlib"))
     files = [root / f"{name}.py"] if (root / f"{name}.py").is_file() else sorted((root / name).rglob("*.py"))
+    found: set[str] = set()
     for path in files:
-        if {"test", "tests"} & set(path.parts):
-            continue
-        module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
-        yield from _named_in_passing(path, module)
+        if not {"test", "tests"} & set(path.parts):
+            module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+            found.update(_named_in_passing(path, module))
+    return frozenset(found)
 
 
 def _named_in_passing(path: Path, module: str) -> Iterator[str]:
