@@ -71,7 +71,7 @@ def payload(size: int) -> bytes:
 PAYLOADS = (
     Payload(title="100 B", event=payload(100)),
     Payload(title="10 kB", event=payload(10_000)),
-    Payload(title="1 MB", event=payload(1_000_000), invocations=30),
+    Payload(title="1 MB", event=payload(1_000_000), invocations=16),
 )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from pyl.bench import case, generated, suite, variants, workloads
-from pyl.bench.case import Payload
+from pyl.bench.case import PAYLOADS, Payload
 from pyl.bench.growth import settings_to_build
 from pyl.bench.rounds import Lineup, Plan
 from pyl.errors import PylError
@@ -15,7 +16,7 @@ from pyl.progress import Progress
 from pyl.project import load_project
 
 CASE = "compute"
-FUNCTIONS = ("numbers", "objects", "text", "transform")
+FUNCTIONS = ("echo", "numbers", "objects", "text", "transform")
 PLAN = Plan(least=6, most=12, precision=0.03, seconds=30)
 
 
@@ -34,12 +35,14 @@ def measure(settings: suite.Settings, found: suite.Gathered, progress: Progress)
         with suite.contenders(packages, settings, found) as contending:
             computing = [variant for variant in contending if variant.name in _COMPUTING]
             for function in project.functions:
-                payload = Payload(title=function.name, event=b"{}", invocations=200)
+                payloads = [Payload(title=function.name, event=b"{}", invocations=200)]
+                if function.name == "echo":
+                    payloads = [replace(item, title=f"echo, {item.title}") for item in PAYLOADS]
                 with (
                     Lineup(CASE, computing, function, region="us-east-1") as lineup,
                     progress.step(f"{CASE}: {function.name}"),
                 ):
-                    series = case.warm_invocations(lineup, [payload], PLAN, progress.detail)
+                    series = case.warm_invocations(lineup, payloads, PLAN, progress.detail)
                     found.failures += lineup.failures
                 found.series += [item for item in series if item.measure in {"warm_p50", "warm_processor"}]
 

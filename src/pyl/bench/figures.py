@@ -184,7 +184,9 @@ def load(path: Path) -> Report:
                 )
                 for item in data["series"]
             ),
-            packages=tuple(PackageFacts(**item) for item in data["packages"]),
+            packages=tuple(
+                PackageFacts(**item | {"image_reasons": tuple(item["image_reasons"])}) for item in data["packages"]
+            ),
             failures=tuple(Failure(**item) for item in data["failures"]),
             targets=tuple(Verdict(**item) for item in data["targets"]),
             notes=tuple(data["notes"]),

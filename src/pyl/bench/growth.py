@@ -51,7 +51,7 @@ def _measure_one(
 ) -> None:
     """A build that fails is noted, and the rest goes on."""
     place = folder / condition.replace(" ", "-")
-    _write(place, kind.get("grown", 0), kind.get("ballast", 0))
+    write(place, kind.get("grown", 0), kind.get("ballast", 0))
     try:
         project = load_project(place, environ=os.environ)
         facts: list[str] = [f"{CASE}, {condition}"]
@@ -73,7 +73,8 @@ def settings_to_build(settings: suite.Settings) -> suite.Settings:
     return replace(settings, build=True)
 
 
-def _write(place: Path, modules: int, megabytes: int) -> None:
+def write(place: Path, modules: int, megabytes: int) -> None:
+    """A project whose one function imports `modules` generated modules and carries `megabytes` of ballast."""
     dependencies: tuple[str, ...] = ()
     imports = ""
     if modules or megabytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 
 from pyl.bench import statistics
 from pyl.bench.figures import COLD, WARM, Report, Series
@@ -44,6 +45,23 @@ _STYLE: Any = {
 }
 
 
+_Parameters = ParamSpec("_Parameters")
+_Drawn = TypeVar("_Drawn")
+
+
+def _styled(draw: Callable[_Parameters, _Drawn]) -> Callable[_Parameters, _Drawn]:
+    """Draw with this module's style, whatever matplotlib's configuration on the machine."""
+
+    @functools.wraps(draw)
+    def within(*arguments: _Parameters.args, **named: _Parameters.kwargs) -> _Drawn:
+        import matplotlib as mpl
+
+        with mpl.rc_context(_STYLE):
+            return draw(*arguments, **named)
+
+    return within
+
+
 def color(variant: str, report: Report) -> str:
     """The variant's colour in every plot of the report."""
     if variant in COLORS:
@@ -52,6 +70,7 @@ def color(variant: str, report: Report) -> str:
     return _OTHERS[others.index(variant) % len(_OTHERS)] if variant in others else _OTHERS[0]
 
 
+@_styled
 def cold_starts(report: Report, case: str) -> str | None:
     """Every cold start as a dot on a logarithmic axis, the median marked; one row per variant and cache state."""
     rows = [
@@ -87,6 +106,7 @@ def cold_starts(report: Report, case: str) -> str | None:
     return _svg(figure)
 
 
+@_styled
 def timeline(report: Report, case: str) -> str | None:
     """What a cold start spends its time on: until the program asks for work, then its first invocation."""
     rows = []
@@ -111,6 +131,7 @@ def timeline(report: Report, case: str) -> str | None:
     return _svg(figure)
 
 
+@_styled
 def memory(report: Report, case: str) -> str | None:
     """Memory at the first answer: peak, and what belongs to the process alone."""
     names = [name for name in report.variants if report.find(case, name, "peak_memory", WARM)]
@@ -138,6 +159,7 @@ def memory(report: Report, case: str) -> str | None:
     return _svg(figure)
 
 
+@_styled
 def latencies(report: Report, case: str) -> str | None:
     """Warm invocations by payload: the median as a bar, p90 and p99 as marks."""
     found = [series for series in report.series if series.case == case and series.measure == "warm_p50"]
@@ -167,6 +189,7 @@ def latencies(report: Report, case: str) -> str | None:
     return _svg(figure)
 
 
+@_styled
 def growth(report: Report) -> str | None:
     """Cold starts against the number of imported modules, with the medians' intervals."""
     found = [series for series in report.series if series.case == "growth" and series.measure == "cold_start"]
@@ -195,12 +218,10 @@ def _line(axes: Any, points: Sequence[tuple[int, Series]], name: str, paint: str
 
 
 def _figure(height: float, columns: int = 1) -> tuple[Any, Any]:
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(7.6, height))
-        return figure, figure.subplots(1, columns)
+    figure = Figure(figsize=(7.6, height))
+    return figure, figure.subplots(1, columns)
 
 
 def _plain_numbers(axis: Any) -> None:
@@ -211,11 +232,8 @@ def _plain_numbers(axis: Any) -> None:
 
 
 def _svg(figure: Any) -> str:
-    import matplotlib as mpl
-
     text = io.StringIO()
-    with mpl.rc_context(_STYLE):
-        figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     drawn = text.getvalue()
     drawn = drawn[drawn.index("<svg") :]
     drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)

@@ -159,7 +159,8 @@ def _judge_size(target: SizeTarget, report: Report) -> Verdict:
     size = facts.zip_bytes / 1e6 if facts else None
     without_image = facts is not None and facts.image == "none"
     met = size is not None and size <= target.megabytes
-    words = "the package holds no process image yet, which belongs to its size" if without_image else ""
+    words = "" if facts else f"the case {target.case} was not part of this run"
+    words = "the package holds no process image yet, which belongs to its size" if without_image else words
     return Verdict(
         case=target.case,
         measure="native package, zip",

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pyl.bench import statistics
 from pyl.bench.figures import COLD, MEASURES, WARM, Report, Series
 from pyl.bench.statistics import Interval
-from pyl.bench.variants import FLOOR, INTERPRETED, NATIVE, PLAIN
+from pyl.bench.variants import FLOOR, GLIBC_FLOOR, INTERPRETED, NATIVE, PLAIN
 
-_RATIOS = ((INTERPRETED, NATIVE), (INTERPRETED, PLAIN), (NATIVE, FLOOR))
-"""Numerator and denominator; the second stands in when there is no image."""
+_RATIOS = ((INTERPRETED, NATIVE), (INTERPRETED, PLAIN), (NATIVE, GLIBC_FLOOR), (NATIVE, FLOOR))
+"""Numerator and denominator; of two with the same numerator the first that was measured is shown."""
 
 _NO_RATIO = {"major_faults"}
 
@@ -89,8 +89,11 @@ def interval(found: Interval) -> str:
 
 
 def _ratios(names: Sequence[str]) -> list[tuple[str, str]]:
-    wanted = [pair for pair in _RATIOS if set(pair) <= set(names)]
-    return [pair for pair in wanted if pair != (INTERPRETED, PLAIN) or NATIVE not in names]
+    found: dict[str, tuple[str, str]] = {}
+    for pair in _RATIOS:
+        if set(pair) <= set(names):
+            found.setdefault(pair[0], pair)
+    return list(found.values())
 
 
 def _row(

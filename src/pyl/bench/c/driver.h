@@ -40,10 +40,9 @@ struct environment {
     /* CLOCK_MONOTONIC in ns; 0: did not happen */
     int64_t executed, connected, asked, handed, answered;
     int64_t cold_server; /* the driver's own time between the first request and the first answer */
-    int64_t last_server; /* and that of the invocation under way */
     unsigned answers;    /* how many invocations were answered */
     int under_way;
-    int64_t *latencies, *servers; /* of each invocation */
+    int64_t *latencies, *servers; /* of each invocation, and the driver's own time within it */
     int64_t first_answer, last_answer;
     struct usage first, last;
     const char *failure; /* NULL while all is well */

@@ -12,6 +12,7 @@
 #include <sys/uio.h>
 
 #define PREFIX "/2018-06-01/runtime/"
+#define AT_ONCE 32768 /* bytes of an event that reach the program before the sending returns */
 
 struct request {
     char method[8], path[256];
@@ -158,27 +159,26 @@ static void hand_out(struct environment *environment, struct connection *connect
     if (send_all(connection->socket, head, (size_t)length, &job->event))
         fail(environment, "closed");
     int64_t sent = this_moment().processor;
-    /* A cold start waits for all that is done here; an invocation's clock starts when the sending does. */
-    environment->cold_server += environment->answers ? 0 : sent - woken.processor;
-    environment->last_server = sent - begun.processor;
+    /* A cold start waits for all that is done here; an invocation's clock starts when the sending does. A large event
+     * is read while it is being sent: then the two sides work at once, and nothing may be subtracted. */
+    int64_t sending = job->event.length > AT_ONCE ? 0 : sent - begun.processor;
+    environment->cold_server = environment->answers ? environment->cold_server : begun.processor - woken.processor + sending;
+    environment->servers[environment->answers] = sending;
 }
 
 static void take_answer(struct environment *environment, struct connection *connection, const struct job *job,
                         const struct request *request, struct moment woken)
 {
-    struct moment moment = this_moment();
-    int64_t received = moment.time, spent = moment.processor - woken.processor;
+    int64_t received = woken.time; /* when its last bytes were there, not when they had been read */
     if (!environment->under_way) {
         fail(environment, "protocol");
         return;
     }
     environment->latencies[environment->answers] += received;
-    environment->servers[environment->answers] = environment->last_server + spent;
     environment->under_way = 0;
     environment->last_answer = received;
     if (!environment->answered) {
         environment->answered = environment->first_answer = received;
-        environment->cold_server += spent;
         append(&environment->body, request->body, request->body_length);
         if (job->inspect) /* the program waits for its 202 meanwhile */
             read_usage(environment->process, &environment->first);

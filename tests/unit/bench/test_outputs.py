@@ -1,0 +1,93 @@
+"""Markdown and HTML show the same figures, and need nothing from anywhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from pyl.bench import markdown, page, targets, views
+from pyl.bench.figures import WARM, Failure
+from unit.bench.reports import report, samples, whole
+
+
+def test_the_markdown_table_has_a_cell_for_every_variant_and_ratio() -> None:
+    lines = [line for line in markdown.write(whole()).splitlines() if line.startswith("| cold start [ms]")]
+    assert len(lines) == 1
+    cells = [cell.strip() for cell in lines[0].strip("|").split("|")]
+    assert len(cells) == 1 + 5 + 2
+    assert re.fullmatch(r"\d+(\.\d+)? x \(.+ to .+\)", cells[-1])
+
+
+def test_markdown_cells_keep_the_table_whole() -> None:
+    failure = Failure(case="hello", variant="x", condition=WARM, reason="said | this\nand that")
+    text = markdown.write(replace(whole(), failures=(failure,)))
+    assert "said \\| this and that" in text
+
+
+class _References(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.svgs = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.svgs += tag == "svg"
+        names = {"src", "href", "xlink:href", "data", "action"}
+        self.found += [value or "" for name, value in attrs if name in names and not (value or "").startswith("#")]
+        assert tag not in {"script", "iframe", "link", "object", "embed"}
+
+
+def test_the_page_loads_nothing_from_anywhere() -> None:
+    text = page.write(whole())
+    parser = _References()
+    parser.feed(text)
+    assert parser.found == []
+    assert parser.svgs == 4
+    assert "@import" not in text
+    assert not re.search(r"url\((?!#)", text)
+
+
+def test_the_plots_take_their_ink_from_the_page() -> None:
+    drawn = "".join(re.findall(r"<svg.*?</svg>", page.write(whole()), re.DOTALL))
+    assert "currentColor" in drawn
+    assert "#000000" not in drawn
+    assert "#010203" not in drawn
+
+
+def test_the_same_report_gives_the_same_page() -> None:
+    assert page.write(whole()) == page.write(whole())
+
+
+def test_failures_and_targets_are_on_the_page_as_text() -> None:
+    failure = Failure(case="hello", variant="go", condition=WARM, reason="<b>boom</b>", log="panic: <nil>")
+    found = replace(whole(), failures=(failure,))
+    text = page.write(replace(found, targets=targets.judge(found)))
+    assert "&lt;b&gt;boom&lt;/b&gt;" in text
+    assert "panic: &lt;nil&gt;" in text
+    assert "the case growth was not part of this run" in text
+
+
+def test_a_report_of_one_variant_without_figures_of_the_others_is_written() -> None:
+    alone = report({("mine", "interpreted", "cold_start", WARM): samples(50.0)})
+    assert "50" in markdown.write(alone)
+    assert "mine" in page.write(alone)
+
+
+def test_growth_is_drawn() -> None:
+    taken = {
+        ("growth", variant, "cold_start", f"{count} modules"): samples(middle, count)
+        for variant, middle in (("interpreted", 60.0), ("native", 0.6))
+        for count in (0, 100, 2000)
+    }
+    assert "imported modules" in page.write(report(taken))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.02345, "0.023"), (0.5, "0.500"), (1.234, "1.23"), (12.34, "12.3"), (123.4, "123"), (4226.0, "4226")],
+)
+def test_numbers_have_about_three_digits(value: float, text: str) -> None:
+    assert views.number(value) == text
