@@ -135,8 +135,8 @@ def _environment(architecture: Architecture, link: str) -> dict[str, str]:
 def _stand_ins() -> Path:
     """A folder with what Nuitka asks for on machines that have neither binutils nor a compiler.
 
-    `readelf` is pyelftools' clone. SCons, which Nuitka compiles with, looks for a `gcc` before it takes the zig
-    that it was told to take.
+    `readelf` is pyelftools' clone. SCons, which Nuitka compiles with, looks for a `gcc` or `g++` before it
+    takes the zig that it was told to take.
     """
     files = importlib.metadata.files("pyelftools") or []
     readelf = next((file.locate() for file in files if file.name == "readelf.py"), None)
@@ -147,8 +147,9 @@ def _stand_ins() -> Path:
         compiler = folder / "gcc"
         compiler.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ziglang cc "$@"\n', encoding="utf-8")
         compiler.chmod(0o755)
+        (folder / "g++").symlink_to("gcc")
 
-    return cache.entry("tools", cache.key("stand-ins", 2, readelf, sys.executable), fill)
+    return cache.entry("tools", cache.key("stand-ins", 3, readelf, sys.executable), fill)
 
 
 def _excerpt(output: str) -> str:
