@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SAM := .tools/aws-sam-cli
 SAM_VERSION := 1.170.0
 
-.PHONY: help demo test test-unit test-integration lint format clean
+.PHONY: help demo bench test test-unit test-integration lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -24,6 +24,11 @@ $(SAM)/ready: $(VENV)/ready
 
 demo: $(VENV)/ready ## build an example both ways, invoke it, show cold start and memory
 	$(BIN)/python examples/demo.py
+
+bench: $(VENV)/ready ## measure hello and orders both ways: build/bench/report.{html,json,md}
+	$(BIN)/pyl bench --project examples/hello --project examples/orders --function hello --function order \
+	  --targets --also growth --also compute --also crowds --also memory \
+	  --json build/bench/report.json --html build/bench/report.html --markdown build/bench/report.md
 
 test: $(VENV)/ready $(SAM)/ready ## all tests
 	$(BIN)/python -m pytest
