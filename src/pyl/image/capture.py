@@ -11,14 +11,15 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pyl.errors import BuildError
 from pyl.image import format as image_format
-from pyl.image import guards, ptrace, sandbox, snapshot
+from pyl.image import guards, ptrace, sandbox, snapshot, trial
 from pyl.image.addresses import STACK_BYTES, Layout
+from pyl.image.format import Variant
 from pyl.image.guards import Guard
 from pyl.image.launcher import STARTER_ADDRESS, STARTER_LIMIT, build_starter
 from pyl.image.ptrace import Memory
@@ -143,13 +144,13 @@ def _compose(session: Session, target: Path) -> CaptureResult:
         full_guards = (*full_guards, guards.no_other_guard(session.configured))
     variants = []
     if FULL in session.snapshots:
-        variants.append(image_format.Variant(FULL, session.snapshots[FULL], full_guards))
+        variants.append(Variant(FULL, session.snapshots[FULL], full_guards))
     if BASE in session.snapshots:
-        variants.append(image_format.Variant(BASE, session.snapshots[BASE], (root,)))
+        variants.append(Variant(BASE, session.snapshots[BASE], (root,)))
     reasons = tuple(session.reasons) if FULL not in session.snapshots else ()
     if not variants:
         return CaptureResult("none", reasons, output=session.output)
-    size = image_format.write(target, variants)
+    size, _ = image_format.write(target, _with_working_set(session, target, variants))
     return CaptureResult(
         kind="full" if FULL in session.snapshots else "base",
         reasons=reasons,
@@ -161,13 +162,43 @@ def _compose(session: Session, target: Path) -> CaptureResult:
     )
 
 
+_POPULATE_GAP, _READ_AHEAD_GAP = 1, 8
+"""Pages. A request to the kernel costs more than a few pages that were not needed."""
+
+
+def _with_working_set(session: Session, target: Path, variants: list[Variant]) -> list[Variant]:
+    """The variants, the first with what a trial of it has touched."""
+    _, first_page = image_format.write(target, [replace(variant, trial=True) for variant in variants])
+    first = variants[0]
+    functions = session.report.get("functions", [])
+    found = trial.record(
+        session.package,
+        target,
+        [(region.address, region.length) for region in first.snapshot.regions],
+        environment={**ALWAYS, **session.environment},
+        events=session.warm_up,
+        functions=functions,
+    )
+    read = [offset - first_page for offset in found.read if offset >= first_page]
+    return [
+        replace(
+            first,
+            populate=tuple(trial.runs(found.written, gap=_POPULATE_GAP)),
+            read_ahead=tuple(trial.runs(read, gap=_READ_AHEAD_GAP)) if found.written else (),
+        ),
+        *variants[1:],
+    ]
+
+
 class Session:
     """One traced run of the program, in one thread."""
 
     def __init__(
         self, package: Path, environment: Mapping[str, str], warm_up: Mapping[str, Any], arguments: Sequence[str]
     ) -> None:
-        self._package = package
+        self.package = package
+        self.environment = environment
+        self.warm_up = warm_up
         self._arguments = arguments
         self.configured = frozenset(environment)
         self._environment = {**ALWAYS, **environment, **CAPTURE_ONLY, "PYL_CONFIGURED": " ".join(sorted(environment))}
@@ -198,7 +229,7 @@ class Session:
         with tempfile.TemporaryDirectory(prefix="pyl-capture-") as folder:
             starter = Path(folder, "starter")
             build_starter(starter)
-            with _sandboxed(self._package, starter, self._command(layout), self._environment) as started:
+            with _sandboxed(self.package, starter, self._command(layout), self._environment) as started:
                 self._process = started.process
                 watchdog = threading.Timer(TIMEOUT, self.kill)
                 watchdog.start()

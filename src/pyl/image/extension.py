@@ -10,7 +10,7 @@ from pyl.image.launcher import SOURCES as CAPTURE_SOURCES
 from pyl.process import CommandFailed, run
 
 SOURCES = Path(__file__).parent.parent / "runtime" / "c"
-FILES = ("module.c", "stop.c")
+FILES = ("module.c", "stop.c", "nursery.c", "loop.c", "http.c")
 NAME = "_native.so"
 """File name of the extension module; it stands in the package folder `pyl/runtime`."""
 
@@ -18,6 +18,7 @@ _FLAGS = (
     "-target",
     "x86_64-linux-gnu.2.26",
     "-std=c11",
+    "-D_GNU_SOURCE",
     "-O2",
     "-march=x86_64_v3",
     "-fPIC",
@@ -43,7 +44,17 @@ def build_extension(include: Path, output: Path) -> None:
         msg = f"the headers of this Python are missing: {include / 'Python.h'}"
         raise BuildError(msg, hint="install them (python3-dev), or use a Python that `uv python install` made")
     command: list[str | Path] = [sys.executable, "-m", "ziglang", "cc", *_FLAGS]
-    command += ["-isystem", include, "-I", CAPTURE_SOURCES, "-o", output, *(SOURCES / name for name in FILES)]
+    command += [
+        "-isystem",
+        include,
+        "-idirafter",
+        include.parent,
+        "-I",
+        CAPTURE_SOURCES,
+        "-o",
+        output,
+        *(SOURCES / name for name in FILES),
+    ]
     try:
         run(command)
     except CommandFailed as error:

@@ -14,10 +14,12 @@ from pyl.image.snapshot import KernelState, Region, Snapshot
 
 MAGIC = int.from_bytes(b"PYLIMAGE", "little")
 VERSION = 1
-SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE = 1, 2, 4
+SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_RANDOM = 1, 2, 4, 8
 
 _SMALLEST_ZERO_RUN = 64
 """Pages. Shorter runs of zero pages are stored: a mapping costs more than the few bytes that they deflate to."""
+
+_ZEROS = bytes(PAGE)
 
 _HEADER = struct.Struct("<QIIQQII")
 _VARIANT = struct.Struct("<II 2I2I2I2I2I 16Q4I")
@@ -47,9 +49,11 @@ class Variant:
     snapshot: Snapshot
     guards: tuple[Guard, ...]
     read_ahead: tuple[tuple[int, int], ...] = ()
-    """(start, length) in memory of what a cold start touches."""
+    """(start, length) in the file of what a cold start reads, beginning with the first stored page at 0."""
     populate: tuple[tuple[int, int], ...] = ()
     """(start, length) in memory of what a cold start writes."""
+    trial: bool = False
+    """For the trial restore: the kernel shall read no page but those that are touched."""
 
 
 @dataclass
@@ -112,31 +116,54 @@ def _zero(segment: Segment, start: int, end: int) -> Segment:
     return replace(segment, address=start, length=end - start, flags=segment.flags | SEGMENT_ZERO)
 
 
+_SHORTEST_SHARED_RUN = 16
+"""Pages. Sharing fewer with an earlier variant costs more mappings than the bytes are worth."""
+
+
 class _Pages:
-    """The stored pages, each once; offsets count from the first of them."""
+    """The stored pages; offsets count from the first of them."""
 
     def __init__(self) -> None:
         self.content = bytearray()
         self._places: dict[tuple[int, bytes], int] = {}
 
     def store(self, segment: Segment, pages: dict[int, bytes]) -> list[Segment]:
-        """Store a segment; what an earlier variant stored for the same addresses is used again."""
+        """Store a segment; runs that an earlier variant stored for the same addresses are used again."""
         stretches: list[Segment] = []
-        for address in range(segment.address, segment.address + segment.length, PAGE):
-            offset = self._offset(address, pages.get(address, bytes(PAGE)))
+        for start, length, offset in self._runs(segment, pages):
+            place = self._append(start, length, pages) if offset is None else offset
             last = stretches[-1] if stretches else None
-            if last and last.offset + last.length == offset:
-                stretches[-1] = replace(last, length=last.length + PAGE)
+            if last and last.offset + last.length == place:
+                stretches[-1] = replace(last, length=last.length + length)
             else:
-                stretches.append(replace(segment, address=address, length=PAGE, offset=offset))
+                stretches.append(replace(segment, address=start, length=length, offset=place))
         return stretches
 
-    def _offset(self, address: int, page: bytes) -> int:
-        key = (address, hashlib.blake2b(page, digest_size=16).digest())
-        if key not in self._places:
-            self._places[key] = len(self.content)
-            self.content += page
-        return self._places[key]
+    def _runs(self, segment: Segment, pages: dict[int, bytes]) -> list[tuple[int, int, int | None]]:
+        """(address, length, offset of the stored pages or None when they are to be stored)."""
+        found: list[tuple[int, int, int | None]] = []
+        for address in range(segment.address, segment.address + segment.length, PAGE):
+            offset = self._places.get(self._key(address, pages))
+            start, length, first = found[-1] if found else (0, 0, None)
+            follows = found and (offset is None) == (first is None)
+            if follows and (offset is None or first is None or first + length == offset):
+                found[-1] = (start, length + PAGE, first)
+            else:
+                found.append((address, PAGE, offset))
+        return [
+            (start, length, offset if length >= _SHORTEST_SHARED_RUN * PAGE else None)
+            for start, length, offset in found
+        ]
+
+    def _append(self, start: int, length: int, pages: dict[int, bytes]) -> int:
+        place = len(self.content)
+        for address in range(start, start + length, PAGE):
+            self._places.setdefault(self._key(address, pages), len(self.content))
+            self.content += pages.get(address, _ZEROS)
+        return place
+
+    def _key(self, address: int, pages: dict[int, bytes]) -> tuple[int, bytes]:
+        return address, hashlib.blake2b(pages.get(address, _ZEROS), digest_size=16).digest()
 
 
 def checksum(header: bytes) -> int:
@@ -153,8 +180,8 @@ def checksum(header: bytes) -> int:
     return a ^ ((b << 1 | b >> 63) & mask)
 
 
-def write(output: Path, variants: Sequence[Variant]) -> int:
-    """Write the image; returns its size in bytes."""
+def write(output: Path, variants: Sequence[Variant]) -> tuple[int, int]:
+    """Write the image; returns its size in bytes, and where its first page stands."""
     pages = _Pages()
     stored = [
         [
@@ -181,7 +208,7 @@ def write(output: Path, variants: Sequence[Variant]) -> int:
     with output.open("wb") as file:
         file.write(header)
         file.write(pages.content)
-    return first_page + len(pages.content)
+    return first_page + len(pages.content), first_page
 
 
 def _header(variants: Sequence[Variant], stored: list[list[Segment]], *, first_page: int) -> bytes:
@@ -209,7 +236,11 @@ def _header(variants: Sequence[Variant], stored: list[list[Segment]], *, first_p
         placed = table(
             [
                 _SEGMENT.pack(
-                    s.address, s.length, 0 if s.flags & SEGMENT_ZERO else first_page + s.offset, s.protection, s.flags
+                    s.address,
+                    s.length,
+                    0 if s.flags & SEGMENT_ZERO else first_page + s.offset,
+                    s.protection,
+                    s.flags | SEGMENT_RANDOM * variant.trial,
                 )
                 for s in segments
             ]
@@ -217,7 +248,7 @@ def _header(variants: Sequence[Variant], stored: list[list[Segment]], *, first_p
         actions = table(
             [_ACTION.pack(a.number, a.handler, a.flags, a.restorer, a.mask) for a in variant.snapshot.state.actions]
         )
-        ahead = table([_RANGE.pack(s, n) for s, n in _in_file(variant.read_ahead, segments, first_page)])
+        ahead = table([_RANGE.pack(s, n) for s, n in _requests(variant.read_ahead, first_page)])
         populate = table([_RANGE.pack(s, n) for s, n in variant.populate])
         packed += _VARIANT.pack(
             variant.kind,
@@ -234,7 +265,7 @@ def _header(variants: Sequence[Variant], stored: list[list[Segment]], *, first_p
 
 
 def _sizes(variant: Variant, segments: list[Segment]) -> int:
-    ranges = len(_in_file(variant.read_ahead, segments, 0)) + len(variant.populate)
+    ranges = len(_requests(variant.read_ahead, 0)) + len(variant.populate)
     return (
         _GUARD.size * len(variant.guards)
         + _SEGMENT.size * len(segments)
@@ -273,17 +304,10 @@ _READ_AHEAD_CHUNK = 128 << 10
 """Bytes. Linux cuts longer requests to the device's read-ahead size without a word."""
 
 
-def _in_file(ranges: Iterable[tuple[int, int]], segments: list[Segment], first_page: int) -> list[tuple[int, int]]:
-    """Stretches of memory into stretches of the file, in pieces that the kernel reads whole."""
-    found: list[tuple[int, int]] = []
-    for start, length in ranges:
-        for segment in segments:
-            low, high = max(start, segment.address), min(start + length, segment.address + segment.length)
-            if low >= high or segment.flags & SEGMENT_ZERO:
-                continue
-            offset = first_page + segment.offset + low - segment.address
-            found += [
-                (offset + done, min(_READ_AHEAD_CHUNK, high - low - done))
-                for done in range(0, high - low, _READ_AHEAD_CHUNK)
-            ]
-    return sorted(found)
+def _requests(ranges: Iterable[tuple[int, int]], first_page: int) -> list[tuple[int, int]]:
+    """Stretches of the file in pieces that the kernel reads whole."""
+    return [
+        (first_page + start + done, min(_READ_AHEAD_CHUNK, length - done))
+        for start, length in ranges
+        for done in range(0, length, _READ_AHEAD_CHUNK)
+    ]

@@ -87,6 +87,7 @@ class Client:
         if not host or not port.isdigit():
             msg = f"AWS_LAMBDA_RUNTIME_API must read host:port, not {address!r}"
             raise RuntimeAPIError(msg)
+        self.address = address
         self._address = host.strip("[]"), int(port)
         self._family = _socket.AF_INET6 if host.startswith("[") else _socket.AF_INET
         self._tail = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: pyl\r\n"
@@ -102,6 +103,17 @@ class Client:
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items() if value])
         head = f"POST {VERSION}/{path}{self._tail}{lines}Content-Length: {len(body)}\r\n\r\n".encode()
         return self._call(head, body)
+
+    def take_over(self, descriptor: int, received: bytes) -> Response:
+        """Read the response that another client has asked for, and of which it has received this much."""
+        self.close()
+        self._socket = _socket.socket(fileno=descriptor)
+        self._received = received
+        try:
+            return self._receive(self._socket)
+        except OSError as error:
+            self.close()
+            raise RuntimeAPIError(f"{type(error).__name__}: {error}") from error  # noqa: EM102
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""

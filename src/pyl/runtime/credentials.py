@@ -9,24 +9,20 @@ from __future__ import annotations
 import os
 import sys
 
+from pyl.runtime import imports
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import ModuleType
+    from collections.abc import Callable
     from typing import Any
 
-_MODULE = "botocore.credentials"
 METHOD = "env"
 """As botocore's own provider of the environment calls itself."""
 
 
 def install() -> Callable[[], None]:
-    """Prepare `botocore.credentials` as soon as it is imported; returns what takes the preparation back."""
-    if (loaded := sys.modules.get(_MODULE)) is not None:
-        return _prepare(loaded)
-    watch = _Watch()
-    sys.meta_path.insert(0, watch)
-    return watch.remove
+    """Prepare botocore as soon as it is imported; returns what takes the preparation back."""
+    return imports.prepare("botocore.credentials", _prepare)
 
 
 def _prepare(module: Any) -> Callable[[], None]:
@@ -83,51 +79,3 @@ def _provider(module: Any, others: list[Any]) -> Any:
 
 def _from_environment(name: str) -> property:
     return property(lambda _: os.environ.get(name))
-
-
-class _Watch:
-    """Finds the module as whatever would have found it, and prepares it as soon as it has run."""
-
-    def __init__(self) -> None:
-        self._undo: Callable[[], None] | None = None
-
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> Any:
-        if name != _MODULE:
-            return None
-        sys.meta_path.remove(self)
-        for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
-                return spec
-        return None
-
-    def prepare(self, module: ModuleType) -> None:
-        self._undo = _prepare(module)
-
-    def remove(self) -> None:
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-        if self._undo is not None:
-            self._undo()
-
-
-class _Loader:
-    """A module's own loader, and what is to be done after it."""
-
-    def __init__(self, loader: Any, watch: _Watch) -> None:
-        self._loader = loader
-        self._watch = watch
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
-
-    def create_module(self, spec: Any) -> Any:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        self._watch.prepare(module)

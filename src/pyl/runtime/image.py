@@ -52,7 +52,7 @@ def _capture(functions: Functions, native: ModuleType) -> None:
         problems = _load(functions, warm_up)
         if not problems:
             problems = _before_image(recorder)
-    native.tell(recorder.report(problems))
+    native.tell(recorder.report(problems, sorted(functions.table)))
     if problems:
         _end()
     restored = _stop(native, FULL)
@@ -94,6 +94,7 @@ def _stop(native: ModuleType, kind: int) -> list[bytes] | None:
     # never looked at by the collector again, so its pages are not written.
     gc.collect()
     gc.freeze()
+    native.install_nursery()
     restored: tuple[int, list[bytes]] = native.stop(kind)
     return restored[1]
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pyl.runtime.client import Response
     from pyl.runtime.errors import ErrorReport
 
+OK = 200
 JSON_TYPE, BINARY_TYPE = "application/json", "application/unknown"
 """Content types of answers, as awslambdaric sends them."""
 
@@ -39,8 +40,10 @@ def run(table: Mapping[str, str], environ: MutableMapping[str, str] = os.environ
     serve(Functions(table), environ)
 
 
-def serve(functions: Functions, environ: MutableMapping[str, str] = os.environ) -> NoReturn:
-    """As `run`, for functions of which some or all have been loaded already."""
+def serve(
+    functions: Functions, environ: MutableMapping[str, str] = os.environ, server: type[Server] | None = None
+) -> NoReturn:
+    """As `run`, for functions of which some or all have been loaded already, by a `Server` or another kind of it."""
     try:
         client = Client(environ.get("AWS_LAMBDA_RUNTIME_API", ""))
         try:
@@ -48,7 +51,7 @@ def serve(functions: Functions, environ: MutableMapping[str, str] = os.environ) 
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             _post_init_error(client, errors.report(error))
             sys.exit(1)
-        Server(client, binding).serve()
+        (server or Server)(client, binding).serve()
     except RuntimeAPIError as error:
         _give_up(error)
 
@@ -91,11 +94,11 @@ class Server:
         """Answer one event."""
         logs.state.request_id = invocation.request_id
         logs.state.tenant_id = invocation.tenant_id or None
-        _set_trace_id(invocation.trace_id)
+        set_trace_id(invocation.trace_id)
         headers = {"Content-Type": JSON_TYPE, INVOCATION_ID_HEADER: invocation.invocation_id}
         try:
-            result = self._binding.call(self._event(invocation), _context(invocation))
-            body = _marshal(result, headers)
+            result = self._binding.call(self._event(invocation), context_of(invocation))
+            body = marshal(result, headers)
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             self._post_error(invocation, headers, errors.report(error))
             return
@@ -110,8 +113,8 @@ class Server:
             except RuntimeAPIError as error:
                 problem = str(error)
             else:
-                if response.status == 200:
-                    return _invocation(response)
+                if response.status == OK:
+                    return invocation_of(response)
                 problem = f"it refused the next invocation with {_described(response)}"
                 if response.status >= 500:
                     break
@@ -151,6 +154,9 @@ class Server:
         except RuntimeAPIError as error:
             logs.warn(f"{path} could not be posted: {error}")
             return
+        self._judge(path, response)
+
+    def _judge(self, path: str, response: Response) -> None:
         if response.status >= 500:
             msg = f"it answered {_described(response)} to {path}"
             raise RuntimeAPIError(msg)
@@ -162,7 +168,8 @@ def _described(response: Response) -> str:
     return f"{response.status} {response.body[:200].decode('utf-8', 'replace')}".strip()
 
 
-def _invocation(response: Response) -> Invocation:
+def invocation_of(response: Response) -> Invocation:
+    """Return what `next` answered. Raises `RuntimeAPIError` when it cannot be answered itself."""
     invocation = Invocation(response)
     if not invocation.request_id:
         msg = "the next invocation has no Lambda-Runtime-Aws-Request-Id, so it cannot be answered"
@@ -170,14 +177,16 @@ def _invocation(response: Response) -> Invocation:
     return invocation
 
 
-def _set_trace_id(trace_id: str) -> None:
+def set_trace_id(trace_id: str) -> None:
+    """Put the trace of the current invocation where X-Ray's SDKs look for it."""
     if trace_id:
         os.environ[TRACE_ID_VARIABLE] = trace_id
     else:
         os.environ.pop(TRACE_ID_VARIABLE, None)
 
 
-def _context(invocation: Invocation) -> Context:
+def context_of(invocation: Invocation) -> Context:
+    """Return the context of an invocation. Raises `Fault` for one that cannot be read."""
     return Context(
         aws_request_id=invocation.request_id,
         deadline_ms=invocation.deadline_ms,
@@ -203,7 +212,8 @@ def _json_header(text: str, name: str) -> dict[str, Any] | None:
     return value
 
 
-def _marshal(result: Any, headers: dict[str, str]) -> bytes:
+def marshal(result: Any, headers: dict[str, str]) -> bytes:
+    """Return a result as the body of a response; changes the content type where it is binary."""
     if isinstance(result, bytes):
         headers["Content-Type"] = BINARY_TYPE
         return result

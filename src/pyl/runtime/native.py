@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from pyl.runtime.loop import Server
+
 
 def prepare() -> Functions:
     """Return the package's functions, none of them loaded yet.
@@ -28,10 +30,21 @@ def prepare() -> Functions:
     return Functions(functions.TABLE)
 
 
-def serve(functions: Functions) -> NoReturn:
+def serve(functions: Functions, server: type[Server]) -> NoReturn:
     """Serve the function that `_HANDLER` names, in the environment as it is now."""
     logs.configure(os.environ)
-    loop.serve(functions)
+    loop.serve(functions, server=server)
+
+
+def _server() -> type[Server]:
+    """The loop in C where the build has put it, else the one in Python."""
+    try:
+        from pyl.runtime import _native  # type: ignore[attr-defined]  # noqa: F401
+    except ImportError:
+        return loop.Server
+    from pyl.runtime.nativeloop import NativeServer
+
+    return NativeServer
 
 
 def main() -> NoReturn:
@@ -40,5 +53,6 @@ def main() -> NoReturn:
         functions = prepare()
     except Exception as error:  # noqa: BLE001 - a package that is not whole
         loop.fail(error)
+    server = _server()  # imported before the image is taken
     image.checkpoint(functions)
-    serve(functions)
+    serve(functions, server)

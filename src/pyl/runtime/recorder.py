@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 import sys
-import traceback
+
+from pyl.runtime import codec, credentials, imports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,10 +51,8 @@ class Recorder:
 
     def __enter__(self) -> Recorder:
         self._watch_environment()
-        self._watch_seeds()
-        self._watch_threads()
-        from pyl.runtime import credentials
-
+        self._undo.append(imports.prepare("random", self._watch_seeds))
+        self._undo.append(imports.prepare("threading", self._watch_threads))
         self._undo.append(credentials.install())
         return self
 
@@ -66,19 +64,20 @@ class Recorder:
         self._undo.clear()
         self._random = _random_objects(self._seeded_by_user)
 
-    def report(self, problems: list[dict[str, str]]) -> bytes:
+    def report(self, problems: list[dict[str, str]], functions: list[str]) -> bytes:
         """What the capture needs to know, as JSON."""
-        return json.dumps(
+        return codec.encode(
             {
                 "reads": [
                     {"name": name, "value": value, "where": self.places[name]} for name, value in self.reads.items()
                 ],
                 "listed": self.listed,
                 "problems": problems,
-                "holders": _holders(),
+                "functions": functions,
+                "holders": {str(descriptor): name for descriptor, name in _holders().items()},
                 "modules": _module_files(),
             }
-        ).encode("utf-8", "surrogateescape")
+        )
 
     def replay(self, environ: MutableMapping[str, str]) -> None:
         """Do again what the import did to the environment."""
@@ -133,10 +132,8 @@ class Recorder:
 
         self._undo.append(undo)
 
-    def _watch_threads(self) -> None:
-        import threading
-
-        kind: Any = threading.Thread
+    def _watch_threads(self, module: Any) -> Callable[[], None]:
+        kind = module.Thread
         original = kind.start
 
         def start(thread: Any) -> None:
@@ -148,13 +145,11 @@ class Recorder:
         def undo() -> None:
             kind.start = original
 
-        self._undo.append(undo)
+        return undo
 
-    def _watch_seeds(self) -> None:
+    def _watch_seeds(self, module: Any) -> Callable[[], None]:
         """A generator that the user seeded goes on with its sequence, as it would in a plain start."""
-        import random
-
-        kind: Any = random.Random
+        kind = module.Random
         original = kind.seed
 
         def seed(generator: Any, a: Any = None, *arguments: Any, **keywords: Any) -> None:
@@ -166,7 +161,7 @@ class Recorder:
         def undo() -> None:
             kind.seed = original
 
-        self._undo.append(undo)
+        return undo
 
 
 def _watching(kind: Any, recorder: Recorder) -> Any:
@@ -218,6 +213,8 @@ def _place() -> str:
 
 def problem(what: str, error: BaseException) -> dict[str, str]:
     """Why an image cannot hold the user's modules, with the place in their code."""
+    import traceback
+
     causes = [error]
     while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
         causes.append(cause)
@@ -283,12 +280,13 @@ def _module_files() -> dict[str, str]:
 
 def _random_objects(seeded_by_user: set[int]) -> list[Callable[[], object]]:
     """The `seed` of every generator in memory whose sequence must not repeat in another instance."""
-    import random
-
     found: list[Callable[[], object]] = []
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         found.append(numpy_random.seed)
+    random = sys.modules.get("random")
+    if random is None:
+        return found
     for thing in gc.get_objects():
         own_seed = isinstance(thing, random.Random) and not isinstance(thing, random.SystemRandom)
         if own_seed and id(thing) not in seeded_by_user:

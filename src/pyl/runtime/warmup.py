@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -31,7 +30,7 @@ def run(functions: Functions, events: str) -> list[dict[str, str]]:
     environment = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001 - so that nothing is recorded
     environment.update(_KEYS)
     try:
-        return _call_all(functions, json.loads(events))
+        return _call_all(functions, codec.decode(events.encode()))
     finally:
         for name in _KEYS:
             environment.pop(name, None)
@@ -43,7 +42,7 @@ def _call_all(functions: Functions, events: dict[str, Any]) -> list[dict[str, st
     for name, event in events.items():
         try:
             binding = functions.load(name)
-            body = json.dumps(event).encode()
+            body = codec.encode(event)
             converter = binding.converter
             argument = converter.from_json(body) if converter is not None else codec.decode(body)
             codec.encode(binding.call(argument, _context(name)))

@@ -28,7 +28,7 @@ struct image_guard {
     uint32_t reserved;
 };
 
-enum { SEGMENT_ZERO = 1, SEGMENT_WIPE_ON_FORK = 2, SEGMENT_NO_RESERVE = 4 };
+enum { SEGMENT_ZERO = 1, SEGMENT_WIPE_ON_FORK = 2, SEGMENT_NO_RESERVE = 4, SEGMENT_RANDOM = 8 };
 
 struct image_segment {
     uint64_t address, length, offset;

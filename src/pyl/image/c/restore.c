@@ -7,7 +7,7 @@
 #include "system.h"
 
 enum { SIGILL = 4, SA_NODEFER = 0x40000000, SA_RESTORER = 0x04000000 };
-enum { MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
+enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
 
 struct kernel_action {
     void *handler;
@@ -229,6 +229,8 @@ static void map_segment(long file, const struct image_segment *segment)
     long got = system_call(SYS_mmap, segment->address, segment->length, segment->protection, flags, zero ? -1 : file,
                            segment->offset);
     if (got == (long)segment->address) {
+        if (segment->flags & SEGMENT_RANDOM)
+            system_call(SYS_madvise, segment->address, segment->length, MADV_RANDOM);
         if (segment->flags & SEGMENT_WIPE_ON_FORK)
             system_call(SYS_madvise, segment->address, segment->length, MADV_WIPEONFORK);
         return;

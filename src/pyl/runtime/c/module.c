@@ -2,12 +2,16 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "loop.h"
+#include "nursery.h"
 #include "stop.h"
 
 static PyMethodDef methods[] = {
     {"ask", pyl_ask, METH_NOARGS, "Is this process being captured?"},
     {"tell", pyl_tell, METH_O, "Hand bytes to the capture."},
     {"stop", pyl_stop, METH_O, "Stop for the capture; returns in a restored process only: (kind, environment)."},
+    {"install_nursery", pyl_install_nursery, METH_NOARGS, "Keep new small objects apart from those of the image."},
+    {"serve", pyl_serve, METH_VARARGS, "serve(address, answer, fall_back): serve invocations for ever."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,0 +1,10 @@
+/* Serving invocations: the Runtime API's HTTP in C, the handler in Python. */
+#ifndef PYL_LOOP_H
+#define PYL_LOOP_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+PyObject *pyl_serve(PyObject *module, PyObject *arguments);
+
+#endif
