@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 
 import pytest
+
 from integration.projects import Built, build_both, copy_example
 
 

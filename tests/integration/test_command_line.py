@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from integration.projects import COMMAND, HELLO, environment, run, write_project
 
 FUNCTIONS = """\

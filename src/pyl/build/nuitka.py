@@ -71,7 +71,10 @@ def compile_program(
     """
     origin = output / "origin.o"
     target = ["-target", TARGETS[architecture]]
-    run([sys.executable, "-m", "ziglang", "cc", *target, "-O2", "-c", ORIGIN, "-o", origin], log=log)
+    try:
+        run([sys.executable, "-m", "ziglang", "cc", *target, "-O2", "-c", ORIGIN, "-o", origin], log=log)
+    except CommandFailed as failure:
+        raise _failure(failure, "zig", ORIGIN, log) from failure
     _run(
         ["--mode=standalone", "--static-libpython=no", "--nofollow-import-to=*", f"--output-dir={output}", main],
         architecture, log, on_progress, link=str(origin),
@@ -103,19 +106,20 @@ def _run(
             on_progress(match["what"])
 
     command = [
-        sys.executable, "-m", "nuitka", "--zig", "--deployment", "--assume-yes-for-downloads", "--update-check=never",
+        sys.executable, "-P", "-m", "nuitka", "--zig", "--deployment", "--assume-yes-for-downloads", "--update-check=never",
         "--remove-output", *_scons_options(), *arguments,
     ]  # fmt: skip
+    source = Path(arguments[-1])
     try:
-        run(command, environment=_environment(architecture, link), log=log, on_line=on_line)
+        # Reports of Nuitka's own crashes go to the working directory, and it must not import what stands there.
+        run(command, environment=_environment(architecture, link), cwd=source.parent, log=log, on_line=on_line)
     except CommandFailed as failure:
         if failure.returncode in (_OUT_OF_MEMORY, -9):
             msg = "the compiler was killed: this machine ran out of memory"
             raise BuildError(
                 msg, hint="give it more memory, or compile fewer packages (`compile` in [tool.pyl.native])"
             ) from failure
-        msg = f"Nuitka could not compile {Path(arguments[-1]).name}:\n{_excerpt(failure.output)}"
-        raise BuildError(msg, hint=f"the compiler's whole output is in {log}") from failure
+        raise _failure(failure, "Nuitka", source, log) from failure
 
 
 def _environment(architecture: Architecture, link: str) -> dict[str, str]:
@@ -161,6 +165,11 @@ def _scons_options() -> list[str]:
     if any(shutil.which(name, path=_SCONS_PATH) for name in ("gcc", "g++")):
         return []
     return [f"--python-for-scons={_stand_ins() / 'python-for-scons'}"]
+
+
+def _failure(failure: CommandFailed, compiler: str, source: Path, log: Path) -> BuildError:
+    msg = f"{compiler} could not compile {source.name}:\n{_excerpt(failure.output)}"
+    return BuildError(msg, hint=f"the compiler's whole output is in {log}")
 
 
 def _excerpt(output: str) -> str:

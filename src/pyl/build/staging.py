@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pyl.errors import BuildError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -23,7 +26,7 @@ def scratch(out: Path) -> Iterator[Path]:
     try:
         yield folder
     except OSError as error:
-        raise _cannot_write(Path(error.filename) if error.filename else out, error) from error
+        raise _failure(Path(error.filename) if error.filename else out, out, error) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -33,6 +36,13 @@ def publish(finished: Path, package: Path) -> None:
     with finished.open("rb") as handle:
         os.fsync(handle.fileno())
     finished.replace(package)
+
+
+def _failure(where: Path, out: Path, error: OSError) -> BuildError:
+    if error.errno in _FULL or where.is_relative_to(out):
+        return _cannot_write(where, error)
+    msg = f"{where}: {error.strerror or error}"
+    return BuildError(msg, hint="the build needs this file; the earlier package is untouched")
 
 
 def _cannot_write(where: Path, error: OSError) -> BuildError:

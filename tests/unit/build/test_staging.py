@@ -43,3 +43,9 @@ def test_a_folder_that_cannot_be_made_is_a_build_error_that_names_it(tmp_path: P
     (tmp_path / "file").write_text("")
     with pytest.raises(BuildError, match="file/out"), staging.scratch(tmp_path / "file" / "out"):
         pass
+
+
+def test_a_file_of_the_project_that_cannot_be_read_is_named_as_that(tmp_path: Path) -> None:
+    secret = "/project/secret.txt"
+    with pytest.raises(BuildError, match=r"^/project/secret\.txt: Permission denied$"), staging.scratch(tmp_path):
+        raise PermissionError(errno.EACCES, "Permission denied", secret)

@@ -1,0 +1,4 @@
+from .. import NAME  # noqa: TID252 - what is tested
+from .shelf import spoon  # noqa: TID252
+
+__all__ = ["NAME", "spoon"]
