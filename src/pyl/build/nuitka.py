@@ -134,11 +134,22 @@ def _environment(architecture: Architecture, link: str) -> dict[str, str]:
         # Debian keeps a part of Python's headers in a folder beside them, by a name below /usr/include; last, since
         # that holds the headers of the host's C library too.
         "CFLAGS": f"{target} -fno-sanitize=undefined -idirafter {Path(sysconfig.get_path('include')).parent}",
-        "LDFLAGS": f"{target} -Wl,--allow-shlib-undefined {link}",
+        "LDFLAGS": f"{target} -Wl,--allow-shlib-undefined {_library_search()} {link}",
         "NUITKA_CACHE_DIR": str(cache.root() / "nuitka"),
         "ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig"),
         "PYTHONHASHSEED": "0",
     }
+
+
+def _library_search() -> str:
+    """Where libpython is when that is not where Nuitka looks for it: Debian has a folder per architecture."""
+    library, multiarch = (sysconfig.get_config_var(name) or "" for name in ("LIBDIR", "MULTIARCH"))
+    folders = dict.fromkeys((Path(library), Path(library) / multiarch))
+    return " ".join(f"-L{folder}" for folder in folders if multiarch and (folder / _libpython()).is_file())
+
+
+def _libpython() -> str:
+    return f"libpython{sysconfig.get_config_var('LDVERSION')}.so"
 
 
 def _stand_ins() -> Path:
