@@ -106,8 +106,8 @@ def _run(
             on_progress(match["what"])
 
     command = [
-        sys.executable, "-P", "-m", "nuitka", "--zig", "--deployment", "--assume-yes-for-downloads", "--update-check=never",
-        "--remove-output", *_scons_options(), *arguments,
+        sys.executable, "-P", "-m", "nuitka", "--zig", "--deployment", "--assume-yes-for-downloads",
+        "--update-check=never", "--remove-output", *_scons_options(), *arguments,
     ]  # fmt: skip
     source = Path(arguments[-1])
     try:
