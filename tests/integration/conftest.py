@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +22,10 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
         return build_both(copy_example(name, folder))
 
     return build
+
+
+@pytest.fixture(scope="session")
+def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """A project with every kind of thing that a function may need besides its own code."""
+    folder = tmp_path_factory.mktemp("projects") / "kitchen"
+    return build_both(Path(shutil.copytree(Path(__file__).parent / "kitchen", folder)))
