@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 
@@ -24,19 +25,21 @@ class ConsoleProgress:
         self._title = title
         begun = time.monotonic()
         if self._console.is_terminal:
-            with self._console.status(f"{title} …") as self._status:
-                yield
-            self._status = None
+            try:
+                with self._console.status(f"{escape(title)} …") as self._status:
+                    yield
+            finally:
+                self._status = None
         else:
             yield
-        self._console.print(f"  [green]✓[/] {title} [dim]{time.monotonic() - begun:.1f} s[/]", emoji=False)
+        self._console.print(f"  [green]✓[/] {escape(title)} [dim]{time.monotonic() - begun:.1f} s[/]", emoji=False)
 
     def detail(self, text: str) -> None:
         """Show `text` behind the current step's title, on a terminal only."""
         if self._status:
             room = max(20, self._console.width - len(self._title) - 8)
-            self._status.update(f"{self._title} [dim]{text[:room]}[/]")
+            self._status.update(f"{escape(self._title)} [dim]{escape(text[:room])}[/]")
 
     def note(self, text: str) -> None:
         """Print `text` on a line of its own."""
-        self._console.print(f"  [yellow]•[/] {text}", emoji=False)
+        self._console.print(f"  [yellow]•[/] {escape(text)}", emoji=False)
