@@ -14,7 +14,7 @@ from pyl.runtime.resolve import Functions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Callable, Mapping, MutableMapping
     from typing import Any, NoReturn
 
     from pyl.runtime.binding import Binding
@@ -105,11 +105,12 @@ class Server:
         logs.flush()
         self._post(f"invocation/{invocation.request_id}/response", body, headers)
 
-    def _next(self) -> Invocation:
+    def _next(self, first: Callable[[], Response] | None = None) -> Invocation:
+        ask = first or self._client.next
         problem = ""
         for delay in (*RETRY_DELAYS, None):
             try:
-                response = self._client.next()
+                response = ask()
             except RuntimeAPIError as error:
                 problem = str(error)
             else:
@@ -118,6 +119,7 @@ class Server:
                 problem = f"it refused the next invocation with {_described(response)}"
                 if response.status >= 500:
                     break
+            ask = self._client.next
             if delay is not None:
                 logs.warn(f"asking the Runtime API again in {delay} s: {problem}")
                 time.sleep(delay)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyl.runtime import errors, logs, loop
-from pyl.runtime.client import Invocation, Response
+from pyl.runtime.client import Invocation, Response, RuntimeAPIError
 from pyl.runtime.loop import Server
 
 TYPE_CHECKING = False
@@ -62,13 +62,14 @@ class NativeServer(Server):
 
     def _fall_back(self, descriptor: int, received: bytes) -> None:
         """Answer an event whose response the C client could not read; without a descriptor, ask again."""
-        if descriptor >= 0:
-            response = self._client.take_over(descriptor, received)
-            if response.status == loop.OK:
-                self.serve_one(loop.invocation_of(response))
-                self._client.close()
-                return
-        self.serve_one(self._next())
+
+        def first() -> Response:
+            if descriptor < 0:
+                msg = "the connection was closed before the response was complete"
+                raise RuntimeAPIError(msg)
+            return self._client.take_over(descriptor, received)
+
+        self.serve_one(self._next(first))
         self._client.close()
 
     def _post_again(

@@ -195,7 +195,7 @@ static enum outcome read_body(struct connection *connection, size_t head, size_t
     return DONE;
 }
 
-static enum outcome read_response(struct connection *connection, struct response *response)
+static enum outcome read_response(struct connection *connection, int event, struct response *response)
 {
     connection->length = 0;
     for (;;) {
@@ -211,13 +211,14 @@ static enum outcome read_response(struct connection *connection, struct response
         if (!end)
             continue;
         long length = parse_head(connection->buffer, end + 2, response);
-        if (length < 0 || response->status < 200)
+        if (length < 0 || response->status < 200 || (event && (response->status != 200 || !response->request_id.length)))
             return UNUSUAL;
         return read_body(connection, (size_t)(end + 4 - connection->buffer), (size_t)length, response);
     }
 }
 
-enum outcome http_call(struct connection *connection, struct text head, struct text body, struct response *response)
+enum outcome http_call(struct connection *connection, struct text head, struct text body, int event,
+                       struct response *response)
 {
     /* Twice: a kept-alive connection may have been dropped while nobody used it. */
     for (int attempt = connection->socket >= 0 ? 0 : 1; attempt < 2; attempt++) {
@@ -229,7 +230,7 @@ enum outcome http_call(struct connection *connection, struct text head, struct t
                 return RAISED;
             continue;
         }
-        enum outcome outcome = read_response(connection, response);
+        enum outcome outcome = read_response(connection, event, response);
         if (outcome != LOST)
             return outcome;
     }

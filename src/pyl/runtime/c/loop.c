@@ -109,7 +109,7 @@ static int post_answer(PyObject *request_id, PyObject *invocation_id, PyObject *
     struct response response;
     struct text head = {server.head, (size_t)length};
     struct text bytes = {PyBytes_AS_STRING(body), (size_t)PyBytes_GET_SIZE(body)};
-    enum outcome outcome = http_call(&server.connection, head, bytes, &response);
+    enum outcome outcome = http_call(&server.connection, head, bytes, 0, &response);
     if (outcome == RAISED)
         return 0;
     if (outcome != DONE)
@@ -127,16 +127,11 @@ static int serve_one(void)
 {
     struct response event;
     struct text nothing = {"", 0}, next = {server.next, strlen(server.next)};
-    enum outcome outcome = http_call(&server.connection, next, nothing, &event);
+    enum outcome outcome = http_call(&server.connection, next, nothing, 1, &event);
     if (outcome == RAISED)
         return 0;
     if (outcome != DONE)
         return give_away(server.fall_back, NULL, NULL, NULL, NULL);
-    if (event.status != 200 || !event.request_id.length) {
-        Py_DECREF(event.body);
-        http_close(&server.connection);
-        return give_away(server.fall_back, NULL, NULL, NULL, NULL);
-    }
     if (!event.keep_alive)
         http_close(&server.connection);
     PyObject *request_id, *invocation_id;
