@@ -44,6 +44,7 @@ def measure(settings: suite.Settings, found: suite.Gathered, progress: Progress)
                 ):
                     series = case.warm_invocations(lineup, payloads, PLAN, progress.detail)
                     found.failures += lineup.failures
+                    found.notes += lineup.remarks
                 found.series += [item for item in series if item.measure in {"warm_p50", "warm_processor"}]
 
 

@@ -63,6 +63,7 @@ def _measure_one(
         ):
             series = case.cold_starts(lineup, b"{}", PLAN, progress.detail)
             found.failures += lineup.failures
+            found.notes += lineup.remarks
         found.series += _renamed(series, condition)
     except PylError as error:
         found.notes.append(f"{CASE}, {condition}: not measured: {error.message.splitlines()[0]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Self
 from pyl.bench import statistics
 from pyl.bench.driver import Driver, Start
 from pyl.bench.figures import Failure
-from pyl.bench.variants import Variant
+from pyl.bench.variants import NATIVE, Variant
 from pyl.errors import EngineError
 from pyl.project.model import Function
 
@@ -32,6 +33,18 @@ class Plan:
     """No further round begins after this time, once the least number is done."""
 
 
+def launcher_warning(log: bytes) -> str | None:
+    """The line with which a native package's launcher says why it did not continue the image."""
+    for line in log.splitlines():
+        if b'"pyl.launcher"' in line:
+            try:
+                said = json.loads(line)
+                return f"{said['message']} ({said['guard']})" if "guard" in said else str(said["message"])
+            except (ValueError, KeyError, TypeError):
+                return line.decode("utf-8", "replace")
+    return None
+
+
 class Lineup:
     """The variants of one case, each standing ready in its own file tree; a context manager.
 
@@ -41,6 +54,8 @@ class Lineup:
     def __init__(self, case: str, variants: Sequence[Variant], function: Function, *, region: str | None) -> None:
         self.case = case
         self.failures: list[Failure] = []
+        self.remarks: dict[str, None] = {}
+        """What launchers said of images that they did not use, once each."""
         self._waiting = [Driver(variant, function, region=region) for variant in variants]
         self._ready: list[Driver] = []
         self._stack = ExitStack()
@@ -97,7 +112,13 @@ class Lineup:
             if start.failure:
                 self._dismiss(driver, condition, start.failure, start.log)
                 return []
+            self._remark(driver, start)
         return starts
+
+    def _remark(self, driver: Driver, start: Start) -> None:
+        """A native package that could not use its image answers all the same, later: a reader must know."""
+        if driver.variant.name == NATIVE and (said := launcher_warning(start.log)):
+            self.remarks.setdefault(f"{self.case}: {NATIVE} did not start from its full image: {said}")
 
     def _dismiss(self, driver: Driver, condition: str, reason: str, log: bytes) -> None:
         self._ready = [other for other in self._ready if other is not driver]

@@ -210,6 +210,7 @@ def measure_function(
             with progress.step(f"{name}: processor share by memory size"):
                 found.series += memory_sizes.measure(lineup, event, tell, found.notes.append)
         found.failures += lineup.failures
+        found.notes += lineup.remarks
         for failure in lineup.failures:
             progress.note(f"{name}: {failure.variant} failed and is left out: {failure.reason}")
 

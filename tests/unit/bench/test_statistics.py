@@ -65,8 +65,8 @@ def test_the_interval_of_a_ratio_is_near_that_of_scipys_bootstrap(
     ).confidence_interval
     found = statistics.ratio(over, under)
     assert found.value == pytest.approx(float(ratio(np.array(over), np.array(under))))
-    assert found.low == pytest.approx(expected.low, rel=0.03)
-    assert found.high == pytest.approx(expected.high, rel=0.03)
+    assert found.low == pytest.approx(expected.low, rel=0.05)
+    assert found.high == pytest.approx(expected.high, rel=0.05)
 
 
 def test_a_ratio_is_the_same_in_every_run() -> None:

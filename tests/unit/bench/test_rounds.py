@@ -1,0 +1,24 @@
+"""What a launcher says of an unused image reaches the reader."""
+
+from __future__ import annotations
+
+import json
+
+from pyl.bench.rounds import launcher_warning
+
+
+def test_the_launchers_warning_is_found_among_other_output() -> None:
+    said = {"level": "WARN", "message": "the process image is not used: x", "logger": "pyl.launcher", "guard": "TABLE"}
+    log = b"[INFO] something\n" + json.dumps(said, separators=(",", ":")).encode() + b"\nmore\n"
+    assert launcher_warning(log) == "the process image is not used: x (TABLE)"
+
+
+def test_a_warning_cut_short_is_shown_as_it_is() -> None:
+    assert launcher_warning(b'{"message":"half","logger":"pyl.launcher') is None
+    assert launcher_warning(b'le":"half","logger":"pyl.launcher","guard":"A"}') == (
+        'le":"half","logger":"pyl.launcher","guard":"A"}'
+    )
+
+
+def test_other_output_is_no_warning() -> None:
+    assert launcher_warning(b"[INFO] hello\n") is None
