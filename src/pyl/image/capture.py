@@ -18,7 +18,7 @@ from typing import Any
 from pyl.errors import BuildError
 from pyl.image import format as image_format
 from pyl.image import guards, ptrace, sandbox, snapshot, trial
-from pyl.image.addresses import STACK_BYTES, Layout
+from pyl.image.addresses import PAGE, STACK_BYTES, Layout
 from pyl.image.format import Variant
 from pyl.image.guards import Guard
 from pyl.image.launcher import STARTER_ADDRESS, STARTER_LIMIT, build_starter
@@ -150,7 +150,7 @@ def _compose(session: Session, target: Path) -> CaptureResult:
     reasons = tuple(session.reasons) if FULL not in session.snapshots else ()
     if not variants:
         return CaptureResult("none", reasons, output=session.output)
-    size, _ = image_format.write(target, _with_working_set(session, target, variants))
+    size = image_format.write(target, _with_working_set(session, target, variants)).bytes
     return CaptureResult(
         kind="full" if FULL in session.snapshots else "base",
         reasons=reasons,
@@ -168,7 +168,7 @@ _POPULATE_GAP, _READ_AHEAD_GAP = 1, 8
 
 def _with_working_set(session: Session, target: Path, variants: list[Variant]) -> list[Variant]:
     """The variants, the first with what a trial of it has touched."""
-    _, first_page = image_format.write(target, [replace(variant, trial=True) for variant in variants])
+    written = image_format.write(target, [replace(variant, trial=True) for variant in variants])
     first = variants[0]
     functions = session.report.get("functions", [])
     found = trial.record(
@@ -179,7 +179,13 @@ def _with_working_set(session: Session, target: Path, variants: list[Variant]) -
         events=session.warm_up,
         functions=functions,
     )
-    read = [offset - first_page for offset in found.read if offset >= first_page]
+    read = [
+        page
+        for segment in written.segments
+        if not segment.flags & image_format.SEGMENT_ZERO and not segment.protection & snapshot.EXECUTE
+        for page in range(segment.offset, segment.offset + segment.length, PAGE)
+        if page + written.first_page in found.read
+    ]  # the kernel reads ahead by itself where there is code, so that is no sign of what was touched
     return [
         replace(
             first,

@@ -180,8 +180,19 @@ def checksum(header: bytes) -> int:
     return a ^ ((b << 1 | b >> 63) & mask)
 
 
-def write(output: Path, variants: Sequence[Variant]) -> tuple[int, int]:
-    """Write the image; returns its size in bytes, and where its first page stands."""
+@dataclass(frozen=True)
+class Written:
+    """What `write` wrote."""
+
+    bytes: int
+    first_page: int
+    """Offset of the first stored page."""
+    segments: tuple[Segment, ...]
+    """Those of the first variant; their offsets count from `first_page`."""
+
+
+def write(output: Path, variants: Sequence[Variant]) -> Written:
+    """Write the image."""
     pages = _Pages()
     stored = [
         [
@@ -208,7 +219,7 @@ def write(output: Path, variants: Sequence[Variant]) -> tuple[int, int]:
     with output.open("wb") as file:
         file.write(header)
         file.write(pages.content)
-    return first_page + len(pages.content), first_page
+    return Written(first_page + len(pages.content), first_page, tuple(stored[0]))
 
 
 def _header(variants: Sequence[Variant], stored: list[list[Segment]], *, first_page: int) -> bytes:
