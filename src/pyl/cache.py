@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -47,6 +50,30 @@ def entry(kind: str, name: str, make: Callable[[Path], None]) -> Path:
             if not folder.is_dir():
                 raise
     return folder
+
+
+@contextmanager
+def workspace() -> Iterator[Path]:
+    """An empty folder whose path is one of few, removed at the end.
+
+    Compilers remember paths, and zig's own cache finds a file again only at the same one: what is compiled
+    in random temporary folders is compiled from nothing each time.
+    """
+    for number in itertools.count():
+        folder = root() / "work" / str(number)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with folder.with_suffix(".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+            return
 
 
 def clean() -> int:

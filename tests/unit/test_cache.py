@@ -57,3 +57,14 @@ def test_clean_frees_everything(own_cache: Path) -> None:
     assert cache.clean() == 5
     assert not own_cache.exists()
     assert cache.clean() == 0
+
+
+def test_workspaces_have_the_same_few_paths_and_are_empty(own_cache: Path) -> None:
+    with cache.workspace() as first:
+        (first / "left").write_text("")
+        with cache.workspace() as second:
+            assert second != first
+    with cache.workspace() as again:
+        assert again == first
+        assert list(again.iterdir()) == []
+    assert not first.exists()

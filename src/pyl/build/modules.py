@@ -44,19 +44,16 @@ def _compiled(source: Path, sources: list[Path], architecture: Architecture, pro
     name = cache.key("module", nuitka.toolchain(), architecture, maker, source.name, *content)
 
     def build(folder: Path) -> None:
-        # Compiled from a copy without data files, at a place whose name is the content's: what Nuitka
-        # remembers of paths is then the same for the same content.
-        work = folder / "work"
-        inputs = work / "in"
-        for file in sources:
-            copy = inputs / file.relative_to(source.parent)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
-        made = nuitka.compile_module(
-            inputs / source.name, work / "out", architecture, log=log, on_progress=progress.detail
-        )
-        made.rename(folder / made.name)
-        shutil.rmtree(work)
+        with cache.workspace() as work:
+            inputs = work / "in"
+            for file in sources:  # data files aside
+                copy = inputs / file.relative_to(source.parent)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+            made = nuitka.compile_module(
+                inputs / source.name, work / "out", architecture, log=log, on_progress=progress.detail
+            )
+            shutil.copy(made, folder / made.name)
 
     (made,) = cache.entry("modules", name, build).iterdir()
     return made

@@ -35,15 +35,12 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
     name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *makers)
 
     def build(folder: Path) -> None:
-        work = folder / "work"
-        work.mkdir()
-        main = work / "program.py"
-        shutil.copyfile(_MAIN, main)
-        made = nuitka.compile_program(main, work, architecture, log=log, on_progress=progress.detail)
-        (made / "program.bin").rename(made / "program")
-        for part in sorted(made.iterdir()):
-            shutil.move(part, folder / part.name)
-        shutil.rmtree(work)
+        with cache.workspace() as work:
+            main = work / "program.py"
+            shutil.copyfile(_MAIN, main)
+            made = nuitka.compile_program(main, work, architecture, log=log, on_progress=progress.detail)
+            (made / "program.bin").rename(made / "program")
+            shutil.copytree(made, folder, dirs_exist_ok=True)
         progress.detail("standard library")
         standard_library.copy(folder / "lib", prefix=f"{APP}/lib")
         _drop_doubles(folder)
