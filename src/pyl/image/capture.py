@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from pyl.errors import BuildError
+from pyl.image import description, guards, ptrace, sandbox, snapshot, trial
 from pyl.image import format as image_format
-from pyl.image import guards, ptrace, sandbox, snapshot, trial
 from pyl.image.addresses import PAGE, STACK_BYTES, Layout
 from pyl.image.format import Variant
 from pyl.image.guards import Guard
@@ -75,6 +75,8 @@ class CaptureResult:
     guards: tuple[Guard, ...] = ()
     environment: tuple[EnvironmentRead, ...] = ()
     modules: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, int] = field(default_factory=dict)
+    """Bytes in the image by mapped file, and of the heap."""
     output: str = ""
     """What the program printed meanwhile."""
 
@@ -112,6 +114,7 @@ def capture(
         reasons = "\n".join(f"  {reason}" for reason in result.reasons)
         msg = f"no full process image could be taken\n{reasons}"
         raise ImageRefused(msg, hint="see docs/images.md; `image = true` in [tool.pyl.native] builds without it")
+    description.write(package, result)
     for reason in result.reasons:
         progress.note(f"process image: {result.kind}: {reason}")
     return result
@@ -158,6 +161,7 @@ def _compose(session: Session, target: Path) -> CaptureResult:
         guards=variants[0].guards,
         environment=reads,
         modules=report.get("modules", {}),
+        owners=description.owners(variants[0].snapshot.regions),
         output=session.output,
     )
 

@@ -25,6 +25,16 @@ class Guard:
     name: str
     value: str = ""
 
+    def described(self) -> dict[str, str]:
+        """Its name and condition in words; values stay out, since they may be secrets."""
+        condition = {
+            EQUAL: f"{self.name} has the build's value",
+            ABSENT: f"{self.name} is not set",
+            TASK_ROOT: f"the package stands at {self.value}",
+            NO_OTHER: "no variable is set but Lambda's and the configured ones",
+        }[self.kind]
+        return {"name": self.name, "condition": condition}
+
 
 def environment_guard(name: str, value: str | None) -> Guard:
     """The variable has the value that it had when it was read at import (`None`: it was not set)."""

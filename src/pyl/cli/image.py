@@ -1,0 +1,50 @@
+"""`pyl image PACKAGE`: what is in a package's process image, and what must hold for it to be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pyl.image import description
+
+
+@click.command()
+@click.argument("package", type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(package: Path, as_json: bool) -> None:
+    """Show the process image in PACKAGE, a native zip or an unpacked one."""
+    content = description.read(package)
+    if as_json:
+        click.echo(json.dumps(content, indent=1))
+        return
+    click.echo("\n".join(_lines(content)))
+
+
+_OWNERS_SHOWN = 12
+
+
+def _lines(content: Mapping[str, Any]) -> Iterator[str]:
+    yield f"image      {content['kind']}, {_size(content['bytes'])}, {content['modules']} modules imported"
+    yield f"processor  {content['processor']}"
+    for reason in content["reasons"]:
+        yield f"not full   {reason}"
+    yield "owners"
+    owners = list(content["owners"].items())
+    for name, size in owners[:_OWNERS_SHOWN]:
+        yield f"  {_size(size):>10}  {name}"
+    if len(owners) > _OWNERS_SHOWN:
+        rest = owners[_OWNERS_SHOWN:]
+        yield f"  {_size(sum(size for _, size in rest)):>10}  {len(rest)} others"
+    places = {read["name"]: read["where"] for read in content["environment"]}
+    yield "guards (used only when these hold; read at import at the place named)"
+    for guard in content["guards"]:
+        place = places.get(guard["name"], "")
+        yield f"  {guard['condition']}" + (f"  ({place})" if place else "")
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"

@@ -1,0 +1,131 @@
+"""What an image must not hold, and what no two instances of one may share."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import textwrap
+
+import pytest
+
+from pyl.image import description
+from pyl.image.tracer import PROCESS_ID_OFFSET
+
+PID_LIMIT = 1 << 22
+"""Of Linux: PID_MAX_LIMIT on 64-bit machines."""
+
+
+def test_no_process_can_have_the_id_that_was_seen_at_capture(captured, run) -> None:
+    source = "import os\nseen = os.getpid()\ndef handler(event, context): return [seen, os.getpid()]\n"
+    package, _ = captured(source)
+    with run(package) as environment:
+        seen, own = environment.invoke()
+    assert PID_LIMIT < PROCESS_ID_OFFSET < seen
+    assert own < PID_LIMIT
+
+
+def test_nothing_of_the_build_machine_is_in_the_image(captured, monkeypatch, tmp_path) -> None:
+    home = tmp_path / "canary-home-5d1f"
+    (home / ".aws").mkdir(parents=True)
+    (home / ".aws" / "credentials").write_text("[default]\naws_access_key_id = CANARY-KEY-77aa\n")
+    for name, value in {
+        "HOME": str(home),
+        "USER": "canary-user-91c3",
+        "AWS_ACCESS_KEY_ID": "CANARY-KEY-1b2c",
+        "AWS_SECRET_ACCESS_KEY": "canary-secret-3d4e",
+        "CI_TOKEN": "canary-token-5f60",
+    }.items():
+        monkeypatch.setenv(name, value)
+    source = (
+        "import os, socket, getpass, pathlib, platform\nenvironment = dict(os.environ)\nnode = platform.node()\n"
+        "home = os.path.expanduser('~')\ndef handler(event, context): return [node, home]\n"
+    )
+    package, result = captured(source)
+    assert result.kind == "full"
+    content = (package / "pyl" / "image").read_bytes()
+    canaries = [b"canary-home", b"canary-user", b"CANARY-KEY", b"canary-secret", b"canary-token"]
+    if os.uname().nodename not in ("localhost", "vm"):
+        canaries.append(os.uname().nodename.encode())
+    assert [canary for canary in canaries if canary in content] == []
+
+
+def test_two_builds_differ_in_addresses_and_hash_seed(base, tmp_path, run) -> None:
+    from integration.image import packages
+    from pyl.image.capture import capture
+
+    source = "def handler(event, context): return [hash('x'), id(handler)]\n"
+    answers = []
+    for name in ("one", "two"):
+        package = packages.with_functions(
+            base, tmp_path / name, {"handlers.py": source}, {"handler": "handlers:handler"}
+        )
+        assert capture(package, environment={}).kind == "full"
+        with run(package) as environment:
+            answers.append(environment.invoke())
+    assert answers[0][0] != answers[1][0]
+    assert answers[0][1] != answers[1][1]
+
+
+BOTO = textwrap.dedent(
+    """
+    import os, boto3
+    client = boto3.client("s3", region_name="us-east-1")
+    def handler(event, context):
+        if event:
+            os.environ["AWS_ACCESS_KEY_ID"] = event
+        return client.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
+    """
+)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("boto3") is None, reason="boto3 is not installed")
+def test_a_client_made_at_import_signs_with_the_keys_of_the_restored_process(captured, run) -> None:
+    imports = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+    package, result = captured(BOTO, imports=imports)
+    assert (result.kind, result.reasons) == ("full", ())
+    with run(package) as environment:
+        assert "AWSAccessKeyId=AKIARESTORED&" in environment.invoke() or "AKIARESTORED" in environment.invoke()
+        assert "restored-token" in environment.invoke()
+        assert "AKIAROTATED" in environment.invoke("AKIAROTATED")
+        assert environment.notices == []
+
+
+def test_the_description_names_owners_and_guards_and_no_value(captured) -> None:
+    source = "import os\nsecret = os.environ['SECRET']\ndef handler(event, context): return 1\n"
+    package, _ = captured(source, environment={"SECRET": "value-of-it"})
+    content = description.read(package)
+    assert content["kind"] == "full"
+    assert {"name": "SECRET", "where": "/var/task/pyl/app/site/handlers.py:2"} in content["environment"]
+    assert {"name": "SECRET", "condition": "SECRET has the build's value"} in content["guards"]
+    assert content["owners"]["heap"] > 0
+    assert any(name.startswith("libpython") for name in content["owners"])
+    assert "value-of-it" not in json.dumps(content)
+
+
+def test_two_hundred_restores_of_one_image_answer(captured, run) -> None:
+    package, _ = captured("def handler(event, context): return event\n")
+    for number in range(int(os.environ.get("PYL_RESTORES", "200"))):
+        with run(package) as environment:
+            assert environment.invoke(number) == number
+
+
+def test_memory_and_latency_stay_flat_over_many_invocations(captured, run) -> None:
+    source = (
+        "import json\ncache = {}\ndef handler(event, context):\n"
+        "    cache[event % 50] = [str(n) * 3 for n in range(200)]\n"
+        "    return json.loads(json.dumps({'n': event, 'text': 'x' * 500}))['n']\n"
+    )
+    package, _ = captured(source)
+    with run(package) as environment:
+
+        def resident() -> int:
+            status = open(f"/proc/{environment.process.pid}/status").read()  # noqa: SIM115, PTH123
+            return int(status.split("VmRSS:")[1].split()[0])
+
+        for number in range(2000):
+            assert environment.invoke(number) == number
+        before = resident()
+        for number in range(int(os.environ.get("PYL_INVOCATIONS", "5000"))):
+            environment.invoke(number)
+        assert resident() - before < 1024
