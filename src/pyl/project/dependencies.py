@@ -127,8 +127,8 @@ def _drop_scripts(target: Path) -> None:
     for record in ("direct_url.json", "uv_cache.json"):  # where on this machine a package came from, and when
         for leftover in target.glob(f"*.dist-info/{record}"):
             leftover.unlink()
-    for leftover in (".lock", "CACHEDIR.TAG", ".gitignore"):
-        (target / leftover).unlink(missing_ok=True)
+    for name in (".lock", "CACHEDIR.TAG", ".gitignore"):
+        (target / name).unlink(missing_ok=True)
 
 
 def installed(target: Path) -> Sequence[str]:

@@ -5,6 +5,8 @@ Both cost milliseconds of a cold start. Functions compiled by Nuitka have the sa
 
 from __future__ import annotations
 
+import sys
+
 from pyl.runtime.signature import (
     CONTEXT_CLASSES,
     KEYWORD_ONLY,
@@ -128,17 +130,45 @@ def _by_inspection(handler: Callable[..., Any]) -> Signature:
 
 
 def _resolve(annotation: Any, function: Any) -> Any:
-    """Return the object that an annotation in quotes stands for."""
+    """Return the object that an annotation in quotes, or with quotes inside of it, stands for."""
     if not isinstance(annotation, str):
-        return annotation
+        return _resolve_inside(annotation, function) if _has_quotes(annotation) else annotation
     namespace = getattr(function, "__globals__", {})
     if annotation in namespace:
         return namespace[annotation]
     try:
         # The user's own code, in the user's own module, as `typing.get_type_hints` evaluates it.
-        return eval(annotation, namespace)  # noqa: S307
+        evaluated = eval(annotation, namespace)  # noqa: S307
     except Exception as error:  # noqa: BLE001 - whatever it is, it makes the annotation unusable
         return Unresolved(annotation, str(error))
+    return _resolve(evaluated, function)
+
+
+def _has_quotes(annotation: Any) -> bool:
+    """Whether this is something like `list["Line"]` or `Optional["Order"]`."""
+    return any(
+        isinstance(inner, str) or type(inner).__name__ == "ForwardRef" or _has_quotes(inner)
+        for inner in getattr(annotation, "__args__", None) or ()
+        if getattr(annotation, "__origin__", None) is not _literal()
+    )
+
+
+def _literal() -> Any:
+    """`typing.Literal`, whose strings are values, where something has imported it."""
+    typing = sys.modules.get("typing")
+    return getattr(typing, "Literal", NOTHING)
+
+
+def _resolve_inside(annotation: Any, function: Any) -> Any:
+    import typing
+
+    def bearer() -> None: ...
+
+    bearer.__annotations__ = {"return": annotation}
+    try:
+        return typing.get_type_hints(bearer, getattr(function, "__globals__", {}), include_extras=True)["return"]
+    except Exception as error:  # noqa: BLE001 - whatever it is, it makes the annotation unusable
+        return Unresolved(str(annotation), str(error))
 
 
 def _is_context(annotation: Any) -> bool | None:

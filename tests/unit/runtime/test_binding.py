@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Optional, TypedDict, Union
+from typing import Any, Literal, Optional, TypedDict, Union
 
 import pytest
 
@@ -322,3 +322,34 @@ def _module(folder: Path, text: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@dataclasses.dataclass
+class Line:
+    sku: str
+
+
+def of_quotes_inside(context: Context, event: list["Line"]) -> list[str]:  # noqa: UP037
+    return [line.sku for line in event]
+
+
+def of_quotes_inside_of_quotes(context: Context, event: dict[str, list[Line]]) -> list[str]:
+    return [line.sku for line in event["lines"]]
+
+
+def of_a_literal(context: Context, event: Literal["Line"]) -> str:
+    return event
+
+
+@pytest.mark.parametrize(
+    ("handler", "event", "result"),
+    [
+        (of_quotes_inside, b'[{"sku": "MUG"}]', ["MUG"]),
+        (of_quotes_inside_of_quotes, b'{"lines": [{"sku": "MUG"}]}', ["MUG"]),
+        (of_a_literal, b'"Line"', "Line"),
+    ],
+)
+def test_names_in_quotes_are_found_wherever_they_stand(handler: Any, event: bytes, result: Any) -> None:
+    binding = bind(handler)
+    assert binding.converter is not None
+    assert binding.call(binding.converter.from_json(event), Context()) == result
