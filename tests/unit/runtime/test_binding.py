@@ -346,10 +346,13 @@ def of_a_literal(context: Context, event: Literal["Line"]) -> str:
     [
         (of_quotes_inside, b'[{"sku": "MUG"}]', ["MUG"]),
         (of_quotes_inside_of_quotes, b'{"lines": [{"sku": "MUG"}]}', ["MUG"]),
-        (of_a_literal, b'"Line"', "Line"),
     ],
 )
 def test_names_in_quotes_are_found_wherever_they_stand(handler: Any, event: bytes, result: Any) -> None:
     binding = bind(handler)
     assert binding.converter is not None
     assert binding.call(binding.converter.from_json(event), Context()) == result
+
+
+def test_the_strings_of_a_literal_are_values_and_no_names() -> None:
+    assert bind(of_a_literal).call("Line", Context()) == "Line"
