@@ -93,6 +93,7 @@ def command(
     projects = [load_project(directory, environ=os.environ) for directory in directories or (Path(),)]
     settings = suite.Settings(
         plan=Plan(least=min(10, rounds), most=rounds, seconds=seconds),
+        warm_plan=Plan(least=min(7, rounds), most=min(20, rounds), seconds=seconds / 3),
         build=not no_build,
         functions=functions,
         further=further,

@@ -1,0 +1,141 @@
+"""`pyl bench` from the project to its reports, with a static C program in the place of a compiled package."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyl.bench import programs
+from pyl.build import interpreted
+from pyl.cli import main
+from pyl.progress import Silent
+from pyl.project import load_project
+
+_HANDLERS = """\
+from dataclasses import dataclass
+
+from pyl import Context, function
+
+
+@dataclass
+class Order:
+    name: str
+
+
+@function
+def work(context: Context, event: Order) -> Order:
+    return event
+"""
+_PYPROJECT = """\
+[project]
+name = "work"
+version = "1.0"
+dependencies = []
+
+[tool.pyl.functions.work]
+event = "event.json"
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("work")
+    (folder / "pyproject.toml").write_text(_PYPROJECT)
+    (folder / "handlers.py").write_text(_HANDLERS)
+    (folder / "event.json").write_text('{"name": "Maria"}')
+    out = folder / "build" / "pyl"
+    interpreted.build(load_project(folder, environ=os.environ), out, Silent())
+    with zipfile.ZipFile(out / "native-x86_64.zip", "w") as archive:
+        archive.write(programs.floor() / "bootstrap", "bootstrap")
+        archive.writestr("pyl/image", b"nothing that this program reads")
+        archive.writestr("pyl/manifest.json", json.dumps({"image": {"kind": "full", "reasons": []}}))
+    return folder
+
+
+def _bench(project: Path, *arguments: str) -> int:
+    with pytest.raises(SystemExit) as stop:
+        main(["bench", "--project", str(project), "--no-build", "--rounds", "6", "--seconds", "2", *arguments])
+    return int(stop.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def report(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The JSON of one run, with the other two reports beside it."""
+    folder = tmp_path_factory.mktemp("reports")
+    file = folder / "report.json"
+    outputs = ["--json", str(file), "--html", str(folder / "report.html"), "--markdown", str(folder / "report.md")]
+    assert _bench(project, *outputs) == 0
+    return file
+
+
+def _series(file: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(file.read_text())["series"]
+    return found
+
+
+def test_every_variant_is_measured_with_both_states_of_the_page_cache(report: Path) -> None:
+    cold = {(item["variant"], item["condition"]) for item in _series(report) if item["measure"] == "cold_start"}
+    variants = {"interpreted", "native", "native-plain", "floor"} | {variant for variant, _ in cold}
+    assert cold == {(name, f"page cache {state}") for name in variants for state in ("warm", "cold")}
+    assert all(len(item["samples"]) == 6 for item in _series(report) if item["measure"] == "cold_start")
+
+
+def test_an_interpreter_starts_later_and_takes_more_memory_than_a_c_program(report: Path) -> None:
+    middle = {
+        (item["variant"], item["measure"]): item["median"]
+        for item in _series(report)
+        if item["condition"] == "page cache warm"
+    }
+    for measure in ("cold_start", "peak_memory", "minor_faults"):
+        assert middle["interpreted", measure] > 3 * middle["native", measure]
+
+
+def test_the_other_reports_show_the_same_case(report: Path) -> None:
+    assert "## work" in report.with_suffix(".md").read_text()
+    assert "<h2>work</h2>" in report.with_suffix(".html").read_text()
+
+
+def test_a_bad_variant_fails_the_run_and_not_the_others(project: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    bad.write_text("#!/bin/sh\necho I am broken\nexit 7\n")
+    bad.chmod(0o755)
+    file = tmp_path / "report.json"
+    assert _bench(project, "--variant", f"bad={bad}", "--json", str(file)) == 1
+    (failure,) = json.loads(file.read_text())["failures"]
+    assert (failure["variant"], failure["log"]) == ("bad", "I am broken\n")
+    assert {"interpreted", "native"} <= {item["variant"] for item in _series(file)}
+
+
+def test_a_further_variant_is_measured_beside_the_others(project: Path, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    shutil.copy(programs.floor() / "bootstrap", program)
+    file = tmp_path / "report.json"
+    assert _bench(project, "--variant", f"go={program}", "--json", str(file)) == 0
+    assert "go" in {item["variant"] for item in _series(file)}
+
+
+def test_a_seeded_regression_fails_the_comparison(
+    project: Path, report: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = json.loads(report.read_text())
+    for item in earlier["series"]:
+        if (item["variant"], item["measure"]) == ("native", "peak_memory"):
+            item["samples"] = [sample / 10 for sample in item["samples"]]
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(earlier))
+    assert _bench(project, "--compare", str(old), "--fail-on-regression") == 1
+    assert "worse  work, native, peak memory" in capsys.readouterr().out
+
+
+def test_a_missing_package_is_told_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "pyproject.toml").write_text(_PYPROJECT)
+    (tmp_path / "handlers.py").write_text(_HANDLERS)
+    (tmp_path / "event.json").write_text("{}")
+    assert _bench(tmp_path) == 2
+    assert "--no-build" in capsys.readouterr().err
