@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_memory_and_latency_stay_flat_over_many_invocations(captured, run) -> No
     with run(package) as environment:
 
         def resident() -> int:
-            status = open(f"/proc/{environment.process.pid}/status").read()  # noqa: SIM115, PTH123
+            status = Path(f"/proc/{environment.process.pid}/status").read_text()
             return int(status.split("VmRSS:")[1].split()[0])
 
         for number in range(2000):
