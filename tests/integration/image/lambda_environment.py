@@ -43,15 +43,13 @@ class Environment:
         environment: Mapping[str, str] | None = None,
         *,
         plain: bool = False,
-        without: tuple[str, ...] = (),
+        argv: list[str] | None = None,
     ) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(PATIENCE)
         values = {**LAMBDA, "_HANDLER": f"functions.{function}", **(environment or {})}
         values["AWS_LAMBDA_RUNTIME_API"] = "{}:{}".format(*self._server.getsockname())
-        for name in without:
-            values.pop(name)
-        argv = ["/var/task/bootstrap"]
+        argv = argv or ["/var/task/bootstrap"]
         if plain:
             app = "/var/task/pyl/app"
             argv = [f"{app}/ld-linux-x86-64.so.2", "--library-path", app, f"{app}/program"]

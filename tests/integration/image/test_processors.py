@@ -1,0 +1,52 @@
+"""An image taken on any processor runs on every x86-64-v3 one. Emulated by QEMU, whose models have no AVX-512.
+
+Runs where `qemu-x86_64` is installed (Debian's package qemu-user).
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pyl.image.capture import capture
+
+QEMU = shutil.which("qemu-x86_64")
+pytestmark = pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed")
+
+SOURCE = """
+import hashlib, ssl, decimal, re, zlib
+context = ssl.create_default_context()
+def handler(event, context):
+    text = "x" * 100_000
+    return [hashlib.sha256(text.encode()).hexdigest(), zlib.crc32(zlib.compress(text.encode())), text.find("y"),
+            str(decimal.Decimal(1) / 3), ssl.RAND_bytes(4).hex() != "", re.sub("x", "y", text)[:3]]
+"""
+
+
+@pytest.fixture(scope="module")
+def package(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from integration.image import packages
+
+    folder = tmp_path_factory.mktemp("processors") / "package"
+    made = packages.with_functions(base, folder, {"handlers.py": SOURCE}, {"handler": "handlers:handler"})
+    assert capture(made, environment={"AWS_REGION": "us-east-1"}).kind == "full"
+    return made
+
+
+@pytest.mark.parametrize("model", ["Haswell", "Skylake-Server", "EPYC", "max"])
+def test_the_full_image_answers_on(package: Path, run, model: str) -> None:
+    assert QEMU is not None
+    with run(package) as environment:
+        expected = environment.invoke()
+    with run(package, argv=[QEMU, "-cpu", model, "/var/task/bootstrap"]) as environment:
+        assert environment.invoke() == expected
+        assert environment.notices == []
+
+
+def test_an_older_processor_gets_a_plain_start_and_a_line_that_says_so(package: Path, run) -> None:
+    assert QEMU is not None
+    with run(package, argv=[QEMU, "-cpu", "Nehalem", "/var/task/bootstrap"]) as environment:
+        environment.invoke()
+        assert "x86-64-v3" in environment.notices[0]["message"]
