@@ -42,7 +42,7 @@ def measure(settings: suite.Settings, found: suite.Gathered, progress: Progress)
                     Lineup(CASE, computing, function, region="us-east-1") as lineup,
                     progress.step(f"{CASE}: {function.name}"),
                 ):
-                    series = case.warm_invocations(lineup, payloads, PLAN, progress.detail)
+                    series = case.warm_invocations(lineup, payloads, PLAN.within(settings.plan), progress.detail)
                     found.failures += lineup.failures
                     found.notes += lineup.remarks
                 found.series += [item for item in series if item.measure in {"warm_p50", "warm_processor"}]

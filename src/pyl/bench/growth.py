@@ -61,7 +61,7 @@ def _measure_one(
             Lineup(CASE, variants, project.functions[0], region="us-east-1") as lineup,
             progress.step(f"{CASE}: {condition}"),
         ):
-            series = case.cold_starts(lineup, b"{}", PLAN, progress.detail)
+            series = case.cold_starts(lineup, b"{}", PLAN.within(settings.plan), progress.detail)
             found.failures += lineup.failures
             found.notes += lineup.remarks
         found.series += _renamed(series, condition)

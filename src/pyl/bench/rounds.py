@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from pyl.bench import statistics
@@ -31,6 +31,11 @@ class Plan:
     """Enough when half of every median's interval is at most this part of it."""
     seconds: float = 60.0
     """No further round begins after this time, once the least number is done."""
+
+    def within(self, limits: Plan) -> Plan:
+        """This plan, going no further than `limits`."""
+        most = min(self.most, limits.most)
+        return replace(self, least=min(self.least, most), most=most, seconds=min(self.seconds, limits.seconds))
 
 
 def launcher_warning(log: bytes) -> str | None:

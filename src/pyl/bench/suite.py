@@ -203,12 +203,12 @@ def measure_function(
             found.series += case.warm_invocations(lineup, payloads_of(function, event), settings.warm_plan, tell)
         if settings.crowds:
             with progress.step(f"{name}: fresh environments at once"):
-                found.series += case.crowds(lineup, event, CROWD_SIZES, CROWD_PLAN, tell)
+                found.series += case.crowds(lineup, event, CROWD_SIZES, CROWD_PLAN.within(settings.plan), tell)
         if settings.memory_sizes:
             from pyl.bench import memory_sizes
 
             with progress.step(f"{name}: processor share by memory size"):
-                found.series += memory_sizes.measure(lineup, event, tell, found.notes.append)
+                found.series += memory_sizes.measure(lineup, event, settings.plan, tell, found.notes.append)
         found.failures += lineup.failures
         found.notes += lineup.remarks
         for failure in lineup.failures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pyl.bench.rounds import launcher_warning
+from pyl.bench.rounds import Plan, launcher_warning
 
 
 def test_the_launchers_warning_is_found_among_other_output() -> None:
@@ -22,3 +22,9 @@ def test_a_warning_cut_short_is_shown_as_it_is() -> None:
 
 def test_other_output_is_no_warning() -> None:
     assert launcher_warning(b"[INFO] hello\n") is None
+
+
+def test_a_plan_goes_no_further_than_its_limits() -> None:
+    short = Plan(least=8, most=25, seconds=45).within(Plan(least=10, most=6, seconds=2))
+    assert (short.least, short.most, short.seconds) == (6, 6, 2)
+    assert Plan(least=8, most=25, seconds=45).within(Plan(most=60, seconds=60)) == Plan(least=8, most=25, seconds=45)
