@@ -11,11 +11,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pyl.bench import case, machine, targets, variants
+from pyl.bench import case, machine, managed, targets, variants
 from pyl.bench.case import PAYLOADS, Payload
 from pyl.bench.figures import Failure, PackageFacts, Report, Series
 from pyl.bench.rounds import Lineup, Plan
 from pyl.bench.variants import INTERPRETED, NATIVE, Variant
+from pyl.emulator import sandbox
 from pyl.errors import UsageError
 from pyl.events import samples
 from pyl.progress import Progress
@@ -174,11 +175,22 @@ def contenders(packages: Packages, settings: Settings, found: Gathered) -> Itera
         lineup = stack.enter_context(variants.own(packages.interpreted, packages.native))
         lineup += [stack.enter_context(variants.further(name, path)) for name, path in settings.further]
         found.titles.update({variant.name: variant.title for variant in lineup})
+        found.notes += _limits()
         if NATIVE not in found.titles:
             found.notes.append("the native package holds no process image: only its plain start is measured")
         if variants.GLIBC_FLOOR not in found.titles:
             found.notes.append("this machine has no compiler with a static glibc: the only floor is musl's")
         yield lineup
+
+
+def _limits() -> list[str]:
+    """What this machine does not allow."""
+    if why := sandbox.unavailable():
+        place = f"this machine allows no mount namespace ({why}): packages ran where they are and not at /var/task"
+        return [f"{place}, so native ones could not use their image, and the interpreter stayed in the page cache"]
+    if managed.interpreter() is None:
+        return ["the interpreter belongs to the system: its files stayed in the page cache, which flatters it"]
+    return []
 
 
 def measure_function(

@@ -15,6 +15,7 @@ from pyl.bench.driver import Driver, Start
 from pyl.bench.figures import WARM
 from pyl.bench.rounds import Lineup, Plan
 from pyl.bench.variants import Variant
+from pyl.emulator import sandbox
 from pyl.project.model import Function, FunctionConfiguration
 
 FUNCTION = Function(
@@ -236,6 +237,20 @@ def _processes_with(word: str) -> list[str]:
             except OSError:
                 continue
     return [command for command in found if word in command]
+
+
+def test_without_a_mount_namespace_programs_run_where_they_are(
+    tmp_path: Path, floor: Variant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "unavailable", lambda: "not here")
+    assert _run(floor, invocations=3).failure is None
+    source = """
+identifier, _ = take()
+post(f"invocation/{identifier}/response", json.dumps([os.getcwd(), os.environ["LAMBDA_TASK_ROOT"]]))
+take()
+"""
+    folder = tmp_path / "here"
+    assert json.loads(_run(_python(folder, source)).body) == [str(folder), str(folder)]
 
 
 def test_dropped_files_are_out_of_the_page_cache(tmp_path: Path) -> None:
