@@ -20,8 +20,9 @@ Kind = Literal["interpreted", "native"]
 
 def environment(**variables: str) -> dict[str, str]:
     """This process's environment without what would change what is built or invoked."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("AWS_", "PYTEST_", "SOURCE_DATE"))}
-    return kept | {"PYL_IMAGE": "off", "NO_COLOR": "1"} | variables
+    foreign = ("AWS_", "PYTEST_", "SOURCE_DATE", "PYL_")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(foreign) or name == "PYL_CACHE_DIR"}
+    return kept | {"NO_COLOR": "1"} | variables
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Done:
 
 
 def run(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Done:
-    """Run `pyl`; process images are off unless `PYL_IMAGE` says otherwise (they have tests of their own)."""
+    """Run `pyl` with these variables besides the environment's own."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)], cwd=cwd, env=environment(**variables), capture_output=True, text=True
     )
@@ -99,13 +100,13 @@ class Built:
         return self.invoke(kind, name, *event).succeeded().json
 
 
-def build_both(project: Path) -> Built:
+def build_both(project: Path, **variables: str) -> Built:
     """Build `project` both ways."""
     return Built(
         project,
         {
-            "interpreted": run("build", "--json", "--project", project).succeeded().json,
-            "native": run("build", "--native", "--json", "--project", project).succeeded().json,
+            "interpreted": run("build", "--json", "--project", project, **variables).succeeded().json,
+            "native": run("build", "--native", "--json", "--project", project, **variables).succeeded().json,
         },
     )
 

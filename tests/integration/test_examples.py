@@ -58,12 +58,30 @@ def test_an_order_gets_the_same_answer_from_both_packages_under_awss_emulator(ex
 
 
 def test_a_wrong_order_gets_the_same_error_from_both_packages(example: Example) -> None:
-    wrong = b'{"order_id": "A-1041", "customer": "nobody", "items": []}'
+    wrong = b'{"order_id": "A-1041", "customer": "a@example.com", "items": []}'
     answers = [json.loads(rie.invoke(example("orders").package(kind), "order", wrong)) for kind in KINDS]
     assert answers[0]["errorType"] == "Runtime.UnmarshalError"
     assert "$.items" in answers[0]["errorMessage"]
     for answer in answers:
         answer.pop("requestId", None)
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("name", ["hello", "orders"])
+def test_a_package_with_its_process_image_answers_as_without(example: Example, tmp_path: Path, name: str) -> None:
+    """The default of a native build."""
+    done = run("build", "--native", "--json", "--project", example(name).project, "--out", tmp_path).succeeded()
+    package = Path(done.json["package"])
+    if done.json["image"]["kind"] == "none":
+        pytest.skip(f"no process image on this machine: {done.json['image']['reasons']}")
+    function = done.json["functions"][-1]
+    variables = {"ORDERS_BUCKET": "example-orders"}
+    answers = [
+        json.loads(rie.invoke(each, function, event(name), variables))
+        for each in (package, example(name).package("native"))
+    ]
+    if name == "orders":
+        answers = [_without_signature(answer) for answer in answers]
     assert answers[0] == answers[1]
 
 

@@ -22,6 +22,9 @@ _CREDENTIALS = {
 }
 """AWS's own documented examples: enough to sign requests with, worth nothing."""
 
+_LIBRARY_PATH = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
+"""LD_LIBRARY_PATH of `provided.*`; the managed runtimes put their interpreter's own folder before it."""
+
 
 def arn(function_name: str, region: str | None) -> str:
     """A well-formed function ARN in the emulator's account."""
@@ -58,6 +61,7 @@ def variables(
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_RUNTIME_API": api,
         "LANG": "en_US.UTF-8",
+        "LD_LIBRARY_PATH": f"/var/lang/lib:{_LIBRARY_PATH}" if runtime else _LIBRARY_PATH,
         "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
         "TZ": ":UTC",
     }
@@ -66,5 +70,8 @@ def variables(
     credentials = {name: environ.get(name, text) for name, text in _CREDENTIALS.items()}
     if "AWS_ACCESS_KEY_ID" in environ and "AWS_SESSION_TOKEN" not in environ:
         del credentials["AWS_SESSION_TOKEN"]
-    passed = {name: environ[name] for name in ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE") if name in environ}
+    # The certificates of a proxy or a local AWS server go with its address: alone, they would keep a package
+    # from the image that was taken without them.
+    local = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE") if "AWS_ENDPOINT_URL" in environ else ()
+    passed = {name: environ[name] for name in local if name in environ}
     return passed | dict(function.configuration.environment) | credentials | own
