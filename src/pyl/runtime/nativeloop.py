@@ -8,16 +8,20 @@ from pyl.runtime.loop import Server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
 
 class NativeServer(Server):
     """Serves as `Server` does; one process runs one of them."""
 
+    _disconnect: Callable[[], None]
+
     def serve(self) -> NoReturn:
         """Serve until the process ends."""
         from pyl.runtime import _native  # type: ignore[attr-defined]  # made by the native build
 
+        self._disconnect = _native.disconnect
         _native.serve(self._client.address, self._answer, self._fall_back, self._post_again, self._refused)
         super().serve()  # an address that the C loop leaves to Python
 
@@ -55,7 +59,9 @@ class NativeServer(Server):
             answer = loop.marshal(result, headers)
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             headers[loop.INVOCATION_ID_HEADER] = invocation_id
+            self._disconnect()  # one connection at a time: what serves the Runtime API may know no more
             self._post_error(invocation, headers, errors.report(error))
+            self._client.close()
             return None
         logs.flush()
         return answer, headers["Content-Type"]

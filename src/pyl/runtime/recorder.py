@@ -197,7 +197,8 @@ def _watching(kind: Any, recorder: Recorder) -> Any:
     return Watched
 
 
-_OWN_FILES = (__file__, os.__file__)
+_PLUMBING = ("pyl/runtime/recorder.py", "/os.py", "/_collections_abc.py", "/posixpath.py", "/genericpath.py")
+"""Files through which code reads the environment: frozen in CPython, bytecode in a compiled program."""
 
 
 def _place() -> str:
@@ -205,7 +206,7 @@ def _place() -> str:
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame is not None:
         file = frame.f_code.co_filename
-        if file not in _OWN_FILES and not file.startswith("<frozen"):
+        if not file.startswith("<frozen") and not file.endswith(_PLUMBING):
             return f"{file}:{frame.f_lineno}"
         frame = frame.f_back
     return "?"

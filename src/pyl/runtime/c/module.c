@@ -11,6 +11,7 @@ static PyMethodDef methods[] = {
     {"tell", pyl_tell, METH_O, "Hand bytes to the capture."},
     {"stop", pyl_stop, METH_O, "Stop for the capture; returns in a restored process only: (kind, environment)."},
     {"install_nursery", pyl_install_nursery, METH_NOARGS, "Keep new small objects apart from those of the image."},
+    {"disconnect", pyl_disconnect, METH_NOARGS, "Close the connection of serve(), which will open another."},
     {"serve", pyl_serve, METH_VARARGS, "serve(address, answer, fall_back): serve invocations for ever."},
     {NULL, NULL, 0, NULL},
 };

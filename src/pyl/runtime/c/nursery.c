@@ -3,7 +3,10 @@
  * Python's own allocator fills the holes between the objects of the image: each small allocation would write to
  * another page of it, and each such page costs a fault and a copy. The nursery takes the small allocations of
  * the first megabytes instead. Chunks belong to one size for good; freed blocks are used again last in, first out.
- * When it is full, Python's allocator goes on as if nothing had been. Both domains are guarded by the GIL. */
+ * When it is full, Python's allocator goes on as if nothing had been. The domain is guarded by the GIL.
+ *
+ * Only the domain of objects is replaced: modules that Nuitka compiled remember the `realloc` of the memory domain
+ * (and the `malloc` of both) from when they were loaded, and would hand blocks of ours to the former one. */
 #include "nursery.h"
 
 #include <stdint.h>
@@ -32,7 +35,6 @@ static char *nursery;
 static uint8_t *class_of; /* of each chunk; the nursery's first bytes */
 static uint32_t next_chunk;
 static struct size_class classes[CLASSES];
-static PyMemAllocatorEx former_memory, former_object;
 
 static inline int is_ours(const void *block) { return (uintptr_t)block - (uintptr_t)nursery < BYTES; }
 
@@ -64,25 +66,22 @@ static void *take(size_t size)
     return fresh;
 }
 
-static void *allocate(void *context, size_t size)
+static void *allocate(const PyMemAllocatorEx *former, size_t size)
 {
-    const PyMemAllocatorEx *former = context;
     void *block = size <= LARGEST ? take(size) : NULL;
     return block ? block : former->malloc(former->ctx, size);
 }
 
-static void *allocate_zeroed(void *context, size_t count, size_t size)
+static void *allocate_zeroed(const PyMemAllocatorEx *former, size_t count, size_t size)
 {
-    const PyMemAllocatorEx *former = context;
     if (size && count > LARGEST / size)
         return former->calloc(former->ctx, count, size);
     void *block = take(count * size);
     return block ? memset(block, 0, count * size) : former->calloc(former->ctx, count, size);
 }
 
-static void release(void *context, void *block)
+static void release(const PyMemAllocatorEx *former, void *block)
 {
-    const PyMemAllocatorEx *former = context;
     if (!is_ours(block)) {
         former->free(former->ctx, block);
         return;
@@ -92,30 +91,44 @@ static void release(void *context, void *block)
     to->freed = block;
 }
 
-static void *reallocate(void *context, void *block, size_t size)
+static void *reallocate(const PyMemAllocatorEx *former, void *block, size_t size)
 {
-    const PyMemAllocatorEx *former = context;
     if (!block)
-        return allocate(context, size);
+        return allocate(former, size);
     if (!is_ours(block))
         return former->realloc(former->ctx, block, size);
     size_t room = class_size(class_of_block(block));
     if (size <= room && size > room / 2)
         return block;
-    void *larger = allocate(context, size);
+    void *larger = allocate(former, size);
     if (!larger)
         return NULL;
     memcpy(larger, block, size < room ? size : room);
-    release(context, block);
+    release(former, block);
     return larger;
 }
 
-static void replace(PyMemAllocatorDomain domain, PyMemAllocatorEx *former)
-{
-    PyMem_GetAllocator(domain, former);
-    PyMemAllocatorEx ours = {former, allocate, allocate_zeroed, reallocate, release};
-    PyMem_SetAllocator(domain, &ours);
-}
+/* What Python calls, for one domain. The context is not used: compiled code may call with one that it once read. */
+#define DOMAIN(name)                                                                                                  \
+    static PyMemAllocatorEx former_##name;                                                                            \
+    static void *name##_malloc(void *context, size_t size) { return (void)context, allocate(&former_##name, size); } \
+    static void *name##_calloc(void *context, size_t count, size_t size)                                              \
+    {                                                                                                                 \
+        return (void)context, allocate_zeroed(&former_##name, count, size);                                           \
+    }                                                                                                                 \
+    static void *name##_realloc(void *context, void *block, size_t size)                                              \
+    {                                                                                                                 \
+        return (void)context, reallocate(&former_##name, block, size);                                                \
+    }                                                                                                                 \
+    static void name##_free(void *context, void *block) { (void)context, release(&former_##name, block); }           \
+    static void name##_install(PyMemAllocatorDomain domain)                                                           \
+    {                                                                                                                 \
+        PyMem_GetAllocator(domain, &former_##name);                                                                   \
+        PyMemAllocatorEx ours = {NULL, name##_malloc, name##_calloc, name##_realloc, name##_free};                    \
+        PyMem_SetAllocator(domain, &ours);                                                                            \
+    }
+
+DOMAIN(object)
 
 PyObject *pyl_install_nursery(PyObject *module, PyObject *unused)
 {
@@ -128,7 +141,6 @@ PyObject *pyl_install_nursery(PyObject *module, PyObject *unused)
     nursery = fresh;
     class_of = fresh;
     next_chunk = CHUNKS / CHUNK; /* one byte a chunk */
-    replace(PYMEM_DOMAIN_MEM, &former_memory);
-    replace(PYMEM_DOMAIN_OBJ, &former_object);
+    object_install(PYMEM_DOMAIN_OBJ);
     Py_RETURN_NONE;
 }
