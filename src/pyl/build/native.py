@@ -32,9 +32,6 @@ from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.model import Project
 
-_AS_WRITTEN = "as-written"
-"""Scratch folder with the sources of dependencies that are compiled: they tell what to keep of the standard library."""
-
 
 def build(project: Project, out: Path, progress: Progress) -> Package:
     """Write `out/native-<architecture>.zip` with the local builder.
@@ -86,12 +83,12 @@ def _assemble(project: Project, task: Path, scratch: Path, progress: Progress, l
         _check_compiled_packages(project, site)
     with progress.step("Compile program"):
         shutil.copytree(program.make(architecture, progress, log), app, dirs_exist_ok=True)
+        # Before anything is compiled: sources tell what they import, what Nuitka makes names half of the library.
+        runtime = [source for source, _ in contents.runtime_files()]
+        pruning.prune(app / "lib", [*site.rglob("*"), *project.files], runtime)
     with progress.step("Compile functions"):
         _compile_functions(project, task, site, scratch, progress, log)
     with progress.step("Collect libraries"):
-        runtime = [source for source, _ in contents.runtime_files()]
-        code = [*site.rglob("*"), *project.files, *(scratch / _AS_WRITTEN).rglob("*")]
-        pruning.prune(app / "lib", code, runtime)
         libraries.collect(app, architecture)
         glibc = libraries.check_versions(app)
         libraries.strip(app)
@@ -110,8 +107,6 @@ def _compile_functions(project: Project, task: Path, site: Path, scratch: Path, 
     _copy_data(compiled, task)
     for name in project.configuration.native.compile:
         source = _import_package(site, name)
-        copy = shutil.copytree if source.is_dir() else shutil.copyfile
-        copy(source, _made(scratch / _AS_WRITTEN) / source.name)
         shutil.move(source, compiled / source.name)
     modules.compile_tree(compiled, architecture, progress, log)
     shutil.copytree(compiled, site, dirs_exist_ok=True)
@@ -138,11 +133,6 @@ def _import_package(site: Path, name: str) -> Path:
             return candidate
     msg = f"`compile` in [tool.pyl.native] names {name}, which none of the project's dependencies provides"
     raise BuildError(msg, hint="give the name as it is imported (`yaml`, not `PyYAML`)")
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 def _components(task: Path) -> dict[str, int]:

@@ -47,16 +47,17 @@ ACCELERATORS = {
 
 ONLY_BY_NAME = frozenset(
     {
-        "_hashlib", "asyncio", "bdb", "cmd", "code", "codeop", "concurrent", "ctypes", "curses", "difflib", "distutils",
-        "doctest", "ftplib", "getpass", "http", "lib2to3", "mailbox", "multiprocessing", "netrc", "optparse", "pdb",
-        "plistlib", "pstats", "profile", "py_compile", "pydoc", "pydoc_data", "readline", "rlcompleter", "runpy",
-        "smtplib", "socketserver", "sqlite3", "ssl", "tarfile", "test", "tkinter", "tty", "unittest", "urllib",
-        "webbrowser", "xml", "xmlrpc", "zipfile",
+        "_hashlib", "_pydatetime", "_pydecimal", "argparse", "asyncio", "bdb", "cmd", "code", "codeop", "concurrent",
+        "configparser", "ctypes", "curses", "difflib", "distutils", "doctest", "ftplib", "getpass", "http", "lib2to3",
+        "mailbox", "multiprocessing", "netrc", "optparse", "pdb", "plistlib", "pstats", "profile", "py_compile",
+        "pydoc", "pydoc_data", "readline", "rlcompleter", "runpy", "smtplib", "socketserver", "sqlite3", "ssl",
+        "statistics", "tarfile", "test", "tkinter", "tty", "unittest", "urllib", "webbrowser", "xml", "xmlrpc",
+        "zipfile",
     }
 )  # fmt: skip
 """What the standard library itself imports only for debugging, from a function that is seldom called, or with
-a way to do without (`hashlib` has its own digests besides OpenSSL's, whose libraries weigh 5 MB). It is followed
-when a module needs it to load, or when code outside of the standard library names it."""
+a way to do without (`decimal` has its C; `hashlib` has its own digests besides OpenSSL's, whose libraries weigh
+5 MB). It is followed when a module needs it to load, or when code outside of the standard library names it."""
 
 
 def prune(library: Path, code: Iterable[Path], runtime: Iterable[Path]) -> None:
