@@ -18,7 +18,7 @@ def awslambdaric() -> Path:
     """A folder with awslambdaric and what it imports, installed once per Python."""
 
     def install(folder: Path) -> None:
-        command: list[str | Path] = [uv(), "pip", "install", "--quiet", "--target", folder]
+        command: list[str | Path] = [uv(), "pip", "install", "--quiet", "--compile-bytecode", "--target", folder]
         command += ["--python", sys.executable, f"awslambdaric=={VERSION}"]
         try:
             run(command)
@@ -26,5 +26,5 @@ def awslambdaric() -> Path:
             msg = f"cannot install awslambdaric {VERSION}, which runs interpreted packages:\n{failure.output.strip()}"
             raise EngineError(msg, hint="it needs Linux and, once, the package index") from failure
 
-    name = cache.key(VERSION, sys.implementation.cache_tag, sys.version)
+    name = cache.key(VERSION, "with bytecode", sys.implementation.cache_tag, sys.version)
     return cache.entry("awslambdaric", name, install)
