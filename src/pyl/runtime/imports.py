@@ -34,15 +34,18 @@ class _Watch:
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> Any:
         if name != self._name:
             return None
-        sys.meta_path.remove(self)
         for finder in sys.meta_path:
-            spec = finder.find_spec(name, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
+            spec = None if finder is self else finder.find_spec(name, path, target)
+            if spec is not None:
+                if spec.loader is not None:
+                    spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
                 return spec
         return None
 
     def imported(self, module: ModuleType) -> None:
+        """Only now is the watch over: an import that failed may be tried again."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
         self._undo = self._how(module)
 
     def remove(self) -> None:

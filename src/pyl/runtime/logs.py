@@ -13,11 +13,12 @@ import os
 import sys
 import time
 
+from pyl.runtime import imports
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
     from types import ModuleType
-    from typing import Any
 
     from pyl.runtime.errors import ErrorReport
 
@@ -76,6 +77,8 @@ class LogState:
         self.level = ""
         self.request_id = ""
         self.tenant_id: str | None = None
+        self.watched = False
+        """Whether `logging` is set up when something imports it."""
 
 
 state = LogState()
@@ -91,10 +94,9 @@ def configure(environ: MutableMapping[str, str]) -> None:
     if descriptor.isdigit():
         state.sink = FramedSink(int(descriptor))
     _buffer_by_line()
-    if "logging" in sys.modules:
-        _set_up_logging()
-    elif not any(isinstance(finder, _LoggingWatch) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _LoggingWatch())
+    if "logging" in sys.modules or not state.watched:
+        imports.prepare("logging", _set_up)
+        state.watched = True
 
 
 def report(report: ErrorReport, request_id: str) -> None:
@@ -142,44 +144,12 @@ def _keep_indentation(line: str) -> str:
     return _INDENT * (len(line) - len(text)) + text
 
 
-def _set_up_logging() -> None:
+def _set_up(_logging: ModuleType) -> Callable[[], None]:
     from pyl.runtime import loghandler
 
     loghandler.install(state)
+    return _leave_it
 
 
-class _LoggingWatch:
-    """Finds `logging` as whatever would have found it, and sets it up as soon as its module has run."""
-
-    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> Any:
-        if name != "logging":
-            return None
-        for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(name, path, target)
-            if spec is not None:
-                if spec.loader is not None:
-                    spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
-                return spec
-        return None
-
-
-class _Loader:
-    """A module's own loader, and what is to be done after it."""
-
-    def __init__(self, loader: Any, watch: Any) -> None:
-        self._loader = loader
-        self._watch = watch
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._loader, name)
-
-    def create_module(self, spec: Any) -> Any:
-        return self._loader.create_module(spec)
-
-    def exec_module(self, module: ModuleType) -> None:
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._loader.exec_module(module)
-        sys.meta_path.remove(self._watch)
-        _set_up_logging()
+def _leave_it() -> None:
+    """Once set up, `logging` is the user's."""
