@@ -151,7 +151,7 @@ def test_nuitkas_failure_is_shown_in_part_and_kept_in_full(
     log = project / "build" / "pyl" / "native.log"
     refused(done, project, 3, "Nuitka could not compile handlers.py", str(log))
     assert len(done.err.splitlines()) < 40
-    assert "Nuitka-Scons" in log.read_text()
+    assert "Nuitka: Starting Python compilation" in log.read_text()
     assert {path.name for path in project.iterdir()} == {"handlers.py", "pyproject.toml", "build"}
 
 

@@ -23,6 +23,8 @@ LATE = {
     rb"\bssl\s*=": ("ssl",),  # asyncio.open_connection(host, 443, ssl=True)
     rb"\b(?:make|unpack)_archive\b": ("tarfile", "zipfile"),
     rb"\b(?:as|from)_uri\b": ("urllib",),
+    rb"\bstrptime\b": ("_strptime",),  # by time's C code
+    rb"\bfileConfig\b": ("configparser",),
     rb"\bSMTPHandler\b": ("smtplib", "ssl"),
     rb"\bHTTPHandler\b": ("http", "ssl"),
     rb"\bProcessPoolExecutor\b": ("multiprocessing",),
@@ -37,7 +39,7 @@ ALWAYS = (
 
 ACCELERATORS = {
     "bisect": ["_bisect"], "heapq": ["_heapq"], "json": ["_json"], "pickle": ["_pickle", "_compat_pickle"],
-    "datetime": ["_datetime", "_strptime"], "decimal": ["_decimal"], "struct": ["_struct"], "csv": ["_csv"],
+    "datetime": ["_datetime", "_strptime"], "decimal": ["_decimal", "numbers"], "struct": ["_struct"], "csv": ["_csv"],
     "asyncio": ["_asyncio"], "queue": ["_queue"], "statistics": ["_statistics"], "zoneinfo": ["_zoneinfo"],
     "uuid": ["_uuid"], "random": ["_random", "_sha512", "_sha2"], "contextvars": ["_contextvars"], "lzma": ["_lzma"],
     "xml": ["_elementtree", "pyexpat"], "socket": ["_socket"], "select": ["select"], "multiprocessing": ["_posixshmem"],

@@ -31,6 +31,10 @@ def kept(folder: Path, code: str) -> set[str]:
         ("async def f(): ...", "asyncio"),
         ("import hashlib", "_hashlib"),
         ("import datetime", "_strptime"),
+        ("import time\ntime.strptime('1', '%d')", "_strptime"),
+        ("import decimal", "_decimal"),
+        ("import decimal", "numbers"),  # imported by the C module
+        ("import logging.config\nlogging.config.fileConfig('x')", "configparser"),
         ("from concurrent import futures", "multiprocessing"),
         # TLS is optional for these modules, and not for those who use them.
         ("import urllib.request", "ssl"),
