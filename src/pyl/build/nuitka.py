@@ -77,7 +77,8 @@ def compile_program(
         raise _failure(failure, "zig", ORIGIN, log) from failure
     _run(
         ["--mode=standalone", "--static-libpython=no", "--nofollow-import-to=*", f"--output-dir={output}", main],
-        architecture, log, on_progress, link=str(origin),
+        architecture, log, on_progress,
+        link=f"../{origin.name}",  # from the build's folder: Nuitka splits these flags at spaces
     )  # fmt: skip
     return output / f"{main.stem}.dist"
 
