@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from integration.projects import Built, build_both, copy_example
+from pyl.emulator.unpacked import unpacked
 
 
 @pytest.fixture(scope="session")
@@ -28,10 +30,12 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Built]:
 
 
 @pytest.fixture(scope="session")
-def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Built:
+def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     """A project with every kind of thing that a function may need besides its own code.
 
     Without a process image: what a plain start finds is what is tested with it.
     """
     folder = tmp_path_factory.mktemp("projects") / "kitchen"
-    return build_both(Path(shutil.copytree(Path(__file__).parent / "kitchen", folder)), PYL_IMAGE="off")
+    built = build_both(Path(shutil.copytree(Path(__file__).parent / "kitchen", folder)), PYL_IMAGE="off")
+    with unpacked(built.package("interpreted")) as interpreted, unpacked(built.package("native")) as native:
+        yield replace(built, folders={"interpreted": interpreted, "native": native})

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,13 +87,16 @@ class Built:
     project: Path
     reports: Mapping[Kind, Mapping[str, Any]]
     """What `pyl build --json` printed, by kind."""
+    folders: Mapping[Kind, Path] = field(default_factory=dict)
+    """Where packages stand unpacked, for those that are large and often invoked."""
 
     def package(self, kind: Kind) -> Path:
-        return Path(self.reports[kind]["package"])
+        return self.folders.get(kind) or Path(self.reports[kind]["package"])
 
     def invoke(self, kind: Kind, name: str, *event: str) -> Done:
         """`pyl invoke`; the event is `{}` unless options say which."""
-        return run("invoke", name, "--project", self.project, "--package", kind, *(event or ("--data", "{}")))
+        package = self.folders.get(kind, kind)
+        return run("invoke", name, "--project", self.project, "--package", package, *(event or ("--data", "{}")))
 
     def answer(self, kind: Kind, name: str, *event: str) -> Any:
         """The function's answer, decoded."""
