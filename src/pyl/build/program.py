@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 from pyl import cache
@@ -12,6 +13,10 @@ from pyl.project.model import Architecture
 
 APP = "/var/task/pyl/app"
 """Where the program stands in Lambda."""
+
+_START_UP = ("_opcode", "typing") if sys.version_info >= (3, 13) else ()
+"""What Nuitka's own start-up imports (it patches `inspect`), before the program's first line says where the standard
+library is."""
 
 _MAIN = Path(__file__).with_name("program_main.py")
 
@@ -43,9 +48,18 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
             shutil.copytree(made, folder, dirs_exist_ok=True)
         progress.detail("standard library")
         standard_library.copy(folder / "lib", prefix=f"{APP}/lib")
+        _move_start_up(folder)
         _drop_doubles(folder)
 
     return cache.entry("programs", name, build)
+
+
+def _move_start_up(folder: Path) -> None:
+    """Put modules where the start-up looks for them: beside the program."""
+    for name in _START_UP:
+        for module in (folder / "lib" / f"{name}.pyc", *(folder / "lib" / "lib-dynload").glob(f"{name}.*.so")):
+            if module.is_file():
+                module.rename(folder / f"{name}{module.suffix}")
 
 
 def _drop_doubles(folder: Path) -> None:
