@@ -14,7 +14,7 @@ from pyl.project.model import Architecture
 APP = "/var/task/pyl/app"
 """Where the program stands in Lambda."""
 
-_START_UP = ("_opcode", "typing") if sys.version_info >= (3, 13) else ()
+_START_UP = ("_opcode", "typing") if sys.version_info >= (3, 12) else ()
 """What Nuitka's own start-up imports (it patches `inspect`), before the program's first line says where the standard
 library is."""
 
