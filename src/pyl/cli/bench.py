@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from pyl.bench.figures import Report, load
+from pyl.cli.options import complete_functions
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import EngineError, FunctionFailed, UsageError
 from pyl.project import load_project
@@ -45,7 +46,8 @@ _output = click.Path(path_type=Path, dir_okay=False)
     multiple=True,
     help="Folder of a project; may be repeated.  [default: the folder you are in]",
 )
-@click.option("--function", "functions", multiple=True, help="Measure only this function; may be repeated.")
+@click.option("--function", "functions", multiple=True, shell_complete=complete_functions,
+              help="Measure only this function; may be repeated.")  # fmt: skip
 @click.option(
     "--variant", "further", multiple=True, callback=_variant, metavar="NAME=PATH",
     help="One more way to run the function: a zip or folder with a `bootstrap`, or an executable.",

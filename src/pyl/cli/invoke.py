@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from pyl.cli.options import project_option
+from pyl.cli.options import complete_examples, complete_functions, complete_packages, project_option
 from pyl.emulator import sandbox
 from pyl.emulator.environment import Environment, Outcome
 from pyl.emulator.unpacked import layer_of, unpacked
@@ -21,11 +21,12 @@ from pyl.project.model import Function, Project
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_functions)
 @click.option(
     "--package",
     "package_name",
     default=None,
+    shell_complete=complete_packages,
     help="interpreted, native, or the path of a zip.  [default: the newest]",
 )
 @click.option("--data", metavar="JSON", help="The event.")
@@ -35,6 +36,7 @@ from pyl.project.model import Function, Project
 @click.option(
     "--example",
     metavar="SOURCE",
+    shell_complete=complete_examples,
     help="A bundled sample event: sqs, s3, ..., or `event` for the function's own.",
 )
 @project_option

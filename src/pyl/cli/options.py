@@ -1,10 +1,12 @@
-"""Options that several commands share."""
+"""What several commands share: options, and how a shell completes names."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 project_option = click.option(
     "--project",
@@ -16,3 +18,32 @@ project_option = click.option(
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
+
+
+def complete_functions(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The project's functions that are not on the line yet, those of a project with problems too."""
+    from pyl.project import examine
+
+    directories = ctx.params.get("directories") or [ctx.params.get("directory") or Path()]
+    given = ctx.params.get(parameter.name or "")
+    chosen = set(given) if isinstance(given, (tuple, list)) else set()
+    try:
+        names = [name for directory in directories for name in examine(directory, environ=os.environ).names]
+    except OSError:
+        return []
+    return [name for name in names if name.startswith(incomplete) and name not in chosen]
+
+
+def complete_examples(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The bundled sample events, and `event` for the function's own."""
+    from pyl.events import samples
+
+    return [name for name in ("event", *samples.names()) if name.startswith(incomplete)]
+
+
+def complete_packages(
+    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem] | list[str]:
+    """The kinds of package, else files."""
+    kinds = [kind for kind in ("interpreted", "native") if kind.startswith(incomplete)]
+    return kinds or [CompletionItem(incomplete, type="file")]

@@ -26,6 +26,8 @@ class Examination:
     project: Project | None
     """`None` when there are diagnostics."""
     diagnostics: tuple[Diagnostic, ...]
+    names: tuple[str, ...] = ()
+    """Of the functions that could be read, whatever is wrong elsewhere."""
 
 
 def examine(
@@ -46,7 +48,8 @@ def examine(
         examiner = _Examiner(document, configuration, problems)
         project = examiner.project()
     diagnostics = tuple(ordered(examiner.diagnostics))
-    return Examination(root, None if diagnostics else project, diagnostics)
+    names = tuple(function.name for function in project.functions)
+    return Examination(root, None if diagnostics else project, diagnostics, names)
 
 
 def load_project(

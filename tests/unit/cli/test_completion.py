@@ -1,0 +1,122 @@
+"""Shells complete commands, options and the names that the project's code declares."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pyl.cli import main
+
+HANDLERS = """
+from pyl import Context, function
+from pyl.events import SQSEvent
+
+@function
+def notify(context: Context, event: SQSEvent): ...
+
+@function
+def fulfil(context: Context, event: SQSEvent): ...
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text('[tool.pyl]\nregion = "us-east-1"\n')
+    (tmp_path / "handlers.py").write_text(HANDLERS)
+    (tmp_path / "below").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which `pyl` is this one."""
+    folder = tmp_path_factory.mktemp("bin")
+    program = folder / "pyl"
+    program.write_text(f"#!{sys.executable}\nfrom pyl.cli import main\nmain()\n")
+    program.chmod(0o755)
+    return dict(os.environ) | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+def completed(words: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
+    """What a shell is offered for the last of `words`, by the protocol that fish's script speaks."""
+    said = {"_PYL_COMPLETE": "fish_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": words[-1]}
+    done = subprocess.run(["pyl"], env=environment | said, cwd=folder, capture_output=True, text=True)
+    assert done.stderr == ""
+    return [line.partition(",")[2].partition("\t")[0] for line in done.stdout.splitlines() if line]
+
+
+def test_commands_are_completed(project: Path, commands: dict[str, str]) -> None:
+    assert {"build", "check", "invoke"} <= set(completed(["pyl", ""], project, commands))
+    assert completed(["pyl", "che"], project, commands) == ["check"]
+
+
+def test_functions_are_completed_by_what_the_code_declares(project: Path, commands: dict[str, str]) -> None:
+    assert completed(["pyl", "invoke", ""], project, commands) == ["fulfil", "notify"]
+    assert completed(["pyl", "invoke", "n"], project / "below", commands) == ["notify"]
+
+
+def test_functions_of_the_named_project_are_completed(
+    project: Path, tmp_path_factory: pytest.TempPathFactory, commands: dict[str, str]
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    assert completed(["pyl", "invoke", "--project", str(project), ""], elsewhere, commands) == ["fulfil", "notify"]
+    words = ["pyl", "bench", "--project", str(project), "--function", "notify", "--function", ""]
+    assert completed(words, elsewhere, commands) == ["fulfil"]
+
+
+def test_functions_are_completed_while_the_project_has_problems(project: Path, commands: dict[str, str]) -> None:
+    (project / "handlers.py").write_text(HANDLERS + "\n@function\ndef wrong(): ...\n")
+    (project / "broken.py").write_text("def (:\n")
+    assert {"fulfil", "notify"} <= set(completed(["pyl", "invoke", ""], project, commands))
+
+
+def test_without_a_project_nothing_is_offered_and_nothing_printed(tmp_path: Path, commands: dict[str, str]) -> None:
+    assert completed(["pyl", "invoke", ""], tmp_path, commands) == []
+
+
+def test_sample_events_and_kinds_of_package_are_completed(project: Path, commands: dict[str, str]) -> None:
+    assert completed(["pyl", "invoke", "notify", "--example", "e"], project, commands) == ["event", "eventbridge"]
+    assert completed(["pyl", "invoke", "notify", "--package", "n"], project, commands) == ["native"]
+
+
+def test_bash_completes_with_the_printed_script(project: Path, commands: dict[str, str]) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("there is no bash here")
+    script = """
+eval "$(pyl completion bash)"
+COMP_WORDS=(pyl invoke "")
+COMP_CWORD=2
+$(complete -p pyl | sed 's/.*-F \\([^ ]*\\).*/\\1/') pyl
+echo "${COMPREPLY[@]}"
+"""
+    done = subprocess.run([bash, "--norc", "-c", script], env=commands, cwd=project, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("fulfil notify\n", "")
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_printed_script_is_one_that_the_shell_reads(shell: str, project: Path, commands: dict[str, str]) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"there is no {shell} here")
+    script = subprocess.run(["pyl", "completion", shell], env=commands, capture_output=True, text=True, check=True)
+    done = subprocess.run([program, "-n"], input=script.stdout, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_shell_is_the_login_shell_unless_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SHELL", "/bin/zsh")
+    with pytest.raises(SystemExit, match="0"):
+        main(["completion"])
+    assert capsys.readouterr().out.startswith("#compdef pyl")
+    monkeypatch.setenv("SHELL", "/usr/bin/nu")
+    with pytest.raises(SystemExit, match="2"):
+        main(["completion"])
+    assert "pyl completion bash" in capsys.readouterr().err
