@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pyl.project import deployment_keys
+from pyl.project.deployment import deployment_configuration, key_conflicts
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.event_files import event_file_problem
 from pyl.project.keys import (
@@ -24,6 +26,11 @@ from pyl.project.pyproject import TABLE, Document, nearest
 from pyl.project.region import default_region
 from pyl.project.source_files import is_folder
 from pyl.project.toml_positions import KeyPath
+
+_PROJECT_KEYS = (*PROJECT_KEYS, *deployment_keys.PROJECT_DEPLOYMENT_KEYS, *deployment_keys.SHARED_KEYS)
+_FUNCTION_KEYS = (*FUNCTION_KEYS, *deployment_keys.SHARED_KEYS, *deployment_keys.FUNCTION_DEPLOYMENT_KEYS)
+_INHERITED = ("memory", "timeout", *(key.name for key in deployment_keys.SHARED_KEYS))
+"""What a function has from the project unless its own table says otherwise."""
 
 _INNER_TABLES = ("native", "functions")
 _IMAGE_MODES: Mapping[object, ImageMode] = {True: "auto", False: "off", "require": "require"}
@@ -50,7 +57,7 @@ class _Reader:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        known = {key.name for key in PROJECT_KEYS} | {f"native.{key.name}" for key in NATIVE_KEYS}
+        known = {key.name for key in _PROJECT_KEYS} | {f"native.{key.name}" for key in NATIVE_KEYS}
         if unknown := set(self.overrides) - known:
             msg = f"no such keys to override: {', '.join(sorted(unknown))}"
             raise ValueError(msg)
@@ -60,8 +67,9 @@ class _Reader:
         return self.document.file.parent
 
     def configuration(self) -> Configuration:
-        outer = self._outer(PROJECT_KEYS, "")
-        values = self._checked(TABLE, self.document.table, PROJECT_KEYS, _INNER_TABLES) | outer
+        outer = self._outer(_PROJECT_KEYS, "")
+        values = self._checked(TABLE, self.document.table, _PROJECT_KEYS, _INNER_TABLES) | outer
+        self._check_conflicts(TABLE, values, values)
         native = self._checked((*TABLE, "native"), self._inner("native"), NATIVE_KEYS)
         native |= self._outer(NATIVE_KEYS, "native.")
         defaults = _function_configuration(self.root, values)
@@ -72,6 +80,8 @@ class _Reader:
             architecture=values.get("architecture", Configuration.architecture),
             target=values.get("target", Configuration.target),
             region=values.get("region") or default_region(self.environ),
+            prefix=values.get("prefix", ""),
+            bucket=values.get("bucket"),
             native=NativeConfiguration(
                 image=_IMAGE_MODES[native.get("image", True)],
                 compile=tuple(native.get("compile", ())),
@@ -82,15 +92,18 @@ class _Reader:
 
     def _functions(self, project: Mapping[str, Any], outer: Mapping[str, Any]) -> dict[str, FunctionConfiguration]:
         functions = {}
-        inherited = {name: project[name] for name in ("memory", "timeout") if name in project}
+        inherited = {name: project[name] for name in _INHERITED if name in project}
+        overriding = {name: outer[name] for name in (*_INHERITED, "architecture") if name in outer}
         for name, table in self._inner("functions").items():
             path = (*TABLE, "functions", name)
             if not isinstance(table, dict):
                 hint = f"write [tool.pyl.functions.{name}]"
                 self._report(path, Code.VALUE_TYPE, f"`functions.{name}` must be a table", hint)
                 continue
-            own = self._checked(path, table, FUNCTION_KEYS)
-            values = inherited | own | {key: outer[key] for key in ("memory", "timeout") if key in outer}
+            own = self._checked(path, table, _FUNCTION_KEYS)
+            values = inherited | own | overriding
+            self._check_conflicts(path, own, values)
+            values["tags"] = project.get("tags", {}) | own.get("tags", {})
             values["environment"] = self._environment(path, project, own)
             functions[name] = _function_configuration(self.root, values)
             self._check_event_files(path, functions[name])
@@ -104,6 +117,10 @@ class _Reader:
             hint = "keep large values in Parameter Store, S3 or a file"
             self._report((*path, "environment"), Code.VALUE_RANGE, message, hint)
         return environment
+
+    def _check_conflicts(self, path: KeyPath, own: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+        for conflict in key_conflicts(own, values):
+            self._report((*path, conflict.key), Code.VALUE_RANGE, conflict.message, conflict.hint)
 
     def _check_event_files(self, path: KeyPath, configuration: FunctionConfiguration) -> None:
         files = {"event": configuration.event, "warm_up": configuration.warm_up}
@@ -210,9 +227,9 @@ class _Reader:
 def _home_of(name: str) -> str | None:
     """The table of a key that was written into another one; none if several have it, or none."""
     homes = {
-        "tool.pyl": PROJECT_KEYS,
+        "tool.pyl": _PROJECT_KEYS,
         "tool.pyl.native": NATIVE_KEYS,
-        "tool.pyl.functions.<name>": FUNCTION_KEYS,
+        "tool.pyl.functions.<name>": _FUNCTION_KEYS,
     }
     found = [table for table, keys in homes.items() if name in {key.name for key in keys}]
     return found[0] if len(found) == 1 else None
@@ -228,4 +245,5 @@ def _function_configuration(root: Path, values: Mapping[str, Any]) -> FunctionCo
         handler=values.get("handler"),
         event=root / event if event else None,
         warm_up=root / warm_up if warm_up else None,
+        deployment=deployment_configuration(values),
     )

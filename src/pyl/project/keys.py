@@ -20,6 +20,9 @@ class Kind(StrEnum):
     FILE = "path of a file"
     FOLDER = "path of a folder"
     IMAGE = 'true, false or "require"'
+    BOOLEAN = "true or false"
+    TAGS = "table of tags"
+    STATEMENTS = "list of tables"
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Key:
                 return self._variables_problem(value)
             case Kind.IMAGE:
                 return None if isinstance(value, bool) or value == "require" else self._type_problem(value)
+            case Kind.BOOLEAN:
+                return None if isinstance(value, bool) else self._type_problem(value)
             case _:
                 return self._string_problem(value)
 
@@ -169,7 +174,7 @@ def variables_size(variables: Mapping[str, str]) -> int:
 
 
 def _article(kind: Kind) -> str:
-    if kind is Kind.IMAGE:
+    if kind in {Kind.IMAGE, Kind.BOOLEAN}:
         return str(kind)
     return f"an {kind}" if kind is Kind.INTEGER else f"a {kind}"
 

@@ -13,6 +13,49 @@ ImageMode = Literal["auto", "require", "off"]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """Actions on resources that a function's own code needs."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeploymentConfiguration:
+    """What a function is to have in AWS; what is `None` stays as AWS has it. Units and words are AWS's."""
+
+    architecture: Architecture | None = None
+    """`None`: the project's."""
+    runtime: str | None = None
+    """`None`: that of the package that is deployed."""
+    role: str | None = None
+    """`None`: pyl makes one."""
+    policies: tuple[str, ...] = ()
+    allow: tuple[Allowed, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    environment_mode: Literal["merge", "replace"] = "merge"
+    layers: tuple[str, ...] | None = None
+    tracing: Literal["Active", "PassThrough"] | None = None
+    log_retention: int | None = None
+    log_format: Literal["Text", "JSON"] | None = None
+    subnets: tuple[str, ...] | None = None
+    """`()`: in no VPC."""
+    security_groups: tuple[str, ...] | None = None
+    ephemeral_storage: int | None = None
+    reserved_concurrency: int | None = None
+    """-1: none."""
+    alias: str | None = None
+    publish: bool = False
+    on_success: str | None = None
+    on_failure: str | None = None
+    retries: int | None = None
+    event_age: int | None = None
+    url: Literal["public", "iam", "off"] | None = None
+    url_mode: Literal["BUFFERED", "RESPONSE_STREAM"] | None = None
+    url_origins: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class FunctionConfiguration:
     """`[tool.pyl.functions.<name>]` laid over the project-wide defaults of `[tool.pyl]`."""
 
@@ -28,6 +71,7 @@ class FunctionConfiguration:
     """A sample event file (absolute), used by `invoke` and `bench`."""
     warm_up: Path | None = None
     """An event file (absolute) with which the function is called once at capture; `None` calls nothing."""
+    deployment: DeploymentConfiguration = DeploymentConfiguration()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +97,13 @@ class Configuration:
     target: str = "provided.al2"
     """Lambda runtime of native packages."""
     region: str | None = None
+    prefix: str = ""
+    """What names in AWS begin with."""
+    bucket: str | None = None
+    """S3 bucket for large packages; `None`: one that pyl makes."""
     native: NativeConfiguration = NativeConfiguration()
     defaults: FunctionConfiguration = FunctionConfiguration()
-    """What holds for functions without a table of their own: `memory`, `timeout` and `environment`."""
+    """What holds for functions without a table of their own."""
     functions: Mapping[str, FunctionConfiguration] = field(default_factory=dict)
     """Every configured function; use `Project.functions` for those that exist in the code."""
 

@@ -10,11 +10,18 @@ from textwrap import dedent
 import pytest
 
 from pyl.project.configuration import read_configuration
+from pyl.project.deployment_keys import (
+    FUNCTION_DEPLOYMENT_KEYS,
+    PROJECT_DEPLOYMENT_KEYS,
+    SHARED_KEYS,
+    DeploymentKey,
+)
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.keys import FUNCTION_KEYS, NATIVE_KEYS, PROJECT_KEYS, RESERVED_VARIABLES, Key, Kind
 from pyl.project.model import Configuration
 from pyl.project.pyproject import Document, find_project, read_document
 
+DEPLOYMENT_KEYS = (*PROJECT_DEPLOYMENT_KEYS, *SHARED_KEYS)
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "configuration.md"
 
 
@@ -125,7 +132,7 @@ def test_the_image_is_chosen_by_variable_and_option(tmp_path: Path, text: str, m
     assert values(tmp_path, "[tool.pyl]", {"PYL_IMAGE": "true"}, native__image=text).native.image == mode
 
 
-@pytest.mark.parametrize("key", [key for key in (*PROJECT_KEYS, *NATIVE_KEYS) if key.variable])
+@pytest.mark.parametrize("key", [key for key in (*PROJECT_KEYS, *DEPLOYMENT_KEYS, *NATIVE_KEYS) if key.variable])
 def test_every_variable_of_the_table_is_read(tmp_path: Path, key: Key) -> None:
     (tmp_path / "src").mkdir()
     assert key.variable is not None
@@ -161,9 +168,9 @@ def test_an_override_of_no_key_is_a_mistake_of_the_program(tmp_path: Path) -> No
         ("[tool.pyl]\nhandler = 'a:b'", 2, "`handler` belongs into [tool.pyl.functions.<name>]"),
         ("[tool.pyl.functions.a]\nregion = 'x'", 2, "`region` belongs into [tool.pyl]"),
         ("[tool.pyl.functions.a]\nevents = 'x'", 2, "did you mean `event`?"),
-        ("[tool.pyl.functions.a.triggers]\nx = 1", 1, "known keys: description, memory"),
+        ("[tool.pyl.functions.a.zzz]\nx = 1", 1, "known keys: description, memory"),
         ("[tool.pyl]\nx.y.z = 1", 2, "known keys: source, include"),
-        ("[tool.pyl.functions]\na = { tags = {} }", 2, "known keys: description"),
+        ("[tool.pyl.functions]\na = { taps = {} }", 2, "did you mean `tags`?"),
     ],
 )
 def test_an_unknown_key_is_told_with_what_was_probably_meant(tmp_path: Path, text: str, line: int, hint: str) -> None:
@@ -309,8 +316,15 @@ def documented_rows(heading: str) -> list[str]:
 
 def row(key: Key) -> str:
     takes = str(key.kind)
+    steps, longest = (key.steps, key.longest) if isinstance(key, DeploymentKey) else ((), 0)
     if key.choices:
         takes = " or ".join(f'`"{choice}"`' for choice in key.choices)
+    elif steps:
+        takes = f"one of {', '.join(map(str, steps))}"
+    elif longest:
+        takes = f"{key.kind}, at most {longest}"
+    elif key.kind is Kind.BOOLEAN:
+        takes = "`true` or `false`"
     elif key.kind is Kind.INTEGER:
         takes = f"{key.minimum} to {key.maximum}"
     elif key.kind is Kind.IMAGE:
@@ -328,6 +342,9 @@ def row(key: Key) -> str:
         ("`[tool.pyl]`", PROJECT_KEYS),
         ("`[tool.pyl.native]`", NATIVE_KEYS),
         ("`[tool.pyl.functions.<name>]`", FUNCTION_KEYS),
+        ("Deployment: the project", PROJECT_DEPLOYMENT_KEYS),
+        ("Deployment: the project and its functions", SHARED_KEYS),
+        ("Deployment: one function", FUNCTION_DEPLOYMENT_KEYS),
     ],
 )
 def test_the_documentation_lists_exactly_the_keys_that_are_read(heading: str, keys: tuple[Key, ...]) -> None:
