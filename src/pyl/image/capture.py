@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pyl.errors import BuildError
-from pyl.image import description, guards, ptrace, sandbox, snapshot, trial
+from pyl.image import baseline, description, guards, ptrace, sandbox, snapshot, trial
 from pyl.image import format as image_format
 from pyl.image.addresses import PAGE, STACK_BYTES, Layout
 from pyl.image.format import Variant
@@ -281,8 +281,11 @@ class Session:
         except NotCapturable as error:
             holder = self.report.get("holders", {}).get(str(error.descriptor))
             self.reasons.append(f"{error}, held by {holder}" if holder else str(error))
-        else:
-            self.snapshots[kind] = taken
+            return
+        if larger := baseline.beyond(taken.regions, self.package, sandbox.TASK_ROOT):
+            self.reasons.append(f"it would run {larger[0]} and {len(larger) - 1} more on processors without AVX-512")
+            return
+        self.snapshots[kind] = taken
 
 
 @dataclass

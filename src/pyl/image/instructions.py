@@ -55,6 +55,12 @@ def _disassembler() -> capstone.Cs:
     return capstone.Cs(capstone.CS_ARCH_X86, capstone.CS_MODE_64)
 
 
+def disassemble(content: bytes) -> Iterator[tuple[int, int, str]]:
+    """(place, length, mnemonic) of each instruction, as far as they can be told."""
+    for place, length, mnemonic, _ in _disassembler().disasm_lite(content, 0):
+        yield place, length, mnemonic
+
+
 def _is_instruction(code: Code, place: int) -> bool:
     index = bisect.bisect_right(code.functions, code.offset + place) - 1
     if index >= 0:

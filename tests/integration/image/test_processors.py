@@ -1,6 +1,5 @@
-"""An image taken on any processor runs on every x86-64-v3 one. Emulated by QEMU, whose models have no AVX-512.
-
-Runs where `qemu-x86_64` is installed (Debian's package qemu-user).
+"""An image taken on any processor runs on every x86-64-v3 one. Emulated by QEMU (Debian's package qemu-user), whose
+models have no AVX-512.
 """
 
 from __future__ import annotations
@@ -10,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from pyl.image import cpuid
 from pyl.image.capture import capture
 
 QEMU = shutil.which("qemu-x86_64")
-pytestmark = pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed")
+emulated = pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed")
+HAS_AVX512 = {"avx512f", "avx512vl", "avx512bw"} <= set(Path("/proc/cpuinfo").read_text().split())
 
 SOURCE = """
 import hashlib, ssl, decimal, re, zlib
@@ -35,6 +36,7 @@ def package(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@emulated
 @pytest.mark.parametrize("model", ["Haswell", "Skylake-Server", "EPYC", "max"])
 def test_the_full_image_answers_on(package: Path, run, model: str) -> None:
     assert QEMU is not None
@@ -45,8 +47,20 @@ def test_the_full_image_answers_on(package: Path, run, model: str) -> None:
         assert environment.notices == []
 
 
+@emulated
 def test_an_older_processor_gets_a_plain_start_and_a_line_that_says_so(package: Path, run) -> None:
     assert QEMU is not None
     with run(package, argv=[QEMU, "-cpu", "Nehalem", "/var/task/bootstrap"]) as environment:
         environment.invoke()
         assert "x86-64-v3" in environment.notices[0]["message"]
+
+
+@pytest.mark.skipif(not HAS_AVX512, reason="this processor has no AVX-512 to be captured with")
+def test_an_image_whose_c_library_chose_avx512_is_refused(captured, monkeypatch) -> None:
+    monkeypatch.setattr(cpuid, "_LEAF7_EBX", cpuid._LEAF7_EBX | 1 << 16 | 1 << 17 | 1 << 28 | 1 << 30 | 1 << 31)
+    monkeypatch.setattr(cpuid, "XCR0", 0xE7)
+    monkeypatch.setattr(cpuid, "_XSAVE_BYTES", 2696)
+    package, result = captured("def handler(event, context): return 1\n")
+    assert result.kind == "none"
+    assert all("libc.so.6" in reason and "AVX-512" in reason for reason in result.reasons)
+    assert not (package / "pyl" / "image").exists()
