@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyl.project.batches import names_failed_records
 from pyl.project.bindings import Binding, Import
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.discovery import first_line
@@ -26,6 +27,7 @@ class Adopted:
     line: int
     event: str | None
     description: str | None
+    partial_batch: bool = False
 
 
 def adopt(
@@ -72,7 +74,8 @@ def _found(
             if not definition.decorator_list:  # a decorator may have made another callable of it
                 event, problems = signature_problems(home, modules, definition, adopted=True)
             description = first_line(definition)
-            found = Adopted(name, module.name, attribute, home.file, definition.lineno, event, description)
+            batches = names_failed_records(home, modules, definition)
+            found = Adopted(name, module.name, attribute, home.file, definition.lineno, event, description, batches)
             return found, problems
     line: int = getattr(binding, "lineno", 1)
     return Adopted(name, module.name, attribute, module.file, line, None, None), []

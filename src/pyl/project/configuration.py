@@ -26,6 +26,9 @@ from pyl.project.pyproject import TABLE, Document, nearest
 from pyl.project.region import default_region
 from pyl.project.source_files import is_folder
 from pyl.project.toml_positions import KeyPath
+from pyl.project.trigger_keys import TRIGGER_KEYS
+from pyl.project.trigger_reading import read_triggers
+from pyl.project.triggers import Trigger
 
 _PROJECT_KEYS = (*PROJECT_KEYS, *deployment_keys.PROJECT_DEPLOYMENT_KEYS, *deployment_keys.SHARED_KEYS)
 _FUNCTION_KEYS = (*FUNCTION_KEYS, *deployment_keys.SHARED_KEYS, *deployment_keys.FUNCTION_DEPLOYMENT_KEYS)
@@ -33,6 +36,8 @@ _INHERITED = ("memory", "timeout", *(key.name for key in deployment_keys.SHARED_
 """What a function has from the project unless its own table says otherwise."""
 
 _INNER_TABLES = ("native", "functions")
+_FUNCTION_TABLES = ("triggers",)
+_TRIGGERS_OWN = frozenset({key.name for keys in TRIGGER_KEYS.values() for key in keys})
 _IMAGE_MODES: Mapping[object, ImageMode] = {True: "auto", False: "off", "require": "require"}
 
 
@@ -100,14 +105,19 @@ class _Reader:
                 hint = f"write [tool.pyl.functions.{name}]"
                 self._report(path, Code.VALUE_TYPE, f"`functions.{name}` must be a table", hint)
                 continue
-            own = self._checked(path, table, _FUNCTION_KEYS)
+            own = self._checked(path, table, _FUNCTION_KEYS, _FUNCTION_TABLES)
             values = inherited | own | overriding
             self._check_conflicts(path, own, values)
             values["tags"] = project.get("tags", {}) | own.get("tags", {})
             values["environment"] = self._environment(path, project, own)
-            functions[name] = _function_configuration(self.root, values)
+            functions[name] = _function_configuration(self.root, values, self._triggers(path, table))
             self._check_event_files(path, functions[name])
         return functions
+
+    def _triggers(self, path: KeyPath, table: Mapping[str, Any]) -> tuple[Trigger, ...]:
+        triggers, problems = read_triggers(self.document, (*path, "triggers"), table.get("triggers", []), self._checked)
+        self.diagnostics += problems
+        return triggers
 
     def _environment(self, path: KeyPath, project: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, str]:
         environment: dict[str, str] = project.get("environment", {}) | own.get("environment", {})
@@ -181,13 +191,17 @@ class _Reader:
         meant = nearest(name, known)
         home = _home_of(name)
         if home is not None:
-            hint = f"`{name}` belongs into [{home}]"
+            hint = f"`{name}` belongs into {home}"
         elif meant is not None:
             hint = f"did you mean `{meant}`?"
+        elif name in _TRIGGERS_OWN:
+            hint = f"`{name}` belongs into [[tool.pyl.functions.<name>.triggers]]"
         else:
             hint = f"known keys: {', '.join(known)}"
-        table = ".".join(str(part) for part in path)
-        self._report((*path, name), Code.UNKNOWN_KEY, f"unknown key `{name}` in [{table}]", hint)
+        where = f"[{'.'.join(str(part) for part in path)}]"
+        if isinstance(path[-1], int):
+            where = f"[[{'.'.join(str(part) for part in path[:-1])}]]"
+        self._report((*path, name), Code.UNKNOWN_KEY, f"unknown key `{name}` in {where}", hint)
 
     def _outer(self, keys: Sequence[Key], prefix: str) -> dict[str, Any]:
         """Values of options and variables, by the key's own name."""
@@ -227,15 +241,17 @@ class _Reader:
 def _home_of(name: str) -> str | None:
     """The table of a key that was written into another one; none if several have it, or none."""
     homes = {
-        "tool.pyl": _PROJECT_KEYS,
-        "tool.pyl.native": NATIVE_KEYS,
-        "tool.pyl.functions.<name>": _FUNCTION_KEYS,
+        "[tool.pyl]": _PROJECT_KEYS,
+        "[tool.pyl.native]": NATIVE_KEYS,
+        "[tool.pyl.functions.<name>]": _FUNCTION_KEYS,
     }
     found = [table for table, keys in homes.items() if name in {key.name for key in keys}]
     return found[0] if len(found) == 1 else None
 
 
-def _function_configuration(root: Path, values: Mapping[str, Any]) -> FunctionConfiguration:
+def _function_configuration(
+    root: Path, values: Mapping[str, Any], triggers: tuple[Trigger, ...] = ()
+) -> FunctionConfiguration:
     event, warm_up = values.get("event"), values.get("warm_up")
     return FunctionConfiguration(
         description=values.get("description"),
@@ -246,4 +262,5 @@ def _function_configuration(root: Path, values: Mapping[str, Any]) -> FunctionCo
         event=root / event if event else None,
         warm_up=root / warm_up if warm_up else None,
         deployment=deployment_configuration(values),
+        triggers=triggers,
     )

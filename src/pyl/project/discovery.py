@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pyl.project.batches import names_failed_records
 from pyl.project.bindings import Definition, inner_statements, top_level
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.modules import Module, Modules
@@ -30,6 +31,7 @@ class Candidate:
     """Where the decorator gives the name; without it the `def` does."""
     description: str | None
     event: str | None
+    partial_batch: bool
 
     def at_name(self, code: Code, message: str, hint: str) -> Diagnostic:
         """A problem with the function's name, shown where the name is written."""
@@ -103,7 +105,15 @@ def _candidate(
     name = node.name if name_node is None else _text(name_node)
     description = _text(given["description"]) if "description" in given else first_line(node)
     has_wrong_name = name_node is None and any(problem.code is Code.DECORATOR_ARGUMENTS for problem in problems)
-    candidate = Candidate(None if has_wrong_name else name, module, node, name_node, description, event)
+    candidate = Candidate(
+        name=None if has_wrong_name else name,
+        module=module,
+        definition=node,
+        name_node=name_node,
+        description=description,
+        event=event,
+        partial_batch=names_failed_records(module, modules, node),
+    )
     return candidate, [*problems, *signature]
 
 

@@ -16,6 +16,7 @@ from pyl.project.modules import Module, Modules, module_name, parse
 from pyl.project.names import function_name_problem, module_name_problem, shadowing_modules
 from pyl.project.pyproject import TABLE, Document, find_project, nearest, read_document
 from pyl.project.source_files import source_files
+from pyl.project.trigger_rules import trigger_problems
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ class _Examiner:
         adopted = self._adopted(modules)
         functions = self._functions(candidates, adopted)
         self._check_configured_names({candidate.name for candidate in candidates})
+        self.diagnostics += trigger_problems(self.document, list(functions.values()))
         if not functions and not self.diagnostics:
             self._report_no_functions()
         return Project(
@@ -212,6 +214,7 @@ class _Examiner:
             event=candidate.event,
             configuration=configuration,
             description=configuration.description or candidate.description,
+            partial_batch=candidate.partial_batch,
         )
 
     def _adopted_function(self, handler: Adopted) -> Function:
@@ -225,6 +228,7 @@ class _Examiner:
             event=handler.event,
             configuration=configuration,
             description=configuration.description or handler.description,
+            partial_batch=handler.partial_batch,
         )
 
 

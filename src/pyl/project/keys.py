@@ -23,6 +23,9 @@ class Kind(StrEnum):
     BOOLEAN = "true or false"
     TAGS = "table of tags"
     STATEMENTS = "list of tables"
+    JSON = "table or JSON text"
+    PATTERN = "pattern"
+    PATTERNS = "list of patterns"
 
 
 @dataclass(frozen=True)

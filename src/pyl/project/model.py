@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pyl.project.triggers import Trigger
+
 Architecture = Literal["x86_64", "arm64"]
 ImageMode = Literal["auto", "require", "off"]
 """`auto` falls back to the base image or to none; `require` makes that an error; `off` takes none."""
@@ -72,6 +74,8 @@ class FunctionConfiguration:
     warm_up: Path | None = None
     """An event file (absolute) with which the function is called once at capture; `None` calls nothing."""
     deployment: DeploymentConfiguration = DeploymentConfiguration()
+    triggers: tuple[Trigger, ...] = ()
+    """What invokes it in AWS."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +129,8 @@ class Function:
     configuration: FunctionConfiguration
     description: str | None = None
     """Configuration over decorator over the first line of the docstring."""
+    partial_batch: bool = False
+    """Whether it names the records of a batch that failed, by `pyl.batch`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -169,6 +169,8 @@ def test_an_override_of_no_key_is_a_mistake_of_the_program(tmp_path: Path) -> No
         ("[tool.pyl.functions.a]\nregion = 'x'", 2, "`region` belongs into [tool.pyl]"),
         ("[tool.pyl.functions.a]\nevents = 'x'", 2, "did you mean `event`?"),
         ("[tool.pyl.functions.a.zzz]\nx = 1", 1, "known keys: description, memory"),
+        ("[[tool.pyl.functions.a.triggers]]\ntype = 'sqs'\nqueue = 'a'\nx = 1", 4, "known keys: queue, batch_size"),
+        ("[tool.pyl.functions.a]\nqueue = 'a'", 2, "`queue` belongs into [[tool.pyl.functions.<name>.triggers]]"),
         ("[tool.pyl]\nx.y.z = 1", 2, "known keys: source, include"),
         ("[tool.pyl.functions]\na = { taps = {} }", 2, "did you mean `tags`?"),
     ],
