@@ -32,7 +32,7 @@ class DeploymentConfiguration:
     """`None`: that of the package that is deployed."""
     role: str | None = None
     """`None`: pyl makes one."""
-    policies: tuple[str, ...] = ()
+    policies: tuple[str, ...] | None = None
     allow: tuple[Allowed, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     environment_mode: Literal["merge", "replace"] = "merge"

@@ -1,0 +1,79 @@
+"""What a function's role must allow: a table from each setting to the actions that it needs.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pyl.deploy.log_groups import log_group_arn
+from pyl.deploy.policy import Statement
+from pyl.deploy.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What a setting needs when a function has it."""
+
+    reason: str
+    actions: tuple[str, ...]
+    resources: Callable[[Target], tuple[str, ...]]
+    """None: the function does not have the setting."""
+
+
+NEEDS: tuple[Need, ...] = (
+    Need(
+        reason="Logs",
+        actions=("logs:CreateLogStream", "logs:PutLogEvents"),
+        resources=lambda target: (f"{log_group_arn(target)}:*",),
+    ),
+    Need(
+        reason="Tracing",
+        actions=("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+        resources=lambda target: ("*",) if target.settings.tracing == "Active" else (),
+    ),
+    Need(
+        reason="Vpc",
+        actions=(
+            "ec2:AssignPrivateIpAddresses",
+            "ec2:CreateNetworkInterface",
+            "ec2:DeleteNetworkInterface",
+            "ec2:DescribeNetworkInterfaces",
+            "ec2:DescribeSubnets",
+            "ec2:UnassignPrivateIpAddresses",
+        ),
+        resources=lambda target: ("*",) if target.settings.subnets else (),
+    ),
+)
+"""Where `*` is the resource, the actions know no other."""
+
+DESTINATION_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "events": ("events:PutEvents",),
+    "lambda": ("lambda:InvokeFunction",),
+    "s3": ("s3:ListBucket", "s3:PutObject"),
+    "sns": ("sns:Publish",),
+    "sqs": ("sqs:SendMessage",),
+}
+"""What sending to a destination needs, by the service of its ARN."""
+
+
+def destination_statement(reason: str, arn: str) -> Statement:
+    """What a destination of asynchronous invocations, or of a stream's failures, needs."""
+    service = arn.split(":")[2]
+    resources = (arn, f"{arn}/*") if service == "s3" else (arn,)
+    return Statement(reason=reason, actions=DESTINATION_ACTIONS[service], resources=resources)
+
+
+def statements(target: Target) -> Iterator[Statement]:
+    """Everything that the function's own settings need, and what its configuration allows."""
+    for need in NEEDS:
+        resources = need.resources(target)
+        if resources:
+            yield Statement(reason=need.reason, actions=need.actions, resources=resources)
+    for reason, arn in (("OnSuccess", target.settings.on_success), ("OnFailure", target.settings.on_failure)):
+        if arn:
+            yield destination_statement(reason, arn)
+    for index, allowed in enumerate(target.settings.allow, 1):
+        yield Statement(reason=f"Allow{index}", actions=allowed.actions, resources=allowed.resources)

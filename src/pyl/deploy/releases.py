@@ -1,0 +1,145 @@
+"""Published versions of a function, and the alias that its callers use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pyl.deploy.aws import AWS, error_code, found, pages
+from pyl.deploy.code import shortened
+from pyl.deploy.functions import FunctionResource, wait_until_ready
+from pyl.deploy.plan import Change, Reference, Resource
+from pyl.deploy.settings import Configuration
+from pyl.progress import Progress
+
+_CONFLICTS = frozenset({"ConflictException", "ResourceConflictException"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseState:
+    """A version as it is, and through what it was found."""
+
+    version: str
+    configuration: Configuration
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Release(Resource[ReleaseState]):
+    """What an alias and a bare version have in common: they are right if their version is what is wanted."""
+
+    function: FunctionResource
+
+    @property
+    def needs(self) -> tuple[Reference, ...]:
+        """The function."""
+        return (self.function.reference,)
+
+    def changes(self, state: ReleaseState | None) -> Sequence[Change]:
+        """Whether the version has the wanted code and settings; tags are the function's alone."""
+        if state is None:
+            return (Change(field="version", new="the next"),)
+        configuration = state.configuration
+        same_code = configuration.get("CodeSha256") == self.function.code.sha256
+        differing = [change.field for change in self.function.wanted.changes(configuration)]
+        if same_code and not differing:
+            return ()
+        why = [*([] if same_code else [f"code {shortened(configuration.get('CodeSha256'))}"]), *differing]
+        return (Change(field="version", old=f"{state.version} (other {', '.join(why)})", new="the next"),)
+
+    def _publish(self, aws: AWS, progress: Progress) -> str:
+        """Make a version of what the function is now; Lambda gives the last one again if nothing changed."""
+        client, name = aws.client("lambda"), self.function.name
+        wait_until_ready(aws, progress, name)
+        answer = client.publish_version(FunctionName=name, CodeSha256=self.function.code.sha256)
+        version: str = answer["Version"]
+        wait_until_ready(aws, progress, name, qualifier=version)
+        return version
+
+
+@dataclass(frozen=True, kw_only=True)
+class AliasResource(_Release):
+    """An alias, moved to a new version once that is ready: until then callers get the old one."""
+
+    kind: ClassVar[str] = "alias"
+
+    alias: str
+
+    @property
+    def name(self) -> str:
+        """Function and alias."""
+        return f"{self.function.name}:{self.alias}"
+
+    @property
+    def _arguments(self) -> dict[str, str]:
+        return {"FunctionName": self.function.name, "Name": self.alias}
+
+    def read(self, aws: AWS) -> ReleaseState | None:
+        """The version that it points to."""
+        client = aws.client("lambda")
+        alias = found(lambda: client.get_alias(**self._arguments))
+        if alias is None:
+            return None
+        version = alias["FunctionVersion"]
+        configuration = found(
+            lambda: client.get_function_configuration(FunctionName=self.function.name, Qualifier=version)
+        )
+        return ReleaseState(version=version, configuration=configuration or {})
+
+    def apply(self, aws: AWS, state: ReleaseState | None, progress: Progress) -> None:
+        """Publish, then move."""
+        client, version = aws.client("lambda"), self._publish(aws, progress)
+        if state is None:
+            try:
+                client.create_alias(**self._arguments, FunctionVersion=version)
+            except Exception as error:
+                if error_code(error) not in _CONFLICTS:
+                    raise
+            else:
+                return
+        client.update_alias(**self._arguments, FunctionVersion=version)
+
+    def remove(self, aws: AWS, state: ReleaseState) -> None:  # noqa: ARG002
+        """Take the alias away; its version stays."""
+        found(lambda: aws.client("lambda").delete_alias(**self._arguments))
+
+    def outcome(self, aws: AWS) -> Mapping[str, str]:
+        """The alias and its version."""
+        alias = found(lambda: aws.client("lambda").get_alias(**self._arguments))
+        return {"alias": self.alias, "version": alias["FunctionVersion"]} if alias else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionResource(_Release):
+    """The newest version, without an alias."""
+
+    kind: ClassVar[str] = "version"
+
+    @property
+    def name(self) -> str:
+        """The function's."""
+        return self.function.name
+
+    def read(self, aws: AWS) -> ReleaseState | None:
+        """The newest version."""
+        newest = self._newest(aws)
+        return ReleaseState(version=newest["Version"], configuration=newest) if newest else None
+
+    def apply(self, aws: AWS, state: ReleaseState | None, progress: Progress) -> None:  # noqa: ARG002
+        """Publish."""
+        self._publish(aws, progress)
+
+    def remove(self, aws: AWS, state: ReleaseState) -> None:
+        """Delete the version."""
+        found(lambda: aws.client("lambda").delete_function(FunctionName=self.name, Qualifier=state.version))
+
+    def outcome(self, aws: AWS) -> Mapping[str, str]:
+        """The version's number."""
+        newest = self._newest(aws)
+        return {"version": newest["Version"]} if newest else {}
+
+    def _newest(self, aws: AWS) -> Mapping[str, Any] | None:
+        client = aws.client("lambda")
+        versions = found(lambda: list(pages(client, "list_versions_by_function", "Versions", FunctionName=self.name)))
+        numbered = [version for version in versions or () if version["Version"].isdecimal()]
+        return max(numbered, key=lambda version: int(version["Version"]), default=None)
