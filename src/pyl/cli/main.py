@@ -17,6 +17,7 @@ COMMANDS = {
     "build": "Make a package: an interpreted zip, or a native one.",
     "check": "Report wrong signatures and configuration, without importing the code.",
     "completion": "Print the script that completes commands and names in your shell.",
+    "deploy": "Create or update the functions in AWS.",
     "image": "Show what is in a native package's process image, and its guards.",
     "invoke": "Invoke a function of a package in the local emulator.",
 }

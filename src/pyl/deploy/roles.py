@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from pyl.deploy.aws import AWS, error_code, found, pages
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.policy import Statement, canonical, document
-from pyl.deploy.tags import PROJECT, as_list, from_list
+from pyl.deploy.tags import as_list, from_list
 from pyl.deploy.target import Target
 from pyl.errors import AWSError
 from pyl.progress import Progress
@@ -44,6 +44,8 @@ class RoleResource(Resource[RoleState]):
 
     target: Target
     statements: tuple[Statement, ...]
+    is_wanted: bool = True
+    """A role that is not wanted is only there if it is pyl's."""
 
     @property
     def name(self) -> str:
@@ -67,7 +69,9 @@ class RoleResource(Resource[RoleState]):
         if answer is None:
             return None
         role, tags = answer["Role"], from_list(answer["Role"].get("Tags") or ())
-        if tags.get(PROJECT) != self.target.owner.tag:
+        if not self.target.owner.owns(tags):
+            if not self.is_wanted:
+                return None
             msg = f"there is a role {self.name}, which pyl did not make for this project"
             raise AWSError(msg, hint="use it by `role` in [tool.pyl], or set `prefix` there, or delete the role")
         inline = found(lambda: client.get_role_policy(RoleName=self.name, PolicyName=POLICY))

@@ -74,7 +74,7 @@ def wanted(aws: AWS, project: Project, packages: Mapping[str, Packaged], today: 
 
 
 def _of_function(place: Target, packaged: Packaged, today: dt.date) -> tuple[list[Resource[Any]], list[Resource[Any]]]:
-    role = RoleResource(target=place, statements=statements(place))
+    role = RoleResource(target=place, statements=statements(place), is_wanted=place.settings.role is None)
     function = FunctionResource(
         target=place,
         code=packaged.code,

@@ -1,0 +1,213 @@
+"""`pyl deploy`: make AWS as the project wants it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyl.cli.build import build_interpreted, build_native
+from pyl.cli.options import json_option, project_option
+from pyl.cli.progress import ConsoleProgress
+from pyl.errors import UsageError
+from pyl.project import load_project
+from pyl.project.model import Function, Project
+from pyl.project.pyproject import nearest
+
+if TYPE_CHECKING:
+    from pyl.build.package import Package
+    from pyl.deploy.aws import AWS
+    from pyl.deploy.packages import Variant
+    from pyl.deploy.plan import Plan
+    from pyl.deploy.wanted import Packaged, Wanted
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--native", is_flag=True, help="Deploy native packages; functions with a `runtime` get its kind.")
+@click.option(
+    "--builder",
+    type=click.Choice(["auto", "container", "local"]),
+    default="auto",
+    envvar="PYL_BUILDER",
+    show_default=True,
+    help="Where native packages are compiled.",
+)
+@click.option(
+    "--package",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Deploy this zip of `pyl build` instead of building.",
+)
+@click.option("--profile", envvar="AWS_PROFILE", help="Profile of the AWS configuration.  [default: AWS_PROFILE]")
+@click.option("--region", help="AWS region.  [default: the project's]")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--show-values", is_flag=True, help="Show the values of environment variables in the plan.")
+@click.option("--print-policy", is_flag=True, help="Print what each function's role must allow, and do nothing.")
+@project_option
+@json_option
+def command(
+    names: tuple[str, ...],
+    native: bool,
+    builder: str,
+    package: Path | None,
+    profile: str | None,
+    region: str | None,
+    dry_run: bool,
+    yes: bool,
+    show_values: bool,
+    print_policy: bool,
+    directory: Path,
+    as_json: bool,
+) -> None:
+    """Create or update functions in AWS, with their roles and triggers: all of the project, or those named.
+
+    Compares what is wanted with what is there, shows the difference, asks, and does it. What AWS has and
+    configuration does not mention stays.
+    """
+    from pyl.deploy.aws import connect
+    from pyl.deploy.plan import make_plan
+    from pyl.deploy.wanted import wanted
+
+    project = load_project(directory, environ=os.environ, overrides={"region": region})
+    functions = chosen(project, names)
+    aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
+    aws.hide(text for function in functions for text in function.configuration.environment.values())
+    if print_policy:
+        _print_policies(aws, project, functions)
+        return
+    packages = _packages(project, functions, package, native=native, builder=builder)
+    with aws.errors("find out whose credentials these are"):
+        identity = aws.identity
+    goal = wanted(aws, project, packages, today())
+    progress = ConsoleProgress()
+    with progress.step(f"Compare with account {identity.account}, {aws.region}"):
+        plan = make_plan(aws, goal.resources, goal.unwanted)
+    _note_runtimes(goal, plan, packages, progress)
+    show_plan(plan, show_values=show_values, err=as_json)
+    applied = bool(plan.pending) and not dry_run
+    if applied:
+        confirm(f"{len(plan.pending)} of {len(plan.actions)} things change. Go on?", yes=yes)
+        _apply(aws, plan, progress)
+    _report(aws, plan, goal, as_json=as_json, applied=applied, dry_run=dry_run, show_values=show_values)
+
+
+def today() -> dt.date:
+    """The date for AWS's calendar of runtimes."""
+    return dt.datetime.now(dt.UTC).date()
+
+
+def chosen(project: Project, names: Sequence[str]) -> list[Function]:
+    """The functions that were named, or all.
+
+    Raises:
+        UsageError: there is no such function.
+    """
+    by_name = {function.name: function for function in project.functions}
+    for name in names:
+        if name not in by_name:
+            meant = nearest(name, by_name)
+            msg = f'the project has no function "{name}"'
+            raise UsageError(msg, hint=f"did you mean {meant}?" if meant else f"it has {', '.join(by_name)}")
+    return [by_name[name] for name in dict.fromkeys(names)] or list(project.functions)
+
+
+def show_plan(plan: Plan, *, show_values: bool, err: bool) -> None:
+    """Print what is to be done."""
+    from pyl.deploy.report import plan_lines
+
+    click.echo("\n".join(plan_lines(plan, show_values=show_values)), err=err)
+    if not plan.pending:
+        click.echo("Everything is as wanted.", err=err)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal.
+
+    Raises:
+        UsageError: there is nobody to ask.
+        click.Abort: the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        msg = "this would change things in AWS, and there is no terminal to ask at"
+        raise UsageError(msg, hint="look at the plan with --dry-run, and confirm it with --yes")
+    if not click.confirm(question, err=True):
+        raise click.exceptions.Exit(1)
+
+
+def _packages(
+    project: Project, functions: Sequence[Function], package: Path | None, *, native: bool, builder: str
+) -> Mapping[str, Packaged]:
+    from pyl.deploy.packages import build_packages, given_package
+
+    def build(subject: Project, variant: Variant) -> Package:
+        out = subject.root / "build" / "pyl"
+        if variant.architecture != project.configuration.architecture:
+            out /= variant.architecture
+        return build_native(subject, out, builder) if variant.kind == "native" else build_interpreted(subject, out)
+
+    if package is None:
+        return build_packages(project, functions, "native" if native else "interpreted", build)
+    return given_package(project, functions, package.absolute())
+
+
+def _note_runtimes(goal: Wanted, plan: Plan, packages: Mapping[str, Packaged], progress: ConsoleProgress) -> None:
+    """One line per notice, with the functions that it is about."""
+    from pyl.build.lifecycle import notice
+    from pyl.deploy.functions import FunctionResource, FunctionState
+
+    states: dict[str, FunctionState | None] = {
+        action.resource.name: action.state for action in plan.actions if isinstance(action.resource, FunctionResource)
+    }
+    said: dict[str, list[str]] = {}
+    for target in goal.targets:
+        state = states[target.name]
+        present = state.configuration.get("Runtime") if state else None
+        text = notice(packages[target.function.name].runtime, today(), present=present)
+        if text:
+            said.setdefault(text, []).append(target.name)
+    for text, names in said.items():
+        progress.note(f"{', '.join(names)}: {text}")
+
+
+def _apply(aws: AWS, plan: Plan, progress: ConsoleProgress) -> None:
+    from pyl.deploy.plan import apply_plan
+
+    apply_plan(aws, plan, progress)
+
+
+def _report(
+    aws: AWS, plan: Plan, goal: Wanted, *, as_json: bool, applied: bool, dry_run: bool, show_values: bool
+) -> None:
+    from pyl.deploy.report import outcome_lines, outcomes, plan_json
+
+    functions: list[dict[str, Any]] = [] if dry_run else outcomes(aws, plan, goal.targets)
+    if as_json:
+        answer = {
+            "account": aws.account,
+            "region": aws.region,
+            "applied": applied,
+            "plan": plan_json(plan, show_values=show_values),
+            "functions": functions,
+        }
+        click.echo(json.dumps(answer))
+    elif functions:
+        click.echo("\n" + "\n".join(outcome_lines(functions)))
+
+
+def _print_policies(aws: AWS, project: Project, functions: Sequence[Function]) -> None:
+    from pyl.deploy.policy import document
+    from pyl.deploy.wanted import statements, targets_of
+
+    with aws.errors("find out which account the policies are for"):
+        targets = targets_of(aws, project, functions)
+        policies = {target.function.name: document(statements(target)) for target in targets}
+    click.echo(json.dumps(policies, indent=2))

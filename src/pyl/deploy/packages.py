@@ -1,0 +1,119 @@
+"""Which package each function gets: by its runtime and architecture, built once per kind or given."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pyl.build import interpreted
+from pyl.build.package import Kind, Package
+from pyl.deploy.code import Code
+from pyl.deploy.wanted import Packaged, owner_of
+from pyl.errors import ConfigurationError, UsageError
+from pyl.project.model import Architecture, Function, Project
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One package that is needed."""
+
+    kind: Kind
+    architecture: Architecture
+
+
+Build = Callable[[Project, Variant], Package]
+"""Makes the package of a project for the architecture of its configuration."""
+
+
+def variant_of(project: Project, function: Function, kind: Kind) -> Variant:
+    """What a function needs; `kind` is for functions whose runtime does not say.
+
+    Raises:
+        ConfigurationError: its runtime is that of another Python than builds.
+    """
+    settings = function.configuration.deployment
+    architecture = settings.architecture or project.configuration.architecture
+    if settings.runtime is None:
+        return Variant(kind, architecture)
+    if settings.runtime.startswith("provided."):
+        return Variant("native", architecture)
+    if settings.runtime != interpreted.runtime():
+        here = interpreted.runtime()
+        msg = f"{function.name} is to run on {settings.runtime}, and this Python makes packages for {here}"
+        raise ConfigurationError(msg, hint=f"run pyl with Python {settings.runtime.removeprefix('python')}")
+    return Variant("interpreted", architecture)
+
+
+def build_packages(project: Project, functions: Sequence[Function], kind: Kind, build: Build) -> Mapping[str, Packaged]:
+    """Build what these functions need, each package once; by function."""
+    variants = {function.name: variant_of(project, function, kind) for function in functions}
+    built: dict[Variant, Package] = {}
+    for variant in dict.fromkeys(variants.values()):
+        configuration = replace(project.configuration, architecture=variant.architecture)
+        built[variant] = build(replace(project, configuration=configuration), variant)
+    codes = {variant: _code(project, package.path) for variant, package in built.items()}
+    return {
+        function.name: Packaged(
+            code=codes[variants[function.name]],
+            architecture=variants[function.name].architecture,
+            runtime=function.configuration.deployment.runtime or built[variants[function.name]].runtime,
+        )
+        for function in functions
+    }
+
+
+def given_package(project: Project, functions: Sequence[Function], path: Path) -> Mapping[str, Packaged]:
+    """Use a package that an earlier `pyl build` made; by function.
+
+    Raises:
+        UsageError: it is no package, or some function needs another one.
+    """
+    kind = kind_of(path)
+    variants = {variant_of(project, function, kind) for function in functions}
+    if len(variants) > 1:
+        msg = "the functions need several packages, by their `runtime` and `architecture`, and --package gives one"
+        raise UsageError(msg, hint="name the functions that this one is for")
+    (variant,) = variants
+    if variant.kind != kind:
+        msg = f"{path.name} is {_article(kind)} package, and `runtime` asks for {_article(variant.kind)} one"
+        raise UsageError(msg, hint="give the other package, or leave out --package")
+    runtime = project.configuration.target if variant.kind == "native" else interpreted.runtime()
+    code = _code(project, path)
+    return {
+        function.name: Packaged(
+            code=code,
+            architecture=variant.architecture,
+            runtime=function.configuration.deployment.runtime or runtime,
+        )
+        for function in functions
+    }
+
+
+def kind_of(path: Path) -> Kind:
+    """Which kind of package a zip is.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        with zipfile.ZipFile(path) as package:
+            names = frozenset(package.namelist())
+    except (OSError, zipfile.BadZipFile) as error:
+        msg = f"{path} cannot be read as a package: {error}"
+        raise UsageError(msg, hint="give a zip that `pyl build` made") from None
+    if "bootstrap" in names:
+        return "native"
+    if "functions.py" in names:
+        return "interpreted"
+    msg = f"{path} is a zip, but no package of pyl"
+    raise UsageError(msg, hint="give a zip that `pyl build` made")
+
+
+def _article(kind: Kind) -> str:
+    return f"an {kind}" if kind == "interpreted" else f"a {kind}"
+
+
+def _code(project: Project, path: Path) -> Code:
+    return Code(path=path, project=owner_of(project).name("code"), bucket=project.configuration.bucket)
