@@ -18,8 +18,10 @@ COMMANDS = {
     "check": "Report wrong signatures and configuration, without importing the code.",
     "completion": "Print the script that completes commands and names in your shell.",
     "deploy": "Create or update the functions in AWS.",
+    "doctor": "Look for what pyl needs here and in AWS, and tell how to get what is missing.",
     "image": "Show what is in a native package's process image, and its guards.",
     "invoke": "Invoke a function of a package in the local emulator.",
+    "new": "Make a project with a function, a test and an event, for a kind of trigger.",
 }
 """Command to its one-line help, so that `pyl --help` imports no command."""
 

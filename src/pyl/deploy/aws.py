@@ -54,6 +54,8 @@ class AWS:
     region: str
     endpoint: str | None = None
     """Where every service is instead of at AWS; services with an `AWS_ENDPOINT_URL_<SERVICE>` keep that without it."""
+    attempts: int = _ATTEMPTS
+    """Of one call, the first included."""
     pause: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
     """Waits for as many seconds."""
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class AWS:
         with self._lock:  # making clients is not safe among threads, using them is
             if service not in self._clients:
                 config = Config(
-                    retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+                    retries={"mode": "standard", "max_attempts": self.attempts},
                     connect_timeout=10,
                     read_timeout=120,
                     user_agent_extra=f"pyl/{importlib.metadata.version('pyl')}",
@@ -128,7 +130,9 @@ class AWS:
         return text
 
 
-def connect(*, region: str | None, environ: Mapping[str, str], profile: str | None = None) -> AWS:
+def connect(
+    *, region: str | None, environ: Mapping[str, str], profile: str | None = None, attempts: int = _ATTEMPTS
+) -> AWS:
     """Use boto3's chain of credentials, in `region` or else that of the profile.
 
     Raises:
@@ -150,7 +154,7 @@ def connect(*, region: str | None, environ: Mapping[str, str], profile: str | No
     if not found:
         msg = "no AWS region"
         raise UsageError(msg, hint='write region = "eu-central-1" into [tool.pyl], or set AWS_REGION')
-    return AWS(session=session, region=found, endpoint=environ.get("AWS_ENDPOINT_URL") or None)
+    return AWS(session=session, region=found, endpoint=environ.get("AWS_ENDPOINT_URL") or None, attempts=attempts)
 
 
 def error_code(error: Exception) -> str | None:

@@ -1,0 +1,48 @@
+"""Runs the examinations of the wanted areas, one finding at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+
+from pyl.doctor.findings import Area, Finding
+
+
+def examine(areas: Collection[Area], *, directory: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Every finding of `areas`, in the order of `Area`.
+
+    The project in `directory`, if one is there, says where in AWS and what is deployed.
+    """
+    examinations: dict[Area, Callable[[], Iterator[Finding]]] = {
+        Area.PYTHON: _python,
+        Area.NATIVE: _native,
+        Area.IMAGE: _image,
+        Area.AWS: lambda: _aws(directory, environ),
+    }
+    for area in Area:
+        if area in areas:
+            yield from examinations[area]()
+
+
+def _python() -> Iterator[Finding]:
+    from pyl.doctor import python
+
+    return python.examine()
+
+
+def _native() -> Iterator[Finding]:
+    from pyl.doctor import native
+
+    return native.examine()
+
+
+def _image() -> Iterator[Finding]:
+    from pyl.doctor import image
+
+    return image.examine()
+
+
+def _aws(directory: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    from pyl.doctor import aws
+
+    return aws.examine(directory, environ)
