@@ -22,6 +22,7 @@ from pyl.deploy.roles import RoleResource, role_arn, role_reference
 from pyl.deploy.settings import wanted_settings
 from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target, target
+from pyl.deploy.triggers import api_resources, left_apis, left_triggers, trigger_resources, trigger_statements
 from pyl.deploy.urls import URLResource
 from pyl.project.model import Architecture, Function, Project
 
@@ -57,7 +58,7 @@ def targets_of(aws: AWS, project: Project, functions: Sequence[Function]) -> tup
 
 def statements(place: Target) -> tuple[Statement, ...]:
     """What the role of a function must allow."""
-    return tuple(needs.statements(place))
+    return (*needs.statements(place), *trigger_statements(place))
 
 
 def wanted(aws: AWS, project: Project, packages: Mapping[str, Packaged], today: dt.date) -> Wanted:
@@ -66,10 +67,14 @@ def wanted(aws: AWS, project: Project, packages: Mapping[str, Packaged], today: 
     targets = targets_of(aws, project, functions)
     resources: list[Resource[Any]] = []
     unwanted: list[Resource[Any]] = []
+    apis = api_resources(targets)
     for place in targets:
         made, taken = _of_function(place, packages[place.function.name], today)
-        resources += made
-        unwanted += taken
+        triggers = trigger_resources(place)
+        resources += [*made, *triggers]
+        unwanted += [*taken, *left_triggers(aws, place, triggers)]
+    unwanted = [*left_apis(aws, owner_of(project), unwanted, apis), *unwanted]
+    resources = [*apis, *resources]
     return Wanted(targets=targets, resources=tuple(resources), unwanted=tuple(unwanted))
 
 

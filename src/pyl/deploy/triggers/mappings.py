@@ -1,0 +1,342 @@
+"""Event source mappings: queues and streams that Lambda itself polls.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pyl.deploy.aws import AWS, error_code, found, pages, retried
+from pyl.deploy.plan import Change, Reference, Resource
+from pyl.deploy.target import Target
+from pyl.deploy.triggers import sources
+from pyl.deploy.triggers.base import Settings, TriggerResource, differences, invokes, trigger_name
+from pyl.errors import AWSError
+from pyl.progress import Progress
+from pyl.project.patterns import canonical
+from pyl.project.triggers import BatchTrigger, DynamoDBTrigger, KinesisTrigger, SQSTrigger
+
+_SECONDS = 120.0
+"""For a role that is not known yet, for another change of the mapping to end, and for the change itself."""
+
+_UNDER_WAY = frozenset({"Creating", "Enabling", "Disabling", "Updating"})
+_TEMPORARY = ("execution role does not have permissions", "cannot be assumed by Lambda")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingState:
+    """A mapping as it is."""
+
+    source: str
+    """ARN."""
+    uuid: str = ""
+    """Empty where there is none."""
+    arn: str = ""
+    settings: Settings
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MappingResource(TriggerResource[MappingState]):
+    """The mapping of one source to one function."""
+
+    trigger: BatchTrigger
+
+    @property
+    def wanted(self) -> Settings:
+        """The settings as they are to be."""
+        return {"invokes": self.target.invoked_arn, **mapping_settings(self.target, self.trigger)}
+
+    def read(self, aws: AWS) -> MappingState | None:
+        """The mapping from this source to this function, whoever made it: AWS takes one only.
+
+        Raises:
+            AWSError: the source does not exist, or cannot be read by this function.
+        """
+        return self._find(aws, _source_arn(aws, self.target, self.trigger))
+
+    def changes(self, state: MappingState | None) -> Sequence[Change]:
+        """Settings, then tags."""
+        tags = state.tags if state else {}
+        return [
+            *differences(state.settings if state else {}, self.wanted),
+            *(
+                Change(field=f"tags.{key}", old=tags.get(key), new=value)
+                for key, value in self.target.owner.tags.items()
+                if tags.get(key) != value
+            ),
+        ]
+
+    def apply(self, aws: AWS, state: MappingState | None, progress: Progress) -> None:
+        """Make the mapping, or change what differs; then wait until it is at work."""
+        if state is None:
+            source = _source_arn(aws, self.target, self.trigger)
+            state = self._create(aws, source)
+        self._update(aws, state)
+        _wait(aws, state.uuid, progress)
+
+    def remove(self, aws: AWS, state: MappingState) -> None:
+        """Stop reading the source."""
+        _delete(aws, state.uuid)
+
+    def _find(self, aws: AWS, source: str) -> MappingState | None:
+        mappings = pages(
+            aws.client("lambda"), "list_event_source_mappings", "EventSourceMappings", EventSourceArn=source
+        )
+        for mapping in mappings:
+            if invokes(mapping["FunctionArn"], self.target) and mapping.get("State") != "Deleting":
+                return _state(aws, mapping)
+        return None
+
+    def _create(self, aws: AWS, source: str) -> MappingState:
+        settings = {key: value for key, value in self.wanted.items() if value != _DEFAULTS.get(key)}
+        if not isinstance(self.trigger, SQSTrigger):
+            settings["starting_position"] = self.trigger.starting_position
+        arguments = _arguments(settings)
+
+        def create() -> MappingState | None:
+            client = aws.client("lambda")
+            try:
+                made = client.create_event_source_mapping(
+                    EventSourceArn=source, Tags=self.target.owner.tags, **arguments
+                )
+            except Exception as error:
+                # An earlier try whose answer was lost may have made it; or one is still being deleted.
+                present = self._find(aws, source) if error_code(error) == "ResourceConflictException" else None
+                if present is None:
+                    raise
+                return present
+            return MappingState(
+                source=source,
+                uuid=made["UUID"],
+                arn=made.get("EventSourceMappingArn", ""),
+                settings=self.wanted,
+                tags=self.target.owner.tags,
+            )
+
+        made = retried(aws, create, _is_temporary, seconds=_SECONDS)
+        if made is None:
+            msg = f"Lambda gave no mapping of {source} to {self.target.name}"
+            raise AWSError(msg)
+        return made
+
+    def _update(self, aws: AWS, state: MappingState) -> None:
+        client = aws.client("lambda")
+        changed = {change.field: change.new for change in differences(state.settings, self.wanted)}
+        if changed:
+            arguments = _arguments(changed)
+            retried(
+                aws,
+                lambda: client.update_event_source_mapping(UUID=state.uuid, **arguments),
+                _is_temporary,
+                seconds=_SECONDS,
+            )
+        missing = {key: value for key, value in self.target.owner.tags.items() if state.tags.get(key) != value}
+        if missing:
+            client.tag_resource(Resource=state.arn, Tags=missing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftMapping(Resource[str]):
+    """A mapping that pyl made and nothing asks for any more."""
+
+    kind: ClassVar[str] = "trigger"
+
+    target: Target
+    uuid: str
+    source: str
+
+    @property
+    def name(self) -> str:
+        """Function and source."""
+        return trigger_name(self.target, f"{self.source} ({self.uuid[:8]})")
+
+    @property
+    def needs(self) -> tuple[Reference, ...]:
+        """The function."""
+        return (self.target.reference,)
+
+    def read(self, aws: AWS) -> str | None:
+        """Whether it is there."""
+        answer = found(lambda: aws.client("lambda").get_event_source_mapping(UUID=self.uuid))
+        return self.uuid if answer and answer.get("State") != "Deleting" else None
+
+    def changes(self, state: str | None) -> Sequence[Change]:  # noqa: ARG002
+        """None: it is only ever removed."""
+        return ()
+
+    def apply(self, aws: AWS, state: str | None, progress: Progress) -> None:
+        """Nothing: it is only ever removed."""
+
+    def remove(self, aws: AWS, state: str) -> None:
+        """Stop reading the source."""
+        _delete(aws, state)
+
+
+def left_mappings(aws: AWS, target: Target, qualified_arns: Sequence[str], kept: set[str]) -> Iterator[LeftMapping]:
+    """The mappings of pyl's to the function (by its ARNs) whose sources are not among those kept."""
+    client = aws.client("lambda")
+    for arn in qualified_arns:
+        listed = found(
+            lambda arn=arn: list(pages(client, "list_event_source_mappings", "EventSourceMappings", FunctionName=arn))  # type: ignore[misc]
+        )
+        for mapping in listed or ():
+            source = mapping.get("EventSourceArn", "")
+            if source in kept or mapping.get("State") == "Deleting" or not invokes(mapping["FunctionArn"], target):
+                continue
+            if target.owner.owns(_state(aws, mapping).tags):
+                yield LeftMapping(target=target, uuid=mapping["UUID"], source=source)
+
+
+def source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
+    """ARN of the source, for those that are kept."""
+    if isinstance(trigger, DynamoDBTrigger):
+        return sources.find_table_stream(aws, target, trigger)
+    return (
+        sources.queue_arn(target, trigger) if isinstance(trigger, SQSTrigger) else sources.stream_arn(target, trigger)
+    )
+
+
+def mapping_settings(target: Target, trigger: BatchTrigger) -> dict[str, Any]:
+    """A trigger's settings as AWS can have them, with what the function's own code says of batches."""
+    partial = target.function.partial_batch if trigger.partial_batch is None else trigger.partial_batch
+    settings: dict[str, Any] = {
+        "batch_size": trigger.batch_size,
+        "batch_window": trigger.batch_window,
+        "partial_batch": partial,
+        "filters": sorted(trigger.filters),
+        "enabled": trigger.enabled,
+    }
+    if isinstance(trigger, SQSTrigger):
+        return settings | {"maximum_concurrency": trigger.maximum_concurrency}
+    return settings | {
+        "parallelization": trigger.parallelization,
+        "retries": trigger.retries,
+        "maximum_age": trigger.maximum_age,
+        "bisect": trigger.bisect,
+        "on_failure": trigger.on_failure,
+    }
+
+
+def mapping_arguments(target: Target, trigger: BatchTrigger) -> dict[str, Any]:
+    """The settings that are not AWS's defaults, as arguments of its API; templates have the same words."""
+    settings = {
+        key: value for key, value in mapping_settings(target, trigger).items() if value != _DEFAULTS.get(key)
+    } | {"batch_size": trigger.batch_size}
+    if not isinstance(trigger, SQSTrigger):
+        settings["starting_position"] = trigger.starting_position
+    return _arguments(settings)
+
+
+_DEFAULTS: Settings = {
+    "batch_window": 0,
+    "partial_batch": False,
+    "filters": [],
+    "enabled": True,
+    "maximum_concurrency": None,
+    "parallelization": 1,
+    "retries": -1,
+    "maximum_age": -1,
+    "bisect": False,
+    "on_failure": None,
+}
+"""What Lambda has where nothing is said; the batch size is said always."""
+
+
+def _source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
+    match trigger:
+        case SQSTrigger():
+            return sources.check_queue(aws, target, trigger)
+        case DynamoDBTrigger():
+            return sources.find_table_stream(aws, target, trigger)
+        case KinesisTrigger():
+            return sources.check_stream(aws, target, trigger)
+
+
+def _arguments(settings: Settings) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for key, value in settings.items():
+        match key:
+            case "filters":
+                arguments["FilterCriteria"] = {"Filters": [{"Pattern": text} for text in value]} if value else {}
+            case "partial_batch":
+                arguments["FunctionResponseTypes"] = ["ReportBatchItemFailures"] if value else []
+            case "maximum_concurrency":
+                arguments["ScalingConfig"] = {"MaximumConcurrency": value} if value else {}
+            case "on_failure":
+                arguments["DestinationConfig"] = {"OnFailure": {"Destination": value or ""}}
+            case _:
+                arguments[_PLAIN[key]] = value
+    return arguments
+
+
+_PLAIN = {
+    "invokes": "FunctionName",
+    "batch_size": "BatchSize",
+    "batch_window": "MaximumBatchingWindowInSeconds",
+    "enabled": "Enabled",
+    "parallelization": "ParallelizationFactor",
+    "retries": "MaximumRetryAttempts",
+    "maximum_age": "MaximumRecordAgeInSeconds",
+    "bisect": "BisectBatchOnFunctionError",
+    "starting_position": "StartingPosition",
+}
+
+
+def _state(aws: AWS, mapping: Mapping[str, Any]) -> MappingState:
+    def number(key: str, default: int) -> int:
+        value = mapping.get(key)
+        return default if value is None else int(value)
+
+    arn = mapping.get("EventSourceMappingArn") or ""
+    tags = found(lambda: aws.client("lambda").list_tags(Resource=arn)) if arn else None
+    filters = (mapping.get("FilterCriteria") or {}).get("Filters") or ()
+    return MappingState(
+        source=mapping.get("EventSourceArn", ""),
+        uuid=mapping["UUID"],
+        arn=arn,
+        settings={
+            "invokes": mapping["FunctionArn"],
+            "batch_size": mapping.get("BatchSize"),
+            "batch_window": number("MaximumBatchingWindowInSeconds", 0),
+            "partial_batch": "ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ()),
+            "filters": sorted(canonical(each["Pattern"]) for each in filters),
+            "enabled": mapping.get("State") not in {"Disabled", "Disabling"},
+            "maximum_concurrency": (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency"),
+            "parallelization": number("ParallelizationFactor", 1),
+            "retries": number("MaximumRetryAttempts", -1),
+            "maximum_age": number("MaximumRecordAgeInSeconds", -1),
+            "bisect": bool(mapping.get("BisectBatchOnFunctionError")),
+            "on_failure": ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination"),
+        },
+        tags=(tags or {}).get("Tags") or {},
+    )
+
+
+def _wait(aws: AWS, uuid: str, progress: Progress) -> None:
+    """Until the mapping is what it is to be; one that takes long goes on by itself."""
+    pause, waited = 0.5, 0.0
+    while waited < _SECONDS:
+        mapping = found(lambda: aws.client("lambda").get_event_source_mapping(UUID=uuid)) or {}
+        if mapping.get("State") not in _UNDER_WAY:
+            return
+        progress.detail(f"waiting for AWS: {mapping['State'].lower()}")
+        aws.pause(pause)
+        waited += pause
+        pause = min(pause * 2, 8.0)
+    progress.note(f"AWS is still {mapping['State'].lower()} the mapping {uuid}")
+
+
+def _delete(aws: AWS, uuid: str) -> None:
+    client = aws.client("lambda")
+    retried(aws, lambda: found(lambda: client.delete_event_source_mapping(UUID=uuid)), _is_temporary, seconds=_SECONDS)
+
+
+def _is_temporary(error: Exception) -> bool:
+    code = error_code(error)
+    return code in {"ResourceInUseException", "ResourceConflictException"} or (
+        code == "InvalidParameterValueException" and any(words in str(error) for words in _TEMPORARY)
+    )

@@ -1,0 +1,194 @@
+"""Rules of EventBridge: for events that match a pattern, and for schedules."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.tags import as_list
+from pyl.deploy.target import Target
+from pyl.deploy.triggers.base import Settings
+from pyl.deploy.triggers.push import PushTrigger
+from pyl.errors import AWSError
+from pyl.project.patterns import canonical
+from pyl.project.triggers import EventBridgeTrigger, ScheduleTrigger
+
+_TARGET = "pyl"
+"""Id of the function among the rule's targets."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleResource(PushTrigger):
+    """A rule that calls the function."""
+
+    principal: ClassVar[str] = "events.amazonaws.com"
+
+    @property
+    def bus(self) -> str:
+        """Name of the event bus."""
+        return "default"
+
+    @property
+    def rule(self) -> str:
+        """Name of the rule."""
+        return self.target.owner.name(f"{self.target.function.name}-{self.digest}")
+
+    @abstractmethod
+    def definition(self) -> dict[str, Any]:
+        """What calls, as `PutRule` takes it."""
+
+    @property
+    @abstractmethod
+    def input(self) -> str | None:
+        """What the function gets instead of the event."""
+
+    @property
+    @abstractmethod
+    def is_enabled(self) -> bool:
+        """Whether it calls."""
+
+    @property
+    def wanted(self) -> Settings:
+        """The settings as they are to be."""
+        return {
+            "invokes": self.target.invoked_arn,
+            "pattern": self.definition().get("EventPattern"),
+            "expression": self.definition().get("ScheduleExpression"),
+            "input": self.input,
+            "enabled": self.is_enabled,
+        }
+
+    def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
+        """The rule."""
+        bus = "" if self.bus == "default" else f"{self.bus}/"
+        return self.target.arn_of("events", f"rule/{bus}{self.rule}")
+
+    def read_source(self, aws: AWS) -> Settings | None:
+        """The rule and what it calls."""
+        client = aws.client("events")
+        rule = found(lambda: client.describe_rule(Name=self.rule, EventBusName=self.bus))
+        if rule is None:
+            self._check_bus(aws)
+            return None
+        targets = pages(client, "list_targets_by_rule", "Targets", Rule=self.rule, EventBusName=self.bus)
+        target: dict[str, Any] = next((each for each in targets if each["Id"] == _TARGET), {})
+        pattern, given = rule.get("EventPattern"), target.get("Input")
+        return {
+            "invokes": target.get("Arn"),
+            "pattern": canonical(pattern) if pattern else None,
+            "expression": rule.get("ScheduleExpression"),
+            "input": canonical(given) if given else None,
+            "enabled": rule.get("State", "ENABLED") != "DISABLED",
+        }
+
+    def wire(self, aws: AWS, present: Settings | None) -> None:
+        """Put the rule, then its target."""
+        client = aws.client("events")
+        arguments: dict[str, Any] = {} if present else {"Tags": as_list(self.target.owner.tags)}
+        client.put_rule(
+            Name=self.rule,
+            EventBusName=self.bus,
+            State="ENABLED" if self.is_enabled else "DISABLED",
+            Description=f"{self.target.owner.tag}: invokes {self.target.name}",
+            **self.definition(),
+            **arguments,
+        )
+        target = {"Id": _TARGET, "Arn": self.target.invoked_arn}
+        if self.input is not None:
+            target["Input"] = self.input
+        answer = client.put_targets(Rule=self.rule, EventBusName=self.bus, Targets=[target])
+        for entry in answer.get("FailedEntries") or ():
+            msg = f"EventBridge does not call {self.target.name}: {entry.get('ErrorMessage') or entry.get('ErrorCode')}"
+            raise AWSError(msg, hint="run the command again")
+
+    def unwire(self, aws: AWS) -> None:
+        """Take the rule away."""
+        unwire(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
+
+    def _check_bus(self, aws: AWS) -> None:
+        if self.bus == "default":
+            return
+        if found(lambda: aws.client("events").describe_event_bus(Name=self.bus)) is None:
+            region, function = self.target.region, self.target.function.name
+            msg = f"there is no event bus {self.bus} in {region}, which is a trigger of {function}"
+            raise AWSError(msg, hint=f"aws events create-event-bus --name {self.bus} --region {region}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatternResource(RuleResource):
+    """A rule for events of a bus."""
+
+    type: ClassVar[str] = "eventbridge"
+
+    trigger: EventBridgeTrigger
+
+    @property
+    def bus(self) -> str:
+        """Name of the event bus."""
+        return self.trigger.bus
+
+    @property
+    def distinction(self) -> tuple[str, ...]:
+        """Bus and pattern."""
+        return (self.trigger.bus, self.trigger.pattern)
+
+    def definition(self) -> dict[str, Any]:
+        """The pattern."""
+        return {"EventPattern": self.trigger.pattern}
+
+    @property
+    def input(self) -> str | None:
+        """The event itself."""
+        return None
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it calls."""
+        return self.trigger.enabled
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleResource(RuleResource):
+    """A rule for the clock."""
+
+    type: ClassVar[str] = "schedule"
+
+    trigger: ScheduleTrigger
+
+    @property
+    def distinction(self) -> tuple[str, ...]:
+        """Expression and input."""
+        return (self.trigger.expression, self.trigger.input or "")
+
+    def definition(self) -> dict[str, Any]:
+        """The expression."""
+        return {"ScheduleExpression": self.trigger.expression}
+
+    @property
+    def input(self) -> str | None:
+        """What the function gets instead of the event."""
+        return self.trigger.input
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it calls."""
+        return self.trigger.enabled
+
+
+def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+    """Take away a rule's call of `invoked_arn`, and the rule unless others have it call something, too."""
+    client = aws.client("events")
+    bus, _, rule = source_arn.partition(":rule/")[2].rpartition("/")
+    place = {"Rule": rule, "EventBusName": bus or "default"}
+    targets = found(lambda: list(pages(client, "list_targets_by_rule", "Targets", **place)))
+    if targets is None:
+        return
+    ours = [each["Id"] for each in targets if each["Arn"] == invoked_arn]
+    if targets and not ours:
+        return
+    if ours:
+        client.remove_targets(**place, Ids=ours)
+    if len(ours) == len(targets):
+        found(lambda: client.delete_rule(Name=rule, EventBusName=place["EventBusName"]))

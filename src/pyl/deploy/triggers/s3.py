@@ -1,0 +1,134 @@
+"""Notifications of buckets. A bucket has one list of them for everybody: others' entries go through unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pyl.deploy.aws import AWS, found
+from pyl.deploy.target import Target
+from pyl.deploy.triggers.base import Settings, invokes
+from pyl.deploy.triggers.permissions import Permission
+from pyl.deploy.triggers.push import PushTrigger
+from pyl.errors import AWSError
+from pyl.project.triggers import S3Trigger
+
+_LIST = "LambdaFunctionConfigurations"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotificationResource(PushTrigger):
+    """A function is told of a bucket's objects."""
+
+    principal: ClassVar[str] = "s3.amazonaws.com"
+    type: ClassVar[str] = "s3"
+
+    trigger: S3Trigger
+
+    @property
+    def distinction(self) -> tuple[str, ...]:
+        """Bucket, events, keys: S3 lets no two notifications share them."""
+        return (self.trigger.bucket, *sorted(self.trigger.events), self.trigger.prefix, self.trigger.suffix)
+
+    @property
+    def wanted(self) -> Settings:
+        """The settings as they are to be."""
+        return {
+            "invokes": self.target.invoked_arn,
+            "events": sorted(self.trigger.events),
+            "prefix": self.trigger.prefix,
+            "suffix": self.trigger.suffix,
+        }
+
+    def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
+        """The bucket."""
+        return f"arn:{self.target.partition}:s3:::{self.trigger.bucket}"
+
+    def permission(self, source_arn: str) -> Permission:
+        """With the account: a bucket's name may come to belong to another one."""
+        return Permission(
+            sid=self.sid, principal=self.principal, source_arn=source_arn, source_account=self.target.account
+        )
+
+    def read_source(self, aws: AWS) -> Settings | None:
+        """The notification, if the bucket has it."""
+        entries = self._notifications(aws).get(_LIST, ())
+        return next((_settings(entry) for entry in entries if self._is_this(entry)), None)
+
+    def wire(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
+        """Put it in the place of what was there of it."""
+        rules = [
+            {"Name": name, "Value": value}
+            for name, value in (("prefix", self.trigger.prefix), ("suffix", self.trigger.suffix))
+            if value
+        ]
+        entry: dict[str, Any] = {
+            "Id": notification_id(self.sid, self.target),
+            "LambdaFunctionArn": self.target.invoked_arn,
+            "Events": list(self.trigger.events),
+        }
+        if rules:
+            entry["Filter"] = {"Key": {"FilterRules": rules}}
+        notifications = self._notifications(aws)
+        others = [each for each in notifications.get(_LIST, ()) if not self._is_this(each)]
+        _put(aws, self.trigger.bucket, {**notifications, _LIST: [*others, entry]})
+
+    def unwire(self, aws: AWS) -> None:
+        """Take it off the list."""
+        unwire(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
+
+    def _is_this(self, entry: Mapping[str, Any]) -> bool:
+        """pyl's own, or one that was made by hand and would be refused beside it."""
+        if entry.get("Id") == notification_id(self.sid, self.target):
+            return True
+        settings = {key: value for key, value in _settings(entry).items() if key != "invokes"}
+        same = settings == {key: value for key, value in self.wanted.items() if key != "invokes"}
+        return same and invokes(entry["LambdaFunctionArn"], self.target)
+
+    def _notifications(self, aws: AWS) -> dict[str, Any]:
+        notifications = _notifications(aws, self.trigger.bucket)
+        if notifications is None:
+            msg = f"there is no bucket {self.trigger.bucket}, which is a trigger of {self.target.function.name}"
+            hint = f"aws s3 mb s3://{self.trigger.bucket} --region {self.target.region}"
+            raise AWSError(msg, hint=hint)
+        return notifications
+
+
+def notification_id(sid: str, target: Target) -> str:
+    """The Id in the bucket's list, where functions meet."""
+    return f"{sid}-{target.name}"
+
+
+def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:
+    """Take what pyl put there for `invoked_arn` off a bucket's list."""
+    bucket = source_arn.rpartition(":")[2]
+    notifications = _notifications(aws, bucket)
+    if notifications is None:
+        return
+    present = notifications.get(_LIST, [])
+    identifier = notification_id(sid, target)
+    others = [each for each in present if (each.get("Id"), each["LambdaFunctionArn"]) != (identifier, invoked_arn)]
+    if len(others) < len(present):
+        _put(aws, bucket, {**notifications, _LIST: others})
+
+
+def _notifications(aws: AWS, bucket: str) -> dict[str, Any] | None:
+    answer = found(lambda: aws.client("s3").get_bucket_notification_configuration(Bucket=bucket), "NoSuchBucket")
+    return None if answer is None else {key: value for key, value in answer.items() if key != "ResponseMetadata"}
+
+
+def _put(aws: AWS, bucket: str, notifications: Mapping[str, Any]) -> None:
+    """Replace the whole list, which is all that S3 offers."""
+    aws.client("s3").put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=dict(notifications))
+
+
+def _settings(entry: Mapping[str, Any]) -> dict[str, Any]:
+    rules = ((entry.get("Filter") or {}).get("Key") or {}).get("FilterRules") or ()
+    keys = {rule["Name"].lower(): rule["Value"] for rule in rules}
+    return {
+        "invokes": entry["LambdaFunctionArn"],
+        "events": sorted(entry["Events"]),
+        "prefix": keys.get("prefix", ""),
+        "suffix": keys.get("suffix", ""),
+    }

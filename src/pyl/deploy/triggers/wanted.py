@@ -1,0 +1,75 @@
+"""The triggers that configuration wants, as resources."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from pyl.deploy.plan import Resource
+from pyl.deploy.target import Target
+from pyl.deploy.triggers.http import APIResource, RouteResource, api_name
+from pyl.deploy.triggers.mappings import MappingResource
+from pyl.deploy.triggers.rules import PatternResource, ScheduleResource
+from pyl.deploy.triggers.s3 import NotificationResource
+from pyl.deploy.triggers.ses import ReceiptRuleResource
+from pyl.deploy.triggers.sns import SubscriptionResource
+from pyl.project.triggers import (
+    DynamoDBTrigger,
+    EventBridgeTrigger,
+    HTTPAPITrigger,
+    KinesisTrigger,
+    S3Trigger,
+    ScheduleTrigger,
+    SESTrigger,
+    SNSTrigger,
+    SQSTrigger,
+    Trigger,
+)
+
+
+def trigger_resources(target: Target) -> list[Resource[Any]]:
+    """Those of one function, without the APIs of its routes."""
+    triggers = target.function.configuration.triggers
+    sources = Counter(trigger.source for trigger in triggers)
+    return [
+        _resource(target, trigger, trigger.source if sources[trigger.source] == 1 else _told_apart(trigger))
+        for trigger in triggers
+    ]
+
+
+def api_resources(targets: Sequence[Target]) -> list[APIResource]:
+    """The APIs that the routes of several functions are of, each once."""
+    names = {
+        api_name(target.owner, trigger): target.owner
+        for target in targets
+        for trigger in target.function.configuration.triggers
+        if isinstance(trigger, HTTPAPITrigger)
+    }
+    return [APIResource(owner=owner, api=name) for name, owner in names.items()]
+
+
+def _told_apart(trigger: Trigger) -> str:
+    """The source with what else identifies a trigger, for those with the same source."""
+    if isinstance(trigger, S3Trigger):
+        return f"{trigger.source}/{trigger.prefix}*{trigger.suffix} {', '.join(trigger.events)}"
+    details = [part for part in trigger.identity[1:] if part and part not in trigger.source]
+    return " ".join([trigger.source, *details])
+
+
+def _resource(target: Target, trigger: Trigger, label: str) -> Resource[Any]:
+    match trigger:
+        case SQSTrigger() | DynamoDBTrigger() | KinesisTrigger():
+            return MappingResource(target=target, label=label, trigger=trigger)
+        case S3Trigger():
+            return NotificationResource(target=target, label=label, trigger=trigger)
+        case SNSTrigger():
+            return SubscriptionResource(target=target, label=label, trigger=trigger)
+        case EventBridgeTrigger():
+            return PatternResource(target=target, label=label, trigger=trigger)
+        case ScheduleTrigger():
+            return ScheduleResource(target=target, label=label, trigger=trigger)
+        case SESTrigger():
+            return ReceiptRuleResource(target=target, label=label, trigger=trigger)
+        case HTTPAPITrigger():
+            return RouteResource(target=target, label=label, trigger=trigger)
