@@ -54,8 +54,8 @@ class AWS:
     region: str
     endpoint: str | None = None
     """Where every service is instead of at AWS; services with an `AWS_ENDPOINT_URL_<SERVICE>` keep that without it."""
-    attempts: int = _ATTEMPTS
-    """Of one call, the first included."""
+    attempts: int | None = None
+    """Of one call, the first included; `None`: as the AWS configuration says."""
     pause: Callable[[float], object] = field(default_factory=lambda: threading.Event().wait)
     """Waits for as many seconds."""
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -70,7 +70,7 @@ class AWS:
         with self._lock:  # making clients is not safe among threads, using them is
             if service not in self._clients:
                 config = Config(
-                    retries={"mode": "standard", "max_attempts": self.attempts},
+                    retries={"mode": "standard", **({} if self.attempts is None else {"max_attempts": self.attempts})},
                     connect_timeout=10,
                     read_timeout=120,
                     user_agent_extra=f"pyl/{importlib.metadata.version('pyl')}",
@@ -131,7 +131,7 @@ class AWS:
 
 
 def connect(
-    *, region: str | None, environ: Mapping[str, str], profile: str | None = None, attempts: int = _ATTEMPTS
+    *, region: str | None, environ: Mapping[str, str], profile: str | None = None, attempts: int | None = None
 ) -> AWS:
     """Use boto3's chain of credentials, in `region` or else that of the profile.
 
@@ -154,6 +154,8 @@ def connect(
     if not found:
         msg = "no AWS region"
         raise UsageError(msg, hint='write region = "eu-central-1" into [tool.pyl], or set AWS_REGION')
+    if attempts is None and "AWS_MAX_ATTEMPTS" not in environ:
+        attempts = _ATTEMPTS
     return AWS(session=session, region=found, endpoint=environ.get("AWS_ENDPOINT_URL") or None, attempts=attempts)
 
 

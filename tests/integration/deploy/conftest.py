@@ -1,0 +1,41 @@
+"""One local AWS for all tests of deployment, empty at the start of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.deploy.local_aws import LocalAWS, moto_server, proxied
+from integration.projects import HELLO, run, write_project
+
+
+@pytest.fixture(scope="session")
+def _local_aws() -> Iterator[LocalAWS]:
+    with moto_server() as server, proxied(server) as local:
+        yield local
+
+
+@pytest.fixture
+def local_aws(_local_aws: LocalAWS) -> Iterator[LocalAWS]:
+    """A local AWS with nothing in it, behind a proxy that counts calls and fails them when told to."""
+    _local_aws.forget()
+    yield _local_aws
+    _local_aws.calm()
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreted package, for `pyl deploy --package`; its function is `hello`."""
+    project = write_project(tmp_path_factory.mktemp("package") / "hello", {"app.py": HELLO})
+    return Path(run("build", "--json", "--project", project).succeeded().json["package"])
+
+
+@pytest.fixture(scope="session")
+def other_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a change in its code."""
+    project = write_project(
+        tmp_path_factory.mktemp("package") / "hello", {"app.py": HELLO.replace('"got"', '"received"')}
+    )
+    return Path(run("build", "--json", "--project", project).succeeded().json["package"])
