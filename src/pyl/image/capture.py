@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pyl.errors import BuildError
-from pyl.image import baseline, description, guards, ptrace, sandbox, snapshot, trial
+from pyl.image import baseline, description, guards, in_place, ptrace, sandbox, snapshot, trial
 from pyl.image import format as image_format
 from pyl.image.addresses import PAGE, STACK_BYTES, Layout
 from pyl.image.format import Variant
@@ -235,24 +235,35 @@ class Session:
                 os.kill(self._process, signal.SIGKILL)
 
     def _run(self) -> None:
-        layout = Layout()
         with tempfile.TemporaryDirectory(prefix="pyl-capture-") as folder:
             starter = Path(folder, "starter")
             build_starter(starter)
-            with _sandboxed(self.package, starter, self._command(layout), self._environment) as started:
-                self._process = started.process
-                watchdog = threading.Timer(TIMEOUT, self.kill)
-                watchdog.start()
-                try:
-                    self._trace(layout, started)
-                finally:
-                    watchdog.cancel()
-                self.output = started.output()
+            try:
+                self._run_in_sandbox(starter)
+            except CannotCapture:
+                if not sandbox.stands_in_place(str(self.package)):
+                    raise
+                with in_place.prepared(self.package, starter) as loader:
+                    self._run_in_sandbox(starter, loader=str(loader))
 
-    def _command(self, layout: Layout) -> list[str]:
+    def _run_in_sandbox(self, starter: Path, *, loader: str | None = None) -> None:
+        """Run the program to its captures; with the `loader`'s place when that is no sandbox of its own."""
+        layout = Layout()
+        command = self._command(layout, loader or sandbox.REAL_LOADER)
+        with _sandboxed(self.package, starter, command, self._environment, in_place=bool(loader)) as started:
+            self._process = started.process
+            watchdog = threading.Timer(TIMEOUT, self.kill)
+            watchdog.start()
+            try:
+                self._trace(layout, started)
+            finally:
+                watchdog.cancel()
+            self.output = started.output()
+
+    def _command(self, layout: Layout, loader: str) -> list[str]:
         places = [f"{number:x}" for number in (layout.loader, layout.stack, STACK_BYTES)]
         program = [sandbox.LOADER, "--library-path", APP, f"{APP}/program"]
-        return [sandbox.LOADER, sandbox.REAL_LOADER, *places, *program, *self._arguments]
+        return [sandbox.LOADER, loader, *places, *program, *self._arguments]
 
     def _trace(self, layout: Layout, started: _Started) -> None:
         try:
@@ -303,7 +314,9 @@ class _Started:
 
 
 @contextlib.contextmanager
-def _sandboxed(package: Path, starter: Path, command: list[str], environment: Mapping[str, str]) -> Iterator[_Started]:
+def _sandboxed(
+    package: Path, starter: Path, command: list[str], environment: Mapping[str, str], *, in_place: bool
+) -> Iterator[_Started]:
     """The program in its sandbox, waiting to be traced and released. Raises `CannotCapture`."""
     report, report_in = os.pipe()
     go_out, go = os.pipe()
@@ -312,6 +325,7 @@ def _sandboxed(package: Path, starter: Path, command: list[str], environment: Ma
         "starter": str(starter),
         "argv": command,
         "environment": dict(environment),
+        "in_place": in_place,
         "report": report_in,
         "go": go_out,
     }

@@ -2,7 +2,8 @@
 
 This file is also a script. It enters namespaces of its own (as root, or as any user through a user
 namespace), builds the tree, starts the program as the first process of a process namespace, and
-waits with it until the tracer is attached. It imports the standard library only.
+waits with it until the tracer is attached. In a container without network, where namespaces are
+refused, the container itself is the sandbox. It imports the standard library only.
 """
 
 from __future__ import annotations
@@ -104,16 +105,28 @@ def _first_process(wanted: dict[str, object], go: int) -> None:
     socket.sethostname(HOST_NAME)
     program = os.fork()
     if program == 0:
-        if os.read(go, 1) != b"g":
-            os._exit(1)
-        argv, environment = wanted["argv"], wanted["environment"]
-        assert isinstance(argv, list)  # noqa: S101
-        assert isinstance(environment, dict)  # noqa: S101
-        os.execve(LOADER, argv, environment)  # noqa: S606
+        _become_program(wanted, go)
     os.close(go)
     with contextlib.suppress(ChildProcessError):
         while True:  # until the program and every orphan have ended
             os.wait()
+
+
+def stands_in_place(package: str) -> bool:
+    """Whether this machine can be the sandbox: the package is at `/var/task`, and there is no network."""
+    interfaces = {name for _, name in socket.if_nameindex()}
+    return os.path.realpath(package) == TASK_ROOT and interfaces <= {"lo"}
+
+
+def _become_program(wanted: dict[str, object], go: int) -> None:
+    """Become the program, when it is told to."""
+    if os.read(go, 1) != b"g":
+        os._exit(1)
+    argv, environment = wanted["argv"], wanted["environment"]
+    assert isinstance(argv, list)  # noqa: S101
+    assert isinstance(environment, dict)  # noqa: S101
+    os.chdir(TASK_ROOT)
+    os.execve(LOADER, argv, environment)  # noqa: S606
 
 
 def _child_of(parent: int) -> int:
@@ -133,16 +146,21 @@ def _main(settings: str) -> None:
     report, go = wanted["report"], wanted["go"]
     for descriptor in (report, go):
         os.set_inheritable(descriptor, False)
+    in_place = wanted["in_place"]
     try:
-        _unshare()
-        _build_tree(wanted["package"], wanted["starter"])
+        if not in_place:
+            _unshare()
+            _build_tree(wanted["package"], wanted["starter"])
         first = os.fork()
         if first == 0:
             os.close(report)
+            if in_place:
+                _become_program(wanted, go)
             _first_process(wanted, go)
             os._exit(0)
         os.close(go)
-        os.write(report, json.dumps({"process": _child_of(first)}).encode())
+        process = first if in_place else _child_of(first)
+        os.write(report, json.dumps({"process": process}).encode())
     except OSError as error:
         os.write(report, json.dumps({"error": str(error)}).encode())
         os._exit(1)

@@ -17,8 +17,8 @@ from pyl.image.ptrace import Memory, Registers, ThreadGone
 
 # asm/unistd_64.h
 _MMAP, _MPROTECT, _MUNMAP, _MREMAP, _GETPID, _KILL, _TGKILL = 9, 10, 11, 25, 39, 62, 234
-PYL_CALL = 0x70796C
-"""The system call of capture.h."""
+PYL_CALL, PYL_OPTIONS = 157, 0x70796C00
+"""The system call of capture.h, and what its first argument counts from."""
 ASK, TELL, STOP = 0, 1, 2
 
 _PROT_EXEC = 4
@@ -177,10 +177,11 @@ class Tracer:
         ptrace.proceed(thread)
 
     def _spoken_to(self, thread: int, found: Registers, process: _Process) -> None:
-        if found.rdi == TELL:
+        operation = found.rdi - PYL_OPTIONS
+        if operation == TELL:
             self._on_tell(process.memory.read(found.rsi, found.rdx))
             self._answer_call(thread, found, 0)
-        elif found.rdi == STOP:
+        elif operation == STOP:
             kind = found.rsi
             found.orig_rax = 2**64 - 1
             ptrace.set_registers(thread, found)
@@ -191,7 +192,7 @@ class Tracer:
             finally:
                 os.kill(self._leader(thread), signal.SIGKILL)
         else:
-            self._answer_call(thread, found, 1 if found.rdi == ASK else -22)
+            self._answer_call(thread, found, 1 if operation == ASK else -22)
 
     def _steer(self, thread: int, found: Registers, process: _Process) -> None:
         if found.orig_rax == _MMAP:

@@ -53,7 +53,7 @@ def record(
 
     `spans` are (address, length) of the image's memory.
     """
-    if sandbox.unavailable() is not None:
+    if not _in_place(package) and sandbox.unavailable() is not None:
         return WorkingSet()
     spans = tuple(spans)
     written: set[int] = set()
@@ -75,9 +75,16 @@ def _cold_start(
         server.settimeout(_PATIENCE)
         address = "{}:{}".format(*server.getsockname())
         values = {**environment, **_CREDENTIALS, "_HANDLER": f"functions.{function}", "AWS_LAMBDA_RUNTIME_API": address}
-        command = sandbox.command([f"{sandbox.TASK_ROOT}/bootstrap"], task=package, environment=values)
+        command = [f"{sandbox.TASK_ROOT}/bootstrap"]
+        if not _in_place(package):
+            command = sandbox.command(command, task=package, environment=values)
         with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            cwd=package,
+            env=values,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         ) as process:
             try:
                 connection, _ = server.accept()
@@ -90,6 +97,10 @@ def _cold_start(
                     return _written(process.pid, spans)
             finally:
                 process.kill()
+
+
+def _in_place(package: Path) -> bool:
+    return os.path.realpath(package) == sandbox.TASK_ROOT
 
 
 def _event(event: Any) -> bytes:

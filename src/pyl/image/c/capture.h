@@ -1,10 +1,11 @@
-/* The system call, unknown to every kernel, by which the program and capture's tracer talk. */
+/* The system call by which the program and capture's tracer talk: prctl with options that no kernel knows. A number
+ * that no kernel knows would do too, but containers' seccomp filters answer those themselves. */
 #ifndef PYL_CAPTURE_H
 #define PYL_CAPTURE_H
 
-enum { SYS_pyl = 0x70796c };
+enum { PYL_CALL = 157 /* prctl */, PYL_OPTIONS = 0x70796c00 };
 
-/* First argument. Without a tracer each answers -ENOSYS. */
+/* Added to PYL_OPTIONS, the first argument. Without a tracer each answers -EINVAL. */
 enum {
     PYL_ASK = 0,  /* is this a capture? 1 */
     PYL_TELL = 1, /* second and third argument: address and length of a JSON text for the build */

@@ -86,7 +86,7 @@ struct filter_step {
     uint32_t value;
 };
 
-enum { LOAD = 0x20, EQUAL = 0x15, SET = 0x45, RETURN = 0x06 };
+enum { LOAD = 0x20, EQUAL = 0x15, SET = 0x45, SHIFT = 0x74, RETURN = 0x06 };
 enum { ALLOW = 0x7fff0000, TRACE = 0x7ff00000, ERROR = 0x00050000, ENOSYS = 38 };
 enum { SYS_brk = 12, SYS_mremap = 25, SYS_kill = 62, SYS_tgkill = 234, SYS_rseq = 334, SYS_io_uring_setup = 425 };
 
@@ -107,7 +107,12 @@ static void install_filter(void)
         ANSWER(SYS_getpid, TRACE),
         ANSWER(SYS_kill, TRACE),
         ANSWER(SYS_tgkill, TRACE),
-        ANSWER(SYS_pyl, TRACE),
+        {EQUAL, 0, 4, PYL_CALL},
+        {LOAD, 0, 0, 16 /* first argument */},
+        {SHIFT, 0, 0, 8},
+        {EQUAL, 0, 1, PYL_OPTIONS >> 8},
+        {RETURN, 0, 0, TRACE},
+        {LOAD, 0, 0, 0 /* number */},
         {EQUAL, 0, 3, SYS_mprotect},
         {LOAD, 0, 0, 32 /* third argument */},
         {SET, 0, 1, PROT_EXEC},

@@ -7,11 +7,11 @@ extern char **environ;
 
 static long call(long operation, const void *address, long length)
 {
-    long result, second = (long)address, first = operation;
+    long result, second = (long)address, first = PYL_OPTIONS + operation;
     /* After a restore only the registers that a callee keeps, and rax, hold what they held. */
     __asm__ volatile("syscall"
                      : "=a"(result), "+D"(first), "+S"(second), "+d"(length)
-                     : "0"((long)SYS_pyl)
+                     : "0"((long)PYL_CALL)
                      : "rcx", "r8", "r9", "r10", "r11", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",
                        "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
     return result;
