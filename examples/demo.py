@@ -33,13 +33,13 @@ ROUNDS = 5
 def main(example: str = "sqs", name: str = "notify", event: str = "sqs") -> None:
     """Run the demo for one function of one example."""
     console = Console(highlight=False, soft_wrap=True)
-    project = load_project(Path(__file__).parent / example, environ=os.environ)
+    project = load_project(Path(__file__).parent / example, environ=os.environ, overrides={"native.builder": "local"})
     function = find_function(project, name)
     out = project.root / "build" / "pyl"
     console.print(f"[bold]pyl build[/]            examples/{example}, for a managed runtime")
     interpreted = build_interpreted(project, out)
     console.print(f"[bold]pyl build --native[/]   examples/{example}, for {project.configuration.target}")
-    native = build_native(project, out, "local")
+    native = build_native(project, out)
     console.print(f"[bold]pyl invoke {name}[/]    {ROUNDS} cold starts each, in the emulator, with a sample event")
     outcomes = _cold_starts(project, function, [interpreted, native], sample_event(function, event))
     console.print(f"\nanswer: {outcomes[native.kind][0].payload.decode()}\n")

@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+_instead: Path | None = None
+
 
 def root(environ: Mapping[str, str] = os.environ) -> Path:
     """The cache folder: `PYL_CACHE_DIR`, else `$XDG_CACHE_HOME/pyl`, else `~/.cache/pyl`."""
+    if _instead is not None:
+        return _instead
     if chosen := environ.get("PYL_CACHE_DIR"):
         return Path(chosen).absolute()
     base = environ.get("XDG_CACHE_HOME")
@@ -74,6 +78,18 @@ def workspace() -> Iterator[Path]:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
             return
+
+
+@contextmanager
+def disregarded() -> Iterator[None]:
+    """Use an empty cache meanwhile, which is gone afterwards."""
+    global _instead  # noqa: PLW0603 - one process makes one build
+    with tempfile.TemporaryDirectory(prefix="pyl-cache-") as folder:
+        _instead = Path(folder)
+        try:
+            yield
+        finally:
+            _instead = None
 
 
 def clean() -> int:

@@ -22,7 +22,7 @@ def environment(**variables: str) -> dict[str, str]:
     """This process's environment without what would change what is built or invoked."""
     foreign = ("AWS_", "PYTEST_", "SOURCE_DATE", "PYL_")
     kept = {name: text for name, text in os.environ.items() if not name.startswith(foreign) or name == "PYL_CACHE_DIR"}
-    return kept | {"NO_COLOR": "1"} | variables
+    return kept | {"NO_COLOR": "1", "PYL_BUILDER": "local"} | variables
 
 
 @dataclass(frozen=True)

@@ -32,21 +32,28 @@ from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.model import Project
 
+LOG = "native.log"
+"""What compilers and engines said, beside the packages."""
 
-def build(project: Project, out: Path, progress: Progress) -> Package:
+
+def build(
+    project: Project, out: Path, progress: Progress, *, site: Path | None = None, task: Path | None = None
+) -> Package:
     """Write `out/native-<architecture>.zip` with the local builder.
 
-    Raises `EngineError` when this machine lacks what it takes, `BuildError` when a step fails; the package
-    that was there is untouched then. The compilers' output is in `out/native.log`.
+    `site` is a folder that holds the project's dependencies already; `task` an empty folder to make the package in.
+    At `/var/task` its image can be taken in place. Raises `EngineError` when this machine lacks what it takes,
+    `BuildError` when a step fails; the package that was there is untouched then. The compilers' output is in
+    `out/native.log`.
     """
     nuitka.require()
     architecture = project.configuration.architecture
     package = out / f"native-{architecture}.zip"
     with staging.scratch(out) as scratch:
-        log = out / "native.log"
+        log = out / LOG
         log.unlink(missing_ok=True)
-        task = scratch / "task"
-        glibc = _assemble(project, task, scratch, progress, log)
+        task = task or scratch / "task"
+        glibc = _assemble(project, task, scratch, progress, log, installed=site)
         image = process_image.take(project, task, progress)
         with progress.step("Write package"):
             components = _components(task)
@@ -70,17 +77,22 @@ def build(project: Project, out: Path, progress: Progress) -> Package:
     )
 
 
-def _assemble(project: Project, task: Path, scratch: Path, progress: Progress, log: Path) -> dict[str, str]:
+def _assemble(
+    project: Project, task: Path, scratch: Path, progress: Progress, log: Path, *, installed: Path | None
+) -> dict[str, str]:
     """Fill `task` with everything but the image; returns the glibc versions that its files need."""
     architecture = project.configuration.architecture
     app = task / "pyl" / "app"
     site = app / "site"
     site.mkdir(parents=True)
-    with progress.step("Install dependencies"):
-        platform = dependencies.Platform(python=python_version(), tag=None)
-        dependencies.install(project.root, site, platform, scratch, log=log)
-        missing.check(project, site, managed=False)
-        _check_compiled_packages(project, site)
+    if installed:
+        shutil.copytree(installed, site, dirs_exist_ok=True)
+    else:
+        with progress.step("Install dependencies"):
+            platform = dependencies.Platform(python=python_version(), tag=None)
+            dependencies.install(project.root, site, platform, scratch, log=log)
+    missing.check(project, site, managed=False)
+    _check_compiled_packages(project, site)
     with progress.step("Compile program"):
         shutil.copytree(program.make(architecture, progress, log), app, dirs_exist_ok=True)
         # Before anything is compiled: sources tell what they import, what Nuitka makes names half of the library.

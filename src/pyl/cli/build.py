@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import click
@@ -12,9 +11,9 @@ import click
 from pyl.build.package import DIRECT_UPLOAD_LIMIT, Package
 from pyl.cli.options import json_option, project_option
 from pyl.cli.progress import ConsoleProgress
-from pyl.errors import EngineError, UsageError
+from pyl.errors import UsageError
 from pyl.project import load_project
-from pyl.project.model import Project
+from pyl.project.model import Architecture, Builder, Project
 
 
 @click.command()
@@ -22,10 +21,23 @@ from pyl.project.model import Project
 @click.option(
     "--builder",
     type=click.Choice(["auto", "container", "local"]),
-    default="auto",
-    envvar="PYL_BUILDER",
+    show_default="auto: the container when an engine answers, else this host",
+    help="What compiles native packages.",
+)
+@click.option(
+    "--arch",
+    "architecture",
+    type=click.Choice(["x86_64", "arm64"]),
+    show_default="as configured, else x86_64",
+    help="Processor of the functions.",
+)
+@click.option("--no-cache", "cached", flag_value=False, default=True, help="Compile everything anew (native packages).")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=3600,
     show_default=True,
-    help="Where native packages are compiled.",
+    help="Seconds that a build in a container may take.",
 )
 @click.option("--layer", is_flag=True, help="Put dependencies into a layer zip of their own (interpreted packages).")
 @project_option
@@ -37,7 +49,17 @@ from pyl.project.model import Project
     help="Folder for the packages.",
 )
 @json_option
-def command(native: bool, builder: str, layer: bool, directory: Path, out: Path | None, as_json: bool) -> None:
+def command(
+    native: bool,
+    builder: Builder | None,
+    architecture: Architecture | None,
+    cached: bool,
+    timeout: float,
+    layer: bool,
+    directory: Path,
+    out: Path | None,
+    as_json: bool,
+) -> None:
     """Make a package: one zip with all functions of the project.
 
     Without --native the zip is for a managed Python runtime. The earlier package is replaced only when the
@@ -46,9 +68,13 @@ def command(native: bool, builder: str, layer: bool, directory: Path, out: Path 
     if native and layer:
         msg = "--layer is for interpreted packages: a native package is loaded from its image, not from layers"
         raise UsageError(msg)
-    project = load_project(directory, environ=os.environ)
+    overrides = {"native.builder": builder, "architecture": architecture}
+    project = load_project(directory, environ=os.environ, overrides=overrides)
     target = (out or project.root / "build" / "pyl").absolute()
-    package = build_native(project, target, builder) if native else build_interpreted(project, target, layer=layer)
+    if native:
+        package = build_native(project, target, cached=cached, timeout=timeout)
+    else:
+        package = build_interpreted(project, target, layer=layer)
     if as_json:
         click.echo(json.dumps(package.to_json()))
     else:
@@ -62,17 +88,11 @@ def build_interpreted(project: Project, out: Path, *, layer: bool = False) -> Pa
     return interpreted.build(project, out, ConsoleProgress(), layer=layer)
 
 
-def build_native(project: Project, out: Path, builder: str = "auto") -> Package:
-    """Make the native package with `builder`, showing progress."""
-    from pyl.build import native
+def build_native(project: Project, out: Path, *, cached: bool = True, timeout: float | None = None) -> Package:
+    """Make the native package with the configured builder, showing progress."""
+    from pyl.build import builders
 
-    if builder == "container":
-        msg = "the container builder is not part of this version"
-        raise EngineError(msg, hint="use `--builder local` on Linux")
-    if sys.platform != "linux":
-        msg = "native packages are built on Linux"
-        raise EngineError(msg, hint="run pyl in a Linux virtual machine or container")
-    return native.build(project, out, ConsoleProgress())
+    return builders.build(project, out, ConsoleProgress(), cached=cached, timeout=timeout or builders.TIMEOUT)
 
 
 def _print(package: Package) -> None:

@@ -90,6 +90,9 @@ class _Reader:
             native=NativeConfiguration(
                 image=_IMAGE_MODES[native.get("image", True)],
                 compile=tuple(native.get("compile", ())),
+                builder=native.get("builder", NativeConfiguration.builder),
+                base_image=native.get("base_image"),
+                base_python=native.get("base_python"),
             ),
             defaults=defaults,
             functions=self._functions(values, outer),

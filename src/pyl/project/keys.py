@@ -300,6 +300,33 @@ NATIVE_KEYS: tuple[Key, ...] = (
         pattern=r"[^\W\d]\w*(\.[^\W\d]\w*)*",
         example='["pydantic"]',
     ),
+    Key(
+        name="builder",
+        kind=Kind.STRING,
+        meaning="What compiles native packages; `auto` is the container when an engine answers, else this host.",
+        default='"auto"',
+        choices=("auto", "container", "local"),
+        example='"container"',
+        variable="PYL_BUILDER",
+    ),
+    Key(
+        name="base_image",
+        kind=Kind.STRING,
+        meaning="Image that the container builder compiles in.",
+        default="Amazon Linux of the `target`",
+        pattern=r"[a-z0-9][\w.:/@-]*",
+        example='"registry.example.com/amazonlinux:2023"',
+        variable="PYL_BASE_IMAGE",
+    ),
+    Key(
+        name="base_python",
+        kind=Kind.STRING,
+        meaning="Python of `base_image`, with its headers, to compile with.",
+        default="one from python-build-standalone",
+        pattern=r"/[\w./+-]+",
+        example='"/usr/bin/python3"',
+        variable="PYL_BASE_PYTHON",
+    ),
 )
 
 FUNCTION_KEYS: tuple[Key, ...] = (

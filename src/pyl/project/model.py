@@ -10,6 +10,8 @@ from typing import Literal
 from pyl.project.triggers import Trigger
 
 Architecture = Literal["x86_64", "arm64"]
+Builder = Literal["auto", "container", "local"]
+"""`auto` is the container when an engine answers, else this host."""
 ImageMode = Literal["auto", "require", "off"]
 """`auto` falls back to the base image or to none; `require` makes that an error; `off` takes none."""
 
@@ -85,6 +87,11 @@ class NativeConfiguration:
     image: ImageMode = "auto"
     compile: tuple[str, ...] = ()
     """Third-party import packages to compile as well; the others stay bytecode."""
+    builder: Builder = "auto"
+    base_image: str | None = None
+    """What the container builder compiles in; `None`: Amazon Linux as in `target`."""
+    base_python: str | None = None
+    """Absolute path of an interpreter in `base_image` to use; `None`: python-build-standalone's."""
 
 
 @dataclass(frozen=True, kw_only=True)

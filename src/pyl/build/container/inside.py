@@ -1,0 +1,36 @@
+"""Runs in the container: the local builder, on the project that the driver has put there."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from pyl.build.container import protocol
+from pyl.build.container.protocol import LineProgress
+from pyl.errors import PylError
+
+TASK_ROOT = Path("/var/task")
+
+
+def main() -> int:
+    """Build, telling each step on stdout; the package is in `protocol.OUT` at the end."""
+    from pyl.build import native
+    from pyl.project import load_project
+
+    progress = LineProgress()
+    request = json.loads(Path(protocol.REQUEST).read_bytes())
+    out = Path(protocol.OUT)
+    try:
+        project = load_project(Path(protocol.PROJECT), environ=request["environment"])
+        with progress.following(out / native.LOG):
+            package = native.build(project, out, progress, site=Path(protocol.SITE), task=TASK_ROOT)
+    except PylError as error:
+        progress.say(error=protocol.described(error))
+        return error.exit_code
+    progress.say(package=package.to_json())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
