@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--builder",
     type=click.Choice(["auto", "container", "local"]),
-    default="auto",
-    envvar="PYL_BUILDER",
-    show_default=True,
-    help="Where native packages are compiled.",
+    help="What compiles native packages, as in pyl build.",
 )
 @click.option(
     "--package",
@@ -55,7 +52,7 @@ if TYPE_CHECKING:
 def command(
     names: tuple[str, ...],
     native: bool,
-    builder: str,
+    builder: str | None,
     package: Path | None,
     profile: str | None,
     region: str | None,
@@ -75,14 +72,14 @@ def command(
     from pyl.deploy.plan import make_plan
     from pyl.deploy.wanted import wanted
 
-    project = load_project(directory, environ=os.environ, overrides={"region": region})
+    project = load_project(directory, environ=os.environ, overrides={"region": region, "native.builder": builder})
     functions = chosen(project, names)
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
     aws.hide(text for function in functions for text in function.configuration.environment.values())
     if print_policy:
         _print_policies(aws, project, functions)
         return
-    packages = _packages(project, functions, package, native=native, builder=builder)
+    packages = _packages(project, functions, package, native=native)
     with aws.errors("find out whose credentials these are"):
         identity = aws.identity
     goal = wanted(aws, project, packages, today())
@@ -144,7 +141,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def _packages(
-    project: Project, functions: Sequence[Function], package: Path | None, *, native: bool, builder: str
+    project: Project, functions: Sequence[Function], package: Path | None, *, native: bool
 ) -> Mapping[str, Packaged]:
     from pyl.deploy.packages import build_packages, given_package
 
@@ -152,7 +149,7 @@ def _packages(
         out = subject.root / "build" / "pyl"
         if variant.architecture != project.configuration.architecture:
             out /= variant.architecture
-        return build_native(subject, out, builder) if variant.kind == "native" else build_interpreted(subject, out)
+        return build_native(subject, out) if variant.kind == "native" else build_interpreted(subject, out)
 
     if package is None:
         return build_packages(project, functions, "native" if native else "interpreted", build)

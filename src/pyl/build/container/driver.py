@@ -163,8 +163,8 @@ def _fill(container: Container, project: Project, site: Path, environment: Mappi
     """Put pyl, the project, its dependencies and the request into the container."""
     with tempfile.TemporaryFile() as archive:
         with tarfile.open(fileobj=archive, mode="w") as tar:
-            request = json.dumps({"environment": dict(environment)}).encode()
-            _add_bytes(tar, request, protocol.REQUEST)
+            request = {"environment": dict(environment), "functions": [f.name for f in project.functions]}
+            _add_bytes(tar, json.dumps(request).encode(), protocol.REQUEST)
             _add_folder(tar, protocol.OUT)
             for file in _project_files(project):
                 _add(tar, file, f"{protocol.PROJECT}/{file.relative_to(project.root).as_posix()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from pyl.build.container import protocol
@@ -23,8 +24,11 @@ def main() -> int:
     out = Path(protocol.OUT)
     try:
         project = load_project(Path(protocol.PROJECT), environ=request["environment"])
+        wanted = tuple(function for function in project.functions if function.name in request["functions"])
         with progress.following(out / native.LOG):
-            package = native.build(project, out, progress, site=Path(protocol.SITE), task=TASK_ROOT)
+            package = native.build(
+                replace(project, functions=wanted), out, progress, site=Path(protocol.SITE), task=TASK_ROOT
+            )
     except PylError as error:
         progress.say(error=protocol.described(error))
         return error.exit_code
