@@ -14,6 +14,7 @@ import click
 from pyl.cli.options import complete_examples, complete_functions, complete_packages, project_option
 from pyl.emulator import sandbox
 from pyl.emulator.environment import Environment, Outcome
+from pyl.emulator.packages import package_path
 from pyl.emulator.unpacked import layer_of, unpacked
 from pyl.errors import FunctionFailed, UsageError
 from pyl.project import load_project
@@ -94,24 +95,6 @@ def find_function(project: Project, name: str) -> Function:
     near = difflib.get_close_matches(name, found, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     raise UsageError(msg, hint=f"{hint}it has {', '.join(found)}")
-
-
-def package_path(project: Project, name: str | None) -> Path:
-    """The package that `name` means: a kind, a path, or None for the newest of the project's own."""
-    folder = project.root / "build" / "pyl"
-    native = folder / f"native-{project.configuration.architecture}.zip"
-    known = {"interpreted": folder / "interpreted.zip", "native": native}
-    if name is None:
-        built = [path for path in known.values() if path.exists()]
-        if not built:
-            msg = "no package has been built yet"
-            raise UsageError(msg, hint="run `pyl build` or `pyl build --native` first")
-        return max(built, key=lambda path: path.stat().st_mtime)
-    path = known.get(name, Path(name))
-    if not path.exists():
-        msg = f"there is no package at {path}"
-        raise UsageError(msg, hint=f"run `pyl build{' --native' if name == 'native' else ''}` first")
-    return path
 
 
 def _event(function: Function, data: str | None, data_file: Path | None, example: str | None) -> bytes:

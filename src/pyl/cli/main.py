@@ -22,6 +22,7 @@ COMMANDS = {
     "image": "Show what is in a native package's process image, and its guards.",
     "invoke": "Invoke a function of a package in the local emulator.",
     "new": "Make a project with a function, a test and an event, for a kind of trigger.",
+    "watch": "Serve all functions locally, as Lambda would, and reload on save.",
 }
 """Command to its one-line help, so that `pyl --help` imports no command."""
 

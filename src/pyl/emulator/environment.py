@@ -2,76 +2,212 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
-import math
-import os
-import queue
 import signal
-import struct
-import subprocess
-import sys
-import time
-import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
-from pyl.emulator import managed_runtime, sandbox
-from pyl.emulator.runtime_api import Answer, Invocation, RuntimeAPI
-from pyl.emulator.variables import arn, variables
-from pyl.errors import EngineError
-from pyl.process import end_group
+from pyl.emulator.background import Background
+from pyl.emulator.exchange import Exchange
+from pyl.emulator.invocation import Answer, Invocation, Outcome, Sink, failed, trace_id
+from pyl.emulator.keeper import Keeper
+from pyl.emulator.launch import Unpacked, launch
+from pyl.emulator.logs import Logs
+from pyl.emulator.memory import MemoryGroup
+from pyl.emulator.process import EnvironmentProcess
+from pyl.emulator.runtime_api import AsyncRuntimeAPI
+from pyl.emulator.variables import arn
 from pyl.project.model import Function
 
-_POLL = 0.05
-"""Seconds between two looks at whether a process that has not answered still lives."""
+__all__ = ["AsyncEnvironment", "Environment", "Outcome"]
 
 _INIT_LIMIT = 10.0
-"""Seconds that Lambda gives to initialisation."""
+"""Seconds that Lambda gives to initialisation, before it starts once more in the function's own time."""
+_LAST_WORDS = 0.25
+"""Seconds to wait for what a process may have posted just before it ended."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What came of one invocation."""
+class AsyncEnvironment:
+    """Starts a package for `function`; an async context manager that ends the process.
 
-    payload: bytes
-    error: str | None
-    """Lambda's error type, None when the function returned."""
-    request_id: str
-    duration: float
-    """Seconds from the hand-over of the event to the answer."""
-    init: float | None
-    """Seconds from process spawn to the first request for work; None on a warm start."""
-    cold_start: float | None
-    """Seconds from process spawn to the first answer; None on a warm start."""
-    max_memory: int
-    """Bytes of resident memory at its peak (VmHWM)."""
+    The process runs with the package at `/var/task` when this machine allows it (`sandbox.unavailable`), else
+    where it is. Its standard output and error go to `logs`: a file, or `Logs`, whose lines then become part of the
+    outcomes. `memory` and `logs` are the environment's own from then on.
+    """
 
-    def report(self, function: Function) -> str:
-        """The line that Lambda logs after an invocation."""
-        parts = [
-            f"REPORT RequestId: {self.request_id}",
-            f"Duration: {self.duration * 1000:.2f} ms",
-            f"Billed Duration: {math.ceil((self.duration + (self.init or 0)) * 1000)} ms",
-            f"Memory Size: {function.configuration.memory} MB",
-            f"Max Memory Used: {self.max_memory / 1e6:.1f} MB",
-        ]
-        if self.init is not None and self.cold_start is not None:
-            parts += [
-                f"Init Duration: {self.init * 1000:.2f} ms",
-                f"Cold Start: {self.cold_start * 1000:.2f} ms",
-            ]
-        return "\t".join(parts)
+    def __init__(
+        self,
+        package: Unpacked,
+        function: Function,
+        *,
+        region: str | None,
+        logs: IO[bytes] | int | Logs | None = None,
+        memory: MemoryGroup | None = None,
+        keeper: Keeper | None = None,
+    ) -> None:
+        self._package = package
+        self._function = function
+        self._region = region
+        self._logs = logs
+        self._memory = memory
+        self._keeper = keeper
+        self._api = AsyncRuntimeAPI()
+        self._process: EnvironmentProcess | None = None
+        self._exchanges: set[Exchange] = set()
+        self._warm = False
+        self._spent = False
+        self.on_exit: Callable[[], None] | None = None
+        """Called when the process has ended by itself."""
+
+    async def __aenter__(self) -> Self:
+        await self._api.__aenter__()
+        logs = self._logs
+        try:
+            if isinstance(logs, Logs):
+                logs.__enter__()
+            self._process = await EnvironmentProcess.start(
+                lambda clock: launch(
+                    self._package, self._function, region=self._region, api=self._api.address, clock=clock
+                ),
+                logs=logs.writing if isinstance(logs, Logs) else logs,
+                memory=self._memory,
+                keeper=self._keeper,
+            )
+        except BaseException:
+            await self.__aexit__()
+            raise
+        if isinstance(logs, Logs):
+            logs.close_writing()
+        self._process.exit.add_done_callback(lambda _: self._ended())
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        self.on_exit = None
+        if self._process:
+            await self._process.end(graceful=self._api.extensions > 0)
+        elif self._memory:
+            await self._memory.remove()
+        await self._api.__aexit__()
+        if isinstance(self._logs, Logs):
+            self._logs.__exit__()
+
+    @property
+    def pid(self) -> int:
+        """The process, which leads a group of its own."""
+        return self._running.pid
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can take another event."""
+        return not self._spent and not self._running.exit.done() and self._api.init_error is None
+
+    async def invoke(self, invocation: Invocation, sink: Sink | None = None) -> Outcome:
+        """Hand the event over and wait for the answer, at most for the invocation's time.
+
+        A response that is streamed goes to `sink` as it is made; without one it is put together.
+        """
+        logs = self._logs if isinstance(self._logs, Logs) else None
+        if logs:
+            logs.begin(f"START RequestId: {invocation.request_id} Version: $LATEST")
+        exchange = self._submit(invocation)
+        try:
+            answer = await exchange.answer
+            first = answer
+            if answer.streamed:
+                answer = await exchange.forward(sink)
+        finally:
+            self._exchanges.discard(exchange)
+            self._api.forget(exchange)
+        outcome = self._outcome(invocation, exchange, first, answer)
+        self._warm = True
+        if logs:
+            logs.drain()
+            outcome = self._logged(outcome, logs)
+        return outcome
+
+    def _submit(self, invocation: Invocation) -> Exchange:
+        """Hand over, with the process's end and the time limit as further ways in which it may be settled."""
+        exchange = self._api.submit(invocation)
+        self._exchanges.add(exchange)
+        loop = asyncio.get_running_loop()
+        if self._running.exit.done():
+            self._settle_exited(exchange)
+        seconds = invocation.timeout if exchange.begun or self._api.first_next else _INIT_LIMIT + invocation.timeout
+        timer = loop.call_later(seconds, self._time_out, exchange)
+
+        def restart() -> None:
+            nonlocal timer
+            timer.cancel()
+            timer = loop.call_later(invocation.timeout, self._time_out, exchange)
+
+        def stop() -> None:
+            timer.cancel()
+
+        exchange.on_begun, exchange.on_over = restart, stop
+        return exchange
+
+    def _time_out(self, exchange: Exchange) -> None:
+        self._spent = True
+        self._running.kill()
+        seconds = exchange.invocation.timeout
+        request = exchange.invocation.request_id
+        text = f"RequestId: {request} Error: Task timed out after {seconds:.2f} seconds"
+        exchange.settle(failed("Sandbox.Timedout", text))
+
+    def _ended(self) -> None:
+        """The process has ended; what it posted just before may still be on its way."""
+        if self._exchanges:
+            asyncio.create_task(self._settle_all())  # noqa: RUF006 - it holds the exchanges, which hold it
+        if self.on_exit:
+            self.on_exit()
+
+    async def _settle_all(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS):
+                await self._api.deserted()
+        for exchange in tuple(self._exchanges):
+            self._settle_exited(exchange)
+
+    def _settle_exited(self, exchange: Exchange) -> None:
+        exchange.settle(_exited(self._running.exit.result(), exchange.invocation))
+
+    def _outcome(self, invocation: Invocation, exchange: Exchange, first: Answer, answer: Answer) -> Outcome:
+        error = (answer.error_type or _error_type(answer.payload)) if answer.error else None
+        spawned, asked = self._running.spawned, self._api.first_next or first.received
+        cold = not self._warm and spawned is not None
+        return Outcome(
+            payload=answer.payload,
+            error=error,
+            request_id=invocation.request_id,
+            duration=max(0, answer.received - (exchange.begun or answer.received)) / 1e9,
+            init=(asked - (spawned or asked)) / 1e9 if cold else None,
+            cold_start=(first.received - (spawned or first.received)) / 1e9 if cold else None,
+            max_memory=self._running.peak_memory(),
+            content_type=answer.content_type,
+            streamed=answer.streamed,
+        )
+
+    def _logged(self, outcome: Outcome, logs: Logs) -> Outcome:
+        logs.say(f"END RequestId: {outcome.request_id}")
+        report = outcome.report(self._function)
+        if outcome.error == "Runtime.ExitError" and self._running.out_of_memory():
+            report += "\tStatus: error\tError Type: Runtime.OutOfMemory"
+        elif outcome.error == "Sandbox.Timedout":
+            report += "\tStatus: timeout"
+        logs.say(report)
+        return outcome.with_logs(logs.whole())
+
+    @property
+    def _running(self) -> EnvironmentProcess:
+        assert self._process, "enter the context first"  # noqa: S101
+        return self._process
 
 
 class Environment:
-    """Starts the package unpacked in `task` for `function`; a context manager that ends the process.
-
-    The process runs with the package at `/var/task` when this machine allows it (`sandbox.unavailable`),
-    else where it is. Its standard output and error go to `logs`. `layer` is an unpacked layer, which stands
-    at `/opt` for an interpreted package.
-    """
+    """`AsyncEnvironment` for callers without an event loop; a context manager."""
 
     def __init__(
         self,
@@ -81,30 +217,26 @@ class Environment:
         region: str | None,
         logs: IO[bytes] | int | None = None,
         layer: Path | None = None,
+        source: bool = False,
     ) -> None:
-        self._task = task
         self._function = function
         self._region = region
-        self._logs = logs
-        self._layer = layer
-        self._api = RuntimeAPI()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._spawned: int | None = None
-        self._warm = False
+        self._background = Background()
+        package = Unpacked(task=task, layer=layer, source=source)
+        self._environment = AsyncEnvironment(package, function, region=region, logs=logs)
 
     def __enter__(self) -> Self:
-        self._api.__enter__()
+        self._background.__enter__()
         try:
-            self._spawn()
+            self._background.run(self._environment.__aenter__())
         except BaseException:
-            self._api.__exit__()
+            self._background.__exit__()
             raise
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        if self._process and self._process.poll() is None:
-            end_group(self._process)
-        self._api.__exit__()
+        self._background.run(self._environment.__aexit__())
+        self._background.__exit__()
 
     def invoke(self, event: bytes, *, client_context: str | None = None) -> Outcome:
         """Hand `event` to the function and wait for its answer, at most for the function's timeout."""
@@ -112,129 +244,16 @@ class Environment:
             event=event,
             timeout=float(self._function.configuration.timeout),
             arn=arn(self._function.name, self._region),
-            trace_id=f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=0",
+            trace_id=trace_id(),
             client_context=client_context,
         )
-        submitted = time.monotonic_ns()
-        self._api.submit(invocation)
-        answer = self._wait(invocation, submitted)
-        begun = max(submitted, self._api.first_next or submitted)
-        outcome = self._outcome(invocation, answer, begun)
-        self._warm = True
-        return outcome
-
-    def _spawn(self) -> None:
-        native = (self._task / "bootstrap").is_file()
-        boxed = sandbox.unavailable() is None
-        root = sandbox.TASK_ROOT if boxed else str(self._task)
-        environment = variables(
-            self._function,
-            region=self._region,
-            api=self._api.address,
-            task_root=root,
-            runtime=None if native else f"python{sys.version_info.major}.{sys.version_info.minor}",
-        )
-        binds: dict[str, Path] = {}
-        if native:
-            argv: Sequence[str] = [f"{root}/bootstrap"]
-        else:
-            client = managed_runtime.awslambdaric()
-            binds = _interpreter_binds() | {managed_runtime.PLACE: client}
-            opt = "/opt"
-            if self._layer:
-                binds[opt] = self._layer
-                opt = opt if boxed else str(self._layer)
-            environment["PYTHONPATH"] = os.pathsep.join(
-                [managed_runtime.PLACE if boxed else str(client), f"{opt}/python"]
-            )
-            # -S: the functions see the package and the runtime's own modules, nothing of this machine's.
-            argv = [_interpreter(), "-S", "-m", "awslambdaric", environment["_HANDLER"]]
-        reading, writing = os.pipe()
-        try:
-            command = (
-                sandbox.command(argv, task=self._task, binds=binds, environment=environment, clock=writing)
-                if boxed
-                else list(argv)
-            )
-            self._process = subprocess.Popen(
-                command,
-                env=None if boxed else environment,
-                cwd=None if boxed else self._task,
-                stdin=subprocess.DEVNULL,
-                stdout=self._logs,
-                stderr=self._logs,
-                pass_fds=[writing] if boxed else [],
-                start_new_session=True,
-            )
-            os.close(writing)
-            self._spawned = _exec_time(reading) if boxed else time.monotonic_ns()
-        except OSError as error:
-            msg = f"cannot start {argv[0]}: {error.strerror}"
-            raise EngineError(msg) from error
-        finally:
-            os.close(reading)
-
-    def _wait(self, invocation: Invocation, submitted: int) -> Answer:
-        assert self._process  # noqa: S101 - spawned by __enter__
-        while time.monotonic() < self._limit(invocation, submitted):
-            try:
-                return self._api.answers.get(timeout=_POLL)
-            except queue.Empty:
-                if self._process.poll() is not None and self._api.answers.empty():
-                    return _exited(self._process.returncode, invocation)
-        os.killpg(self._process.pid, signal.SIGKILL)
-        return _timed_out(self._function, invocation)
-
-    def _limit(self, invocation: Invocation, submitted: int) -> float:
-        """When the wait is over: the function's time begins when the runtime has asked for work."""
-        if self._api.first_next is None:
-            return submitted / 1e9 + _INIT_LIMIT
-        return max(submitted, self._api.first_next) / 1e9 + invocation.timeout
-
-    def _outcome(self, invocation: Invocation, answer: Answer, begun: int) -> Outcome:
-        error = (answer.error_type or _error_type(answer.payload)) if answer.error else None
-        first = not self._warm and self._spawned is not None
-        asked = self._api.first_next or answer.received
-        return Outcome(
-            payload=answer.payload,
-            error=error,
-            request_id=invocation.request_id,
-            duration=max(0, answer.received - begun) / 1e9,
-            init=(asked - (self._spawned or asked)) / 1e9 if first else None,
-            cold_start=(answer.received - (self._spawned or answer.received)) / 1e9 if first else None,
-            max_memory=self._peak_memory(),
-        )
-
-    def _peak_memory(self) -> int:
-        assert self._process  # noqa: S101 - spawned by __enter__
-        try:
-            status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
-        except OSError:
-            return 0
-        line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
-        return int(line.split()[1]) * 1024
-
-
-def _interpreter() -> str:
-    """The Python that a virtual environment was made from: its path holds no symlinks of other folders."""
-    return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-
-
-def _interpreter_binds() -> dict[str, Path]:
-    """The interpreter's own folder, when a sandbox would hide it behind its empty /tmp."""
-    prefix = Path(sys.base_prefix).resolve()
-    return {str(prefix): prefix} if prefix.is_relative_to("/tmp") else {}  # noqa: S108
-
-
-def _exec_time(reading: int) -> int | None:
-    data = os.read(reading, 8)
-    return int(struct.unpack("=q", data)[0]) if len(data) == 8 else None
+        return self._background.run(self._environment.invoke(invocation))
 
 
 def _error_type(payload: bytes) -> str:
     try:
         return str(json.loads(payload)["errorType"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "Unhandled"
 
 
@@ -243,17 +262,4 @@ def _exited(status: int, invocation: Invocation) -> Answer:
     text = f"RequestId: {invocation.request_id} Error: Runtime exited with error: {how}"
     if status == 0:
         text = f"RequestId: {invocation.request_id} Error: Runtime exited without providing a reason"
-    return _failed("Runtime.ExitError", text)
-
-
-def _timed_out(function: Function, invocation: Invocation) -> Answer:
-    seconds = function.configuration.timeout
-    return _failed(
-        "Sandbox.Timedout",
-        f"RequestId: {invocation.request_id} Error: Task timed out after {seconds:.2f} seconds",
-    )
-
-
-def _failed(kind: str, message: str) -> Answer:
-    payload = json.dumps({"errorType": kind, "errorMessage": message}).encode()
-    return Answer(payload=payload, error=True, error_type=kind, received=time.monotonic_ns())
+    return failed("Runtime.ExitError", text)

@@ -32,6 +32,8 @@ _MS_REC = 16384
 _MS_PRIVATE = 1 << 18
 _STATFS_FLAGS = _MS_NOSUID | _MS_NODEV | 8 | 1024 | 2048  # and noexec, noatime, nodiratime
 
+_PR_SET_PDEATHSIG = 1
+
 _EXIT_NO_SANDBOX = 125
 
 
@@ -43,11 +45,13 @@ def command(
     environment: Mapping[str, str],
     clock: int | None = None,
     working_directory: str = TASK_ROOT,
+    dies_with_parent: bool = False,
 ) -> list[str]:
     """The command that runs `argv` in a sandbox with the folder `task` at `/var/task`.
 
     `binds` are further folders, by where they shall be (read-only). `clock` is a file descriptor to which
     the time of the `exec` is written: 8 bytes, nanoseconds of CLOCK_MONOTONIC, in the machine's byte order.
+    With `dies_with_parent` the kernel kills the program when the thread that started it ends, however that comes.
     """
     settings = {
         "argv": list(argv),
@@ -55,6 +59,7 @@ def command(
         "binds": {TASK_ROOT: str(task)} | {place: str(folder) for place, folder in (binds or {}).items()},
         "clock": clock,
         "cwd": working_directory,
+        "parent": os.getpid() if dies_with_parent else None,
     }
     return [sys.executable, "-I", "-S", __file__, json.dumps(settings)]
 
@@ -156,6 +161,13 @@ def _call(name: str, *arguments: object) -> None:
         raise OSError(number, f"{name}: {os.strerror(number)}")
 
 
+def _die_with(parent: int) -> None:
+    """Behind `_unshare`, which would undo it."""
+    _call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(9))
+    if os.getppid() != parent:
+        sys.exit(_EXIT_NO_SANDBOX)  # it has ended in the meantime
+
+
 def _become(settings: str) -> None:
     wanted = json.loads(settings)
     try:
@@ -164,6 +176,8 @@ def _become(settings: str) -> None:
         sys.stderr.write(f"no sandbox: {error.strerror or error}\n")
         sys.exit(_EXIT_NO_SANDBOX)
     os.chdir(wanted["cwd"])
+    if wanted["parent"] is not None:
+        _die_with(wanted["parent"])
     if wanted["clock"] is not None:
         os.set_inheritable(wanted["clock"], False)
         os.write(wanted["clock"], struct.pack("=q", time.monotonic_ns()))

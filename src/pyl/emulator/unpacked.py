@@ -20,17 +20,23 @@ def unpacked(package: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="pyl-task-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
-        try:
-            with zipfile.ZipFile(package) as archive:
-                for info in archive.infolist():
-                    path = archive.extract(info, folder)
-                    mode = info.external_attr >> 16
-                    if mode and not info.is_dir():
-                        Path(path).chmod(mode & 0o777)
-        except (OSError, zipfile.BadZipFile) as error:
-            msg = f"cannot read the package {package}: {error}"
-            raise UsageError(msg, hint="make one with `pyl build`, or `pyl build --native`") from error
+        extract(package, folder)
         yield folder
+
+
+def extract(package: Path, folder: Path) -> None:
+    """Unpack the zip `package` into `folder`, which is made if it does not exist. Raises `UsageError`."""
+    folder.mkdir(exist_ok=True)
+    try:
+        with zipfile.ZipFile(package) as archive:
+            for info in archive.infolist():
+                path = archive.extract(info, folder)
+                mode = info.external_attr >> 16
+                if mode and not info.is_dir():
+                    Path(path).chmod(mode & 0o777)
+    except (OSError, zipfile.BadZipFile) as error:
+        msg = f"cannot read the package {package}: {error}"
+        raise UsageError(msg, hint="make one with `pyl build`, or `pyl build --native`") from error
 
 
 def layer_of(package: Path, task: Path) -> Path | None:

@@ -3,49 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from pyl.emulator import sandbox
 from pyl.emulator.environment import Environment, Outcome
-from pyl.project.model import Function, FunctionConfiguration
-
-BOOTSTRAP = """#!{python} -IS
-import http.client, json, os, sys, time
-api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
-while True:
-    api.request("GET", "/2018-06-01/runtime/invocation/next")
-    response = api.getresponse()
-    event = json.loads(response.read())
-    request = response.headers["Lambda-Runtime-Aws-Request-Id"]
-    {body}
-    api.request("POST", f"/2018-06-01/runtime/invocation/{{request}}/response", json.dumps(result))
-    api.getresponse().read()
-"""
-
-
-def package(folder: Path, body: str) -> Path:
-    task = folder / "package"
-    task.mkdir()
-    python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-    (task / "bootstrap").write_text(BOOTSTRAP.format(python=python, body=body))
-    (task / "bootstrap").chmod(0o755)
-    return task
-
-
-def function(**configuration: object) -> Function:
-    return Function(
-        name="f",
-        module="handlers",
-        attribute="f",
-        file=Path("/project/handlers.py"),
-        line=1,
-        event=None,
-        configuration=FunctionConfiguration(**configuration),  # type: ignore[arg-type]
-    )
+from unit.emulator.fakes import function, package
 
 
 def once(task: Path, event: bytes = b"{}", **configuration: object) -> Outcome:
@@ -94,7 +58,7 @@ def test_the_package_stands_at_var_task_read_only_with_a_tmp_of_its_own(tmp_path
     body = (
         "result = {'cwd': os.getcwd(), 'tmp': os.listdir('/tmp'),"
         " 'task': os.access('/var/task/bootstrap', os.R_OK), 'writable': os.statvfs('/var/task').f_flag & 1 == 0}\n"
-        "    open('/tmp/x', 'w').close()"
+        "open('/tmp/x', 'w').close()"
     )
     seen = json.loads(once(package(tmp_path, body)).payload)
     assert seen == {"cwd": "/var/task", "tmp": [], "task": True, "writable": False}

@@ -109,6 +109,7 @@ def test_chunked_bodies_are_put_together(api: RuntimeAPI, client: http.client.HT
 
 
 def test_an_initialisation_error_is_kept_and_answered(api: RuntimeAPI, client: http.client.HTTPConnection) -> None:
+    api.submit(invocation())
     assert post(client, "init/error", b'{"errorType":"Runtime.ImportModuleError"}')[0] == 202
     assert api.init_error is not None
     assert api.answers.get(timeout=5) is api.init_error

@@ -1,0 +1,133 @@
+"""`pyl watch`: local Lambda for all functions of a project, reloaded on save."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from pyl.cli.options import json_option, project_option
+from pyl.cli.progress import ConsoleProgress
+from pyl.emulator import sandbox
+from pyl.emulator.emulator import Emulator
+from pyl.emulator.guard import Guard
+from pyl.emulator.keeper import Keeper
+from pyl.emulator.loading import Loader
+from pyl.emulator.memory import MemoryLimits
+from pyl.emulator.packages import SOURCE
+from pyl.emulator.routes import Route, RouteTable
+from pyl.emulator.server import Server, is_loopback
+from pyl.emulator.version import Surroundings, Version
+from pyl.emulator.watch import Reload, stopped_by_signals
+from pyl.errors import UsageError
+from pyl.project.pyproject import find_project
+
+
+@click.command()
+@click.option(
+    "--package",
+    default=SOURCE,
+    show_default=True,
+    help="What serves: source, interpreted, native, or the path of a zip; replaced when it changes.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=9000, show_default=True, help="0: any that is free.")
+@click.option("--route", "routes", multiple=True, metavar="'GET /PATH=NAME'",
+              help="A route besides those of triggers: `ANY /files/{proxy+}=files`; may be repeated.")  # fmt: skip
+@click.option("--allow-origin", "origins", multiple=True, metavar="ORIGIN",
+              help="Let pages of this origin call all functions; may be repeated.")  # fmt: skip
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME",
+              help="Answer to this name of a host too; may be repeated.")  # fmt: skip
+@click.option(
+    "--concurrency", type=click.IntRange(1), default=100, show_default=True, help="Most invocations at the same time."
+)
+@json_option
+@project_option
+def command(
+    package: str,
+    host: str,
+    port: int,
+    routes: tuple[str, ...],
+    origins: tuple[str, ...],
+    hosts: tuple[str, ...],
+    concurrency: int,
+    as_json: bool,
+    directory: Path,
+) -> None:
+    """Serve all functions of the project locally, as Lambda would, until Ctrl-C.
+
+    SDKs and the AWS CLI invoke them with AWS_ENDPOINT_URL_LAMBDA set to the address that is printed; function URLs
+    are at /url/NAME/, and routes of HTTP API triggers at their own paths. Every save is served as soon as it is known
+    to be good. docs/local.md tells more.
+    """
+    root = find_project(directory) if directory == Path() else directory.resolve()
+    guard = Guard(hosts=(*hosts, *([] if is_loopback(host) else [host])), origins=origins)
+    further = tuple(_route(text) for text in routes)
+    asyncio.run(_serve(root, package, host, port, guard, further, concurrency, as_json))
+
+
+async def _serve(
+    root: Path,
+    package: str,
+    host: str,
+    port: int,
+    guard: Guard,
+    routes: tuple[Route, ...],
+    concurrency: int,
+    as_json: bool,
+) -> None:
+    progress = ConsoleProgress()
+    _warn(progress, host)
+    with Keeper() as keeper:
+        memory = MemoryLimits()
+        if memory.unavailable:
+            progress.note(f"memory limits are not enforced: {memory.unavailable}")
+        surroundings = Surroundings(show=_show, keeper=keeper, memory=memory)
+        async with (
+            stopped_by_signals() as stop,
+            Emulator(concurrency=concurrency) as emulator,
+            Server(emulator, say=_show, host=host, port=port, guard=guard, routes=routes) as server,
+        ):
+            reload = Reload(emulator, Loader(root, package, surroundings, progress), progress)
+            first = await reload.load()
+            _tell(server.address, first, RouteTable.of(first.project.functions if first else (), routes), as_json)
+            await reload.follow(root, stop, lambda version: _reloaded(progress, version))
+
+
+def _warn(progress: ConsoleProgress, host: str) -> None:
+    if not is_loopback(host):
+        progress.note(f"{host} can be reached from other machines: whoever reaches it can run your functions")
+    if why := sandbox.unavailable():
+        progress.note(f"this machine allows no mount namespace ({why}): packages run where they are, not at /var/task")
+
+
+def _tell(address: str, version: Version | None, table: RouteTable, as_json: bool) -> None:
+    functions = list(version.functions) if version else []
+    if as_json:
+        click.echo(json.dumps({"address": address, "functions": functions}))
+        sys.stdout.flush()
+    lines = [f"local Lambda at {address}"]
+    lines += [f"  {name:24} {address}/url/{name}/" for name in functions]
+    lines += [f"  {route.key:24} {route.function}" for route in table.routes]
+    lines += ["for SDKs and the AWS CLI:", f"  export AWS_ENDPOINT_URL_LAMBDA={address}"]
+    click.echo("\n".join(lines), err=True)
+
+
+def _reloaded(progress: ConsoleProgress, version: Version) -> None:
+    progress.note(f"reloaded: {', '.join(version.functions)}")
+
+
+def _show(name: str, line: str) -> None:
+    prefix = click.style(f"{name} |", fg="cyan")
+    click.echo("\n".join(f"{prefix} {part}" for part in line.split("\n")), err=True)
+
+
+def _route(text: str) -> Route:
+    key, separator, function = text.rpartition("=")
+    if not separator or not function:
+        msg = f"{text!r} is not ROUTE=NAME"
+        raise UsageError(msg, hint="for instance --route 'GET /orders/{id}=order'")
+    return Route(key=key, function=function)

@@ -1,0 +1,158 @@
+"""Packages whose runtime is a few lines of Python, and an emulator that serves them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pyl.emulator.background import Background
+from pyl.emulator.emulator import Emulator
+from pyl.emulator.guard import Guard
+from pyl.emulator.keeper import Keeper
+from pyl.emulator.launch import Unpacked
+from pyl.emulator.memory import MemoryLimits
+from pyl.emulator.routes import Route
+from pyl.emulator.server import Server
+from pyl.emulator.version import Surroundings, Version, scratch
+from pyl.project.model import Configuration, Function, FunctionConfiguration, Project
+
+BOOTSTRAP = """#!{python} -IS
+import base64, http.client, json, os, sys, time
+name = os.environ["_HANDLER"].partition(".")[2]
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+def post(kind, body, **headers):
+    names = {{key.replace("_", "-"): text for key, text in headers.items()}}
+    api.request("POST", f"/2018-06-01/runtime/invocation/{{request}}/{{kind}}", body, names)
+    return api.getresponse().read()
+def stream(pieces, content_type="application/octet-stream", error=None):
+    api.putrequest("POST", f"/2018-06-01/runtime/invocation/{{request}}/response")
+    for key, text in (("Lambda-Runtime-Function-Response-Mode", "streaming"), ("Transfer-Encoding", "chunked"),
+                      ("Content-Type", content_type), ("Trailer", "Lambda-Runtime-Function-Error-Type"),
+                      ("Trailer", "Lambda-Runtime-Function-Error-Body")):
+        api.putheader(key, text)
+    api.endheaders()
+    for piece in pieces:
+        api.send(b"%x\\r\\n%s\\r\\n" % (len(piece), piece))
+    api.send(b"0\\r\\n")
+    if error:
+        body = base64.b64encode(json.dumps(error).encode())
+        api.send(b"Lambda-Runtime-Function-Error-Type: %s\\r\\n" % error["errorType"].encode())
+        api.send(b"Lambda-Runtime-Function-Error-Body: %s\\r\\n" % body)
+    api.send(b"\\r\\n")
+    api.getresponse().read()
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    response = api.getresponse()
+    headers = response.headers
+    event = json.loads(response.read())
+    request = headers["Lambda-Runtime-Aws-Request-Id"]
+    result = ...
+    {body}
+    if result is not ...:
+        post("response", result if isinstance(result, bytes) else json.dumps(result))
+"""
+
+
+def package(folder: Path, body: str) -> Path:
+    """A folder with a `bootstrap` that runs `body` for each event; it answers with what `body` leaves in `result`."""
+    task = folder / "package"
+    task.mkdir()
+    python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+    (task / "bootstrap").write_text(BOOTSTRAP.format(python=python, body=body.replace("\n", "\n    ")))
+    (task / "bootstrap").chmod(0o755)
+    return task
+
+
+def function(name: str = "f", *, event: str | None = None, **configuration: object) -> Function:
+    """A function called `name`."""
+    return Function(
+        name=name,
+        module="handlers",
+        attribute=name,
+        file=Path("/project/handlers.py"),
+        line=1,
+        event=event,
+        configuration=FunctionConfiguration(**configuration),  # type: ignore[arg-type]
+    )
+
+
+def project(*functions: Function) -> Project:
+    """A project with these functions."""
+    return Project(
+        root=Path("/project"),
+        name="fakes",
+        configuration=Configuration(source=Path("/project"), region="eu-west-1"),
+        functions=functions,
+        files=(),
+    )
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A running emulator."""
+
+    address: str
+    emulator: Emulator
+    background: Background
+    surroundings: Surroundings
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    """What was logged: name of the function, line."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.address.rpartition(":")[2])
+
+    def replace(self, task: Path, *functions: Function) -> None:
+        """Serve another version."""
+        self.background.run(_replace(self, task, functions))
+
+
+@contextmanager
+def serving(
+    task: Path,
+    *functions: Function,
+    concurrency: int = 100,
+    guard: Guard | None = None,
+    routes: Sequence[Route] = (),
+    limits: bool = False,
+) -> Iterator[Serving]:
+    """An emulator that serves `functions` of the package in `task`; with memory limits if wanted."""
+    lines: list[tuple[str, str]] = []
+
+    def show(name: str, line: str) -> None:
+        lines.append((name, line))
+
+    memory = MemoryLimits()
+    if not limits:
+        memory._hierarchy = None
+    with Background() as background, Keeper() as keeper:
+        surroundings = Surroundings(show=show, keeper=keeper, memory=memory)
+        emulator = Emulator(concurrency=concurrency)
+        server = Server(emulator, say=show, guard=guard, routes=routes)
+        background.run(emulator.__aenter__())
+        background.run(server.__aenter__())
+        running = Serving(server.address, emulator, background, surroundings, lines)
+        try:
+            running.replace(task, *functions)
+            yield running
+        finally:
+            background.run(emulator.__aexit__())
+            background.run(server.__aexit__())
+
+
+async def _replace(serving: Serving, task: Path, functions: Sequence[Function]) -> None:
+    around = serving.surroundings
+    version = Version(project(*functions), Unpacked(task=task), scratch(around.keeper), around)
+    serving.emulator.replace(version)
+
+
+def with_deployment(original: Function, **settings: object) -> Function:
+    """The same function with further settings of its deployment."""
+    configuration = original.configuration
+    deployment = replace(configuration.deployment, **settings)  # type: ignore[arg-type]
+    return replace(original, configuration=replace(configuration, deployment=deployment))
