@@ -5,6 +5,7 @@ Moto takes these settings and drops them; AWS keeps them. Nothing else is change
 - `UpdateFunctionConfiguration`: tracing, ephemeral storage. `UpdateFunctionCode`: the architecture.
 - The logging configuration, everywhere.
 - A URL's `InvokeMode`, and whether it was given.
+- A mapping of an event source to an alias tells the alias, not the version behind it; a second one is refused.
 - `PutFunctionEventInvokeConfig` replaces what was put before.
 - A second permission with the same statement is refused.
 """
@@ -74,6 +75,33 @@ def complete_urls() -> None:
     models.FunctionUrlConfig.to_dict = told
 
 
+def complete_mappings() -> None:
+    """What a mapping invokes is what it was told to invoke."""
+    create, update = (
+        models.LambdaBackend.create_event_source_mapping,
+        models.LambdaBackend.update_event_source_mapping,
+    )
+
+    def created(self: Any, spec: dict[str, Any]) -> Any:
+        invoked = spec["FunctionName"]
+        for present in self._event_source_mappings.values():
+            if present.event_source_arn == spec["EventSourceArn"] and present.function_arn == invoked:
+                code, message = "ResourceConflictException", "An event source mapping with these ARNs exists already."
+                raise LambdaClientError(code, message)
+        mapping = create(self, spec)
+        mapping.function_arn = invoked if invoked.startswith("arn:") else mapping.function_arn
+        return mapping
+
+    def updated(self: Any, uuid: str, spec: dict[str, Any]) -> Any:
+        invoked, mapping = spec.get("FunctionName") or "", update(self, uuid, spec)
+        if mapping and invoked.startswith("arn:"):
+            mapping.function_arn = invoked
+        return mapping
+
+    models.LambdaBackend.create_event_source_mapping = created
+    models.LambdaBackend.update_event_source_mapping = updated
+
+
 def complete_asynchronous_invocation() -> None:
     """One configuration per function."""
     put = models.LambdaBackend.put_function_event_invoke_config
@@ -105,6 +133,7 @@ if __name__ == "__main__":
     complete_functions()
     complete_urls()
     complete_policies()
+    complete_mappings()
     complete_asynchronous_invocation()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
