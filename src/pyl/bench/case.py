@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,9 +108,8 @@ def uncached_cold_starts(
     return _series(lineup.case, COLD, taken, measures, {"cold_start": _cold_server, "first_invocation": _first_server})
 
 
-def warm_invocations(lineup: Lineup, payloads: Sequence[Payload], plan: Plan, tell: _Tell) -> list[Series]:
-    """Many invocations of one environment; a sample is one environment's quantile."""
-    found: list[Series] = []
+def warm_invocations(lineup: Lineup, payloads: Sequence[Payload], plan: Plan, tell: _Tell) -> Iterator[Series]:
+    """Many invocations of one environment; a sample is one environment's quantile. Yields payload by payload."""
     for item in payloads:
 
         def take(driver: Driver, item: Payload = item) -> list[Start]:
@@ -118,13 +117,11 @@ def warm_invocations(lineup: Lineup, payloads: Sequence[Payload], plan: Plan, te
 
         taken = lineup.measure(item.title, take, plan, watch=_WARM["warm_p50"], tell=tell)
         server = dict.fromkeys(("warm_p50", "warm_p90", "warm_p99"), _warm_server)
-        found += _series(lineup.case, item.title, taken, _WARM, server)
-    return found
+        yield from _series(lineup.case, item.title, taken, _WARM, server)
 
 
-def crowds(lineup: Lineup, event: bytes, sizes: Sequence[int], plan: Plan, tell: _Tell) -> list[Series]:
-    """Fresh environments started at once; a sample of `cold_start` is one environment's median per round."""
-    found: list[Series] = []
+def crowds(lineup: Lineup, event: bytes, sizes: Sequence[int], plan: Plan, tell: _Tell) -> Iterator[Series]:
+    """Fresh environments started at once; a sample of `cold_start` is one round's median environment."""
     for size in sizes:
         condition = f"{size} at once"
         last: dict[str, list[float]] = {variant.name: [] for variant in lineup.variants}
@@ -138,18 +135,15 @@ def crowds(lineup: Lineup, event: bytes, sizes: Sequence[int], plan: Plan, tell:
             return [ordered[len(ordered) // 2]]
 
         taken = lineup.measure(condition, take, plan, watch=_COLD_START["cold_start"], tell=tell)
-        found += _series(lineup.case, condition, taken, {"cold_start": _COLD_START["cold_start"]}, {})
-        found += [
-            Series(
+        yield from _series(lineup.case, condition, taken, {"cold_start": _COLD_START["cold_start"]}, {})
+        for name in taken:
+            yield Series(
                 case=lineup.case,
                 variant=name,
                 measure="all_answered",
                 condition=condition,
                 samples=tuple(last[name][1:]),  # the first round is not counted
             )
-            for name in taken
-        ]
-    return found
 
 
 def throttled(lineup: Lineup, payloads: Payload, group: Path, condition: str, plan: Plan, tell: _Tell) -> list[Series]:

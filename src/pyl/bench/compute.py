@@ -40,12 +40,11 @@ def measure(settings: suite.Settings, found: suite.Gathered, progress: Progress)
                     payloads = [replace(item, title=f"echo, {item.title}") for item in PAYLOADS]
                 with (
                     Lineup(CASE, computing, function, region="us-east-1") as lineup,
+                    suite.told(lineup, found, progress),
                     progress.step(f"{CASE}: {function.name}"),
                 ):
                     series = case.warm_invocations(lineup, payloads, PLAN.within(settings.plan), progress.detail)
-                    found.failures += lineup.failures
-                    found.notes += lineup.remarks
-                found.series += [item for item in series if item.measure in {"warm_p50", "warm_processor"}]
+                    found.keep(item for item in series if item.measure in {"warm_p50", "warm_processor"})
 
 
 _COMPUTING = {variants.INTERPRETED, variants.NATIVE, variants.PLAIN}

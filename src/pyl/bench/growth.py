@@ -59,11 +59,10 @@ def _measure_one(
         with (
             suite.contenders(packages, settings, found) as variants,
             Lineup(CASE, variants, project.functions[0], region="us-east-1") as lineup,
+            suite.told(lineup, found, progress),
             progress.step(f"{CASE}: {condition}"),
         ):
             series = case.cold_starts(lineup, b"{}", PLAN.within(settings.plan), progress.detail)
-            found.failures += lineup.failures
-            found.notes += lineup.remarks
         found.series += _renamed(series, condition)
     except PylError as error:
         found.notes.append(f"{CASE}, {condition}: not measured: {error.message.splitlines()[0]}")

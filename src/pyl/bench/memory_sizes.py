@@ -28,18 +28,16 @@ _ROOT = Path("/sys/fs/cgroup")
 
 def measure(
     lineup: Lineup, event: bytes, limits: Plan, tell: Callable[[str], None], note: Callable[[str], None]
-) -> list[Series]:
+) -> Iterator[Series]:
     """The first and later invocations by memory size; `note` is told when this machine allows no limits."""
-    found: list[Series] = []
     for size in SIZES:
         try:
             with limited(size) as group:
                 payload = Payload(title=f"{size} MB", event=event, invocations=150)
-                found += case.throttled(lineup, payload, group, f"{size} MB", PLAN.within(limits), tell)
+                yield from case.throttled(lineup, payload, group, f"{size} MB", PLAN.within(limits), tell)
         except OSError as error:
             note(f"processor shares by memory size were not measured: no cgroup can be made here ({error})")
-            return found
-    return found
+            return
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from pyl.bench.figures import Failure, PackageFacts, Report, Series
 from pyl.bench.rounds import Lineup, Plan
 from pyl.bench.variants import INTERPRETED, NATIVE, Variant
 from pyl.emulator import sandbox
-from pyl.errors import UsageError
+from pyl.errors import PylError, UsageError
 from pyl.events import samples
 from pyl.progress import Progress
 from pyl.project.model import Function, Project
@@ -62,6 +62,11 @@ class Gathered:
     notes: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
 
+    def keep(self, measured: Iterable[Series]) -> None:
+        """Take each series as soon as it is there: an interrupt loses none that is complete."""
+        for series in measured:
+            self.series.append(series)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Packages:
@@ -71,27 +76,34 @@ class Packages:
     native: Path
 
 
-def run(projects: Sequence[Project], settings: Settings, progress: Progress) -> Report:
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A run's report, and what ended the run early."""
+
+    report: Report
+    stopped: BaseException | None = None
+    """Ctrl-C, or a package that could not be made; the report has what was measured until then."""
+
+
+def run(projects: Sequence[Project], settings: Settings, progress: Progress) -> Outcome:
     """Measure the projects' functions, and what else `settings` ask for.
 
-    Raises `BuildError` when a package cannot be made. A variant that fails is in the report, and the rest
-    goes on.
+    A variant that fails is in the report, and the rest goes on. What ends the run before anything was measured
+    is raised: `BuildError` when a package cannot be made.
     """
     begun = time.monotonic()
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     watch = machine.NoiseWatch()
     found = Gathered()
     facts = machine.describe(projects[0].root)
-    for project in projects:
-        _measure_project(project, settings, found, progress)
-    if settings.growth:
-        from pyl.bench import growth
-
-        growth.measure(settings, found, progress)
-    if settings.compute:
-        from pyl.bench import compute
-
-        compute.measure(settings, found, progress)
+    stopped: BaseException | None = None
+    try:
+        _measure_all(projects, settings, found, progress)
+    except (KeyboardInterrupt, SystemExit, PylError) as error:
+        if not found.series:
+            raise
+        stopped = error
+        found.notes.insert(0, interruption(error))
     report = Report(
         created=created,
         seconds=round(time.monotonic() - begun, 1),
@@ -103,7 +115,27 @@ def run(projects: Sequence[Project], settings: Settings, progress: Progress) -> 
         failures=tuple(found.failures),
         notes=(*dict.fromkeys(found.notes), *watch.notes(), *_doubts(found.series, settings.plan)),
     )
-    return replace(report, targets=targets.judge(report)) if settings.targets else report
+    report = replace(report, targets=targets.judge(report)) if settings.targets else report
+    return Outcome(report=report, stopped=stopped)
+
+
+def interruption(error: BaseException) -> str:
+    """What a reader of a partial report must know."""
+    why = error.message.splitlines()[0] if isinstance(error, PylError) else "it was interrupted"
+    return f"this report is partial: {why}; the measure that was under way is left out, and what would have followed"
+
+
+def _measure_all(projects: Sequence[Project], settings: Settings, found: Gathered, progress: Progress) -> None:
+    for project in projects:
+        _measure_project(project, settings, found, progress)
+    if settings.growth:
+        from pyl.bench import growth
+
+        growth.measure(settings, found, progress)
+    if settings.compute:
+        from pyl.bench import compute
+
+        compute.measure(settings, found, progress)
 
 
 def _measure_project(project: Project, settings: Settings, found: Gathered, progress: Progress) -> None:
@@ -205,26 +237,37 @@ def measure_function(
     name = name_of(project, function)
     event = event_of(function, found.notes.append)
     tell = progress.detail
-    with Lineup(name, contending, function, region=project.configuration.region) as lineup:
+    with (
+        Lineup(name, contending, function, region=project.configuration.region) as lineup,
+        told(lineup, found, progress),
+    ):
         with progress.step(f"{name}: cold starts, page cache warm"):
             found.series += case.cold_starts(lineup, event, settings.plan, tell)
         if settings.cold_cache:
             with progress.step(f"{name}: cold starts, page cache cold"):
                 found.series += case.uncached_cold_starts(lineup, event, settings.plan, tell, found.notes.append)
         with progress.step(f"{name}: warm invocations"):
-            found.series += case.warm_invocations(lineup, payloads_of(function, event), settings.warm_plan, tell)
+            found.keep(case.warm_invocations(lineup, payloads_of(function, event), settings.warm_plan, tell))
         if settings.crowds:
             with progress.step(f"{name}: fresh environments at once"):
-                found.series += case.crowds(lineup, event, CROWD_SIZES, CROWD_PLAN.within(settings.plan), tell)
+                found.keep(case.crowds(lineup, event, CROWD_SIZES, CROWD_PLAN.within(settings.plan), tell))
         if settings.memory_sizes:
             from pyl.bench import memory_sizes
 
             with progress.step(f"{name}: processor share by memory size"):
-                found.series += memory_sizes.measure(lineup, event, settings.plan, tell, found.notes.append)
+                found.keep(memory_sizes.measure(lineup, event, settings.plan, tell, found.notes.append))
+
+
+@contextmanager
+def told(lineup: Lineup, found: Gathered, progress: Progress) -> Iterator[None]:
+    """Put what failed into the report, also when the run is interrupted."""
+    try:
+        yield
+    finally:
         found.failures += lineup.failures
         found.notes += lineup.remarks
         for failure in lineup.failures:
-            progress.note(f"{name}: {failure.variant} failed and is left out: {failure.reason}")
+            progress.note(f"{lineup.case}: {failure.variant} failed and is left out: {failure.reason}")
 
 
 def event_of(function: Function, note: Callable[[str], None]) -> bytes:

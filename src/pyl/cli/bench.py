@@ -105,9 +105,12 @@ def command(
         memory_sizes="memory" in also,
         targets=targets,
     )
-    report = suite.run(projects, settings, ConsoleProgress())
+    outcome = suite.run(projects, settings, ConsoleProgress())
+    report = outcome.report
     _write(report, json_file, html_file, markdown_file)
     _print(report)
+    if outcome.stopped:
+        raise outcome.stopped
     if earlier:
         _compare(earlier, report, fail=fail_on_regression)
     if report.failures:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration.projects import COMMAND, environment
 from pyl.bench import programs
 from pyl.build import interpreted
 from pyl.cli import main
@@ -110,6 +113,30 @@ def test_a_bad_variant_fails_the_run_and_not_the_others(project: Path, tmp_path:
     (failure,) = json.loads(file.read_text())["failures"]
     assert (failure["variant"], failure["log"]) == ("bad", "I am broken\n")
     assert {"interpreted", "native"} <= {item["variant"] for item in _series(file)}
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupted_run_writes_the_report_of_what_was_measured(
+    project: Path, tmp_path: Path, number: int, code: int
+) -> None:
+    outputs = ["--json", tmp_path / "r.json", "--html", tmp_path / "r.html", "--markdown", tmp_path / "r.md"]
+    command = [*COMMAND, "bench", "--project", project, "--no-build", "--rounds", "6", *outputs]
+    with subprocess.Popen(
+        list(map(str, command)), env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        for line in process.stderr:
+            if "page cache warm" in line:
+                process.send_signal(number)
+                break
+        process.stderr.read()
+        assert process.wait() == code
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert report["notes"][0].startswith("this report is partial: it was interrupted")
+    assert {item["condition"] for item in report["series"]} >= {"page cache warm"}
+    assert "its own event" not in {item["condition"] for item in report["series"]}
+    assert "this report is partial" in (tmp_path / "r.md").read_text()
+    assert "this report is partial" in (tmp_path / "r.html").read_text()
 
 
 def test_a_further_variant_is_measured_beside_the_others(project: Path, tmp_path: Path) -> None:
