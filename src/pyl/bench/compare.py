@@ -22,10 +22,15 @@ _COMPARED = (
     "warm_p50",
     "warm_p90",
     "warm_processor",
+    "remote_cold_start",
+    "remote_init",
+    "remote_first",
+    "remote_warm",
+    "remote_memory",
 )
 """Measures in which more is worse, and that repeat well enough; p99 and page faults do not."""
 
-_SAME = ("processor", "processors", "kernel", "python")
+_SAME = ("lambda", "processor", "processors", "kernel", "python")
 
 
 @dataclass(frozen=True, kw_only=True)

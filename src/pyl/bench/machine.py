@@ -35,7 +35,7 @@ def describe(project: Path) -> dict[str, Any]:
         "python": platform.python_version(),
         "awslambdaric": managed_runtime.VERSION,
         "pyl": importlib.metadata.version("pyl"),
-        "commit": _commit(project),
+        "commit": commit(project),
         "driver": driver().parent.name,
         "sandbox": sandbox.unavailable() or "/var/task in a mount namespace",
         "load": round(os.getloadavg()[0], 2),
@@ -100,7 +100,8 @@ def _system() -> str:
         return sys.platform
 
 
-def _commit(project: Path) -> str | None:
+def commit(project: Path) -> str | None:
+    """What git calls the project's state; None outside of a repository."""
     try:
         text = run(["git", "-C", project, "describe", "--always", "--dirty", "--abbrev=12"]).strip()
     except CommandFailed:

@@ -20,28 +20,17 @@ def write(report: Report) -> str:
     if report.failures:
         parts.append("## Failed\n\n" + "\n".join(_failure(report)))
     variants = [f"`{name}`: {title}" for name, title in report.variants.items()]
-    parts.append("## How to read this\n\n" + "\n".join(f"- {text}" for text in [*variants, *READING, *report.notes]))
+    parts.append(
+        "## How to read this\n\n"
+        + "\n".join(f"- {text}" for text in [*variants, *views.reading(report), *report.notes])
+    )
     return "\n\n".join(parts) + "\n"
 
 
-READING = (
-    "Figures are medians, with their 95 % confidence intervals: order statistics, bootstrap for ratios.",
-    "Outliers are counted in the JSON report and never left out.",
-    "A cold start is the time from the program's exec to its first complete answer at the Runtime API.",
-    "Page cache cold: none of the files of package, interpreter and runtime are in memory.",
-    "The system's own libraries, which only the interpreted variant uses, stay in memory all the time.",
-)
-
-
 def _heading(report: Report) -> str:
-    machine = report.machine
-    commit = f", commit {machine['commit']}" if machine.get("commit") else ""
     return (
         f"# Benchmark of {report.created[:10]}\n\n"
-        f"{machine['processor']}, {machine['processors']} processors, {machine['memory_mb'] / 1000:.0f} GB, "
-        f"{machine['system']}, Linux {machine['kernel']}, Python {machine['python']}, "
-        f"awslambdaric {machine['awslambdaric']}, pyl {machine['pyl']}{commit}; "
-        f"{report.seconds / 60:.0f} minutes, variants in turns."
+        f"{views.place(report)}; {report.seconds / 60:.0f} minutes, variants in turns."
     )
 
 

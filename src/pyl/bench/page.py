@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyl.bench import markdown, plots, views
+from pyl.bench import plots, views
 from pyl.bench.figures import MEASURES, Report
 
 _TEMPLATE = Path(__file__).parent / "report.html.j2"
@@ -23,9 +23,11 @@ def write(report: Report) -> str:
         cases=[_case(report, case) for case in report.cases],
         packages=views.packages(report),
         growth=plots.growth(report),
+        computing=plots.computing(report),
         headlines=views.headlines(report),
         colors={name: plots.color(name, report) for name in report.variants},
-        reading=markdown.READING,
+        reading=views.reading(report),
+        place=views.place(report),
         measures=MEASURES,
     )
 
@@ -41,5 +43,5 @@ def _case(report: Report, case: str) -> dict[str, object]:
     return {
         "name": case,
         "table": views.table(report, case),
-        "plots": [(title, svg) for title, svg in drawn if svg] if case != "growth" else [],
+        "plots": [(title, svg) for title, svg in drawn if svg] if case not in {"growth", "compute"} else [],
     }

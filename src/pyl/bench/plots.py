@@ -70,14 +70,26 @@ def color(variant: str, report: Report) -> str:
     return _OTHERS[others.index(variant) % len(_OTHERS)] if variant in others else _OTHERS[0]
 
 
+_LABELS = {WARM: "", COLD: ", cold cache"}
+
+
+def _starts(report: Report, case: str) -> tuple[str, Sequence[str]]:
+    """The measure of whole cold starts, here or on AWS, and its conditions."""
+    series = [item for item in report.series if (item.case, item.measure) == (case, "remote_cold_start")]
+    if series:
+        return "remote_cold_start", list(dict.fromkeys(item.condition for item in series))
+    return "cold_start", (WARM, COLD)
+
+
 @_styled
 def cold_starts(report: Report, case: str) -> str | None:
     """Every cold start as a dot on a logarithmic axis, the median marked; one row per variant and cache state."""
+    measure, conditions = _starts(report, case)
     rows = [
         series
-        for condition in (WARM, COLD)
+        for condition in conditions
         for name in report.variants
-        if (series := report.find(case, name, "cold_start", condition))
+        if (series := report.find(case, name, measure, condition))
     ]
     if not rows:
         return None
@@ -95,7 +107,7 @@ def cold_starts(report: Report, case: str) -> str | None:
             va="center",
             fontsize=9.5,
         )
-    labels = [series.variant + (", cold cache" if series.condition == COLD else "") for series in rows]
+    labels = [series.variant + _LABELS.get(series.condition, f", {series.condition}") for series in rows]
     axes.set_yticks(range(len(rows)), labels)
     axes.invert_yaxis()
     axes.set_xscale("log")
@@ -110,8 +122,10 @@ def cold_starts(report: Report, case: str) -> str | None:
 def timeline(report: Report, case: str) -> str | None:
     """What a cold start spends its time on: until the program asks for work, then its first invocation."""
     rows = []
+    measure, (condition, *_) = _starts(report, case)
+    until_asked = "init" if measure == "cold_start" else "remote_init"
     for name in report.variants:
-        asked, whole = report.find(case, name, "init", WARM), report.find(case, name, "cold_start", WARM)
+        asked, whole = report.find(case, name, until_asked, condition), report.find(case, name, measure, condition)
         if asked and whole:
             rows.append((name, asked.median.value, max(0.0, whole.median.value - asked.median.value)))
     if not rows:
@@ -194,20 +208,53 @@ def latencies(report: Report, case: str) -> str | None:
 
 @_styled
 def growth(report: Report) -> str | None:
-    """Cold starts against the number of imported modules, with the medians' intervals."""
+    """Cold starts against the number of imported modules and the package's size, with the medians' intervals."""
     found = [series for series in report.series if series.case == "growth" and series.measure == "cold_start"]
-    modules = [series for series in found if series.condition.endswith(" modules")]
-    if not modules:
+    drawn = [
+        (title, series)
+        for ending, title in ((" modules", "imported modules"), (" MB more", "MB more in the package"))
+        if (series := [item for item in found if item.condition.endswith(ending)])
+    ]
+    if not drawn:
         return None
-    figure, axes = _figure(2.9)
-    for name in dict.fromkeys(series.variant for series in modules):
-        points = sorted((int(s.condition.split()[0]), s) for s in modules if s.variant == name)
-        _line(axes, points, name, color(name, report))
-    axes.set_yscale("log")
-    _plain_numbers(axes.yaxis)
-    axes.set_xlabel("imported modules")
-    axes.set_ylabel("cold start, ms (logarithmic)")
-    axes.legend(ncols=3, fontsize=9)
+    figure, both = _figure(3.1, columns=len(drawn), same_height=True)
+    for axes, (title, series) in zip(both, drawn, strict=True):
+        for name in dict.fromkeys(item.variant for item in series):
+            points = sorted((int(item.condition.split()[0]), item) for item in series if item.variant == name)
+            _line(axes, points, name, color(name, report))
+        axes.set_yscale("log")
+        _plain_numbers(axes.yaxis)
+        axes.set_xlabel(title)
+    both[0].set_ylabel("cold start, ms (logarithmic)")
+    both[0].margins(y=0.3)
+    both[0].legend(ncols=2, fontsize=9, loc="upper left")
+    return _svg(figure)
+
+
+@_styled
+def computing(report: Report) -> str | None:
+    """Warm invocations of each workload by variant: bars, with the medians' intervals."""
+    found = [series for series in report.series if series.case == "compute" and series.measure == "warm_p50"]
+    if not found:
+        return None
+    workloads = list(dict.fromkeys(series.condition for series in found))
+    names = [name for name in report.variants if any(series.variant == name for series in found)]
+    figure, axes = _figure(0.42 * len(workloads) * len(names) * 0.55 + 0.9)
+    height = 0.8 / len(names)
+    for number, name in enumerate(names):
+        for place, workload in enumerate(workloads):
+            if series := report.find("compute", name, "warm_p50", workload):
+                middle, y = series.median, place - 0.4 + height * (number + 0.5)
+                label = name if not place else None
+                axes.barh(y, middle.value, height=height * 0.9, color=color(name, report), label=label)
+                axes.plot([middle.low, middle.high], [y, y], color=_INK, linewidth=1)
+    axes.set_yticks(range(len(workloads)), workloads)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.grid(visible=False, axis="y")
+    _plain_numbers(axes.xaxis)
+    axes.set_xlabel("warm invocation p50, ms (logarithmic)")
+    figure.legend(*axes.get_legend_handles_labels(), ncols=3, fontsize=9, loc="outside upper left")
     return _svg(figure)
 
 
@@ -220,11 +267,13 @@ def _line(axes: Any, points: Sequence[tuple[int, Series]], name: str, paint: str
     axes.errorbar(places, values, yerr=[below, above], color=paint, marker="o", ms=4, capsize=3, label=name)
 
 
-def _figure(height: float, columns: int = 1) -> tuple[Any, Any]:
+def _figure(height: float, columns: int = 1, *, same_height: bool = False) -> tuple[Any, Any]:
+    """A figure with its axes; a list of them when their number varies (`same_height`: with one vertical scale)."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.6, height))
-    return figure, figure.subplots(1, columns)
+    axes = figure.subplots(1, columns, sharey=same_height, squeeze=not same_height)
+    return figure, list(axes[0]) if same_height else axes
 
 
 def _plain_numbers(axis: Any) -> None:

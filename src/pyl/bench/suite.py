@@ -139,14 +139,20 @@ def _measure_all(projects: Sequence[Project], settings: Settings, found: Gathere
 
 
 def _measure_project(project: Project, settings: Settings, found: Gathered, progress: Progress) -> None:
-    chosen = [f for f in project.functions if not settings.functions or f.name in settings.functions]
-    if not chosen:
-        msg = f"{project.name} has none of the functions {', '.join(settings.functions)}"
-        raise UsageError(msg, hint=f"it has {', '.join(function.name for function in project.functions)}")
+    chosen = chosen_functions(project, settings)
     packages = make_packages(project, settings, found, progress, cases=[name_of(project, f) for f in chosen])
     with contenders(packages, settings, found) as lineup:
         for function in chosen:
             measure_function(project, function, lineup, settings, found, progress)
+
+
+def chosen_functions(project: Project, settings: Settings) -> list[Function]:
+    """The functions to measure. Raises `UsageError` when none of those named is the project's."""
+    chosen = [f for f in project.functions if not settings.functions or f.name in settings.functions]
+    if not chosen:
+        msg = f"{project.name} has none of the functions {', '.join(settings.functions)}"
+        raise UsageError(msg, hint=f"it has {', '.join(function.name for function in project.functions)}")
+    return chosen
 
 
 def name_of(project: Project, function: Function) -> str:

@@ -75,6 +75,42 @@ def packages(report: Report) -> Table:
     return Table(title="Packages", columns=("zip", "unpacked", "build"), rows=tuple(rows))
 
 
+def place(report: Report) -> str:
+    """Where the run took place, in one sentence without its end."""
+    facts = report.machine
+    commit = f", commit {facts['commit']}" if facts.get("commit") else ""
+    if "lambda" in facts:
+        return f"{facts['lambda']}; Python {facts['python']}, pyl {facts['pyl']}{commit}"
+    return (
+        f"{facts['processor']}, {facts['processors']} processors, {facts['memory_mb'] / 1000:.0f} GB, "
+        f"{facts['system']}, Linux {facts['kernel']}, Python {facts['python']}, "
+        f"awslambdaric {facts['awslambdaric']}, pyl {facts['pyl']}{commit}"
+    )
+
+
+_READING = (
+    "Figures are medians, with their 95 % confidence intervals: order statistics, bootstrap for ratios.",
+    "Outliers are counted in the JSON report and never left out.",
+)
+_READING_LOCAL = (
+    "A cold start is the time from the program's exec to its first complete answer at the Runtime API.",
+    "Page cache cold: none of the files of package, interpreter and runtime are in memory.",
+    "The system's own libraries, which only the interpreted variant uses, stay in memory all the time.",
+)
+_READING_LAMBDA = (
+    "Figures are what Lambda reports: milliseconds as in its REPORT lines; its MB are 1,048,576 bytes.",
+    "A cold start is Init Duration and Duration together, of an invocation for which Lambda reports an init.",
+    "What Lambda does before (placing the function, fetching its code, starting a microVM) is in no REPORT line.",
+    "Cold starts were forced by changes of the configuration, one per variant and round, in an order shuffled anew.",
+    "The first round is not counted.",
+)
+
+
+def reading(report: Report) -> tuple[str, ...]:
+    """What a reader must know of all figures."""
+    return (*_READING, *(_READING_LAMBDA if "lambda" in report.machine else _READING_LOCAL))
+
+
 def number(value: float) -> str:
     """Three significant digits, without exponents."""
     if value == 0 or abs(value) >= 100:
@@ -130,18 +166,22 @@ class Headline:
     detail: str
 
 
-_HEADLINES = (
+_HEADLINES: tuple[tuple[str, str | None, str], ...] = (
     ("cold_start", WARM, "times faster cold start"),
     ("cold_start", COLD, "times faster cold start, page cache cold"),
     ("peak_memory", WARM, "times less memory"),
+    ("remote_cold_start", None, "times faster cold start on AWS"),
+    ("remote_memory", None, "times less memory on AWS"),
 )
+"""Measure, condition (None: the first that was measured), title."""
 
 
 def headlines(report: Report) -> list[Headline]:
     """The ratios of interpreted to native, where both were measured."""
     found = []
     for case in report.cases:
-        for measure, condition, title in _HEADLINES:
+        for measure, wanted, title in _HEADLINES:
+            condition = wanted or _first_condition(report, case, measure)
             over = report.find(case, INTERPRETED, measure, condition)
             under = report.find(case, NATIVE, measure, condition)
             if over and under:
@@ -149,3 +189,8 @@ def headlines(report: Report) -> list[Headline]:
                 values = f"{number(over.median.value)} {unit} against {number(under.median.value)} {unit}"
                 found.append(Headline(title=f"{case}: {title}", value=number(ratio.value), detail=values))
     return found
+
+
+def _first_condition(report: Report, case: str, measure: str) -> str:
+    found = (series.condition for series in report.series if (series.case, series.measure) == (case, measure))
+    return next(found, "")

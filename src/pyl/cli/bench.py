@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -16,6 +17,10 @@ from pyl.cli.options import complete_functions
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import EngineError, FunctionFailed, UsageError
 from pyl.project import load_project
+
+if TYPE_CHECKING:
+    from pyl.bench import suite
+    from pyl.project.model import Project
 
 EXTRAS = ("crowds", "growth", "compute", "memory")
 
@@ -55,7 +60,15 @@ _output = click.Path(path_type=Path, dir_okay=False)
 @click.option("--also", type=click.Choice(EXTRAS), multiple=True, help="Measure this too; may be repeated.")
 @click.option("--no-build", is_flag=True, help="Measure the packages in build/pyl as they are.")
 @click.option("--rounds", type=click.IntRange(6, 1000), default=60, show_default=True, help="Most rounds of a measure.")
-@click.option("--seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Longest time of a measure.")
+@click.option(
+    "--seconds", type=click.FloatRange(1), help="Longest time of a measure.  [default: 60; with --remote 600]"
+)
+@click.option("--remote", is_flag=True,
+              help="Measure on AWS: deploy all variants under throwaway names, and delete them.")  # fmt: skip
+@click.option("--memory", "memory", type=click.IntRange(128, 10240), multiple=True, metavar="MB",
+              help="With --remote: memory size; may be repeated.  [default: the function's]")  # fmt: skip
+@click.option("--profile", envvar="AWS_PROFILE", help="With --remote: profile of the AWS configuration.")
+@click.option("--region", help="With --remote: AWS region.  [default: the project's]")
 @click.option("--targets", is_flag=True, help="Judge the process image's targets (for the examples hello and orders).")
 @click.option("--json", "json_file", type=_output, help="Write all figures and samples to this file.")
 @click.option("--html", "html_file", type=_output, help="Write a report with plots to this file.")
@@ -70,7 +83,11 @@ def command(
     also: tuple[str, ...],
     no_build: bool,
     rounds: int,
-    seconds: float,
+    seconds: float | None,
+    remote: bool,
+    memory: tuple[int, ...],
+    profile: str | None,
+    region: str | None,
     targets: bool,
     json_file: Path | None,
     html_file: Path | None,
@@ -86,16 +103,22 @@ def command(
     from pyl.bench import suite
     from pyl.bench.rounds import Plan
 
+    _check_place(remote=remote, also=also, targets=targets, memory=memory, region=region)
     if fail_on_regression and compare is None:
         msg = "--fail-on-regression compares with an earlier run"
         raise UsageError(msg, hint="give that run's file with --compare OLD.json")
     if html_file:
         _require_plots()
     earlier = load(compare) if compare else None
-    projects = [load_project(directory, environ=os.environ) for directory in directories or (Path(),)]
+    overrides = {"region": region}
+    projects = [
+        load_project(directory, environ=os.environ, overrides=overrides) for directory in directories or (Path(),)
+    ]
+    longest = seconds or (600.0 if remote else 60.0)
+    precision = 0.05 if remote else 0.03
     settings = suite.Settings(
-        plan=Plan(least=min(10, rounds), most=rounds, seconds=seconds),
-        warm_plan=Plan(least=min(7, rounds), most=min(20, rounds), seconds=seconds / 3),
+        plan=Plan(least=min(10, rounds), most=rounds, seconds=longest, precision=precision),
+        warm_plan=Plan(least=min(7, rounds), most=min(20, rounds), seconds=longest / 3),
         build=not no_build,
         functions=functions,
         further=further,
@@ -105,7 +128,10 @@ def command(
         memory_sizes="memory" in also,
         targets=targets,
     )
-    outcome = suite.run(projects, settings, ConsoleProgress())
+    if remote:
+        outcome = _run_remotely(projects, settings, memory, profile)
+    else:
+        outcome = suite.run(projects, settings, ConsoleProgress())
     report = outcome.report
     _write(report, json_file, html_file, markdown_file)
     _print(report)
@@ -116,6 +142,43 @@ def command(
     if report.failures:
         msg = f"{len(report.failures)} of the variants failed; the report names them"
         raise FunctionFailed(msg)
+
+
+def _check_place(
+    *, remote: bool, also: tuple[str, ...], targets: bool, memory: tuple[int, ...], region: str | None
+) -> None:
+    """Options that only make sense in the other place."""
+    here = [*(f"--also {name}" for name in also), *(["--targets"] if targets else [])]
+    there = [*(["--memory"] if memory else []), *(["--region"] if region else [])]
+    if remote and here:
+        msg = f"{here[0]} is measured on this machine, and --remote measures on AWS"
+        raise UsageError(msg, hint=f"leave out one of them; {_MEMORY_HINT}" if "memory" in also else None)
+    if not remote and there:
+        msg = f"{there[0]} is for measurements on AWS"
+        raise UsageError(msg, hint="add --remote")
+
+
+_MEMORY_HINT = "with --remote, memory sizes are given by --memory"
+
+
+def _run_remotely(
+    projects: list[Project], settings: suite.Settings, memory: tuple[int, ...], profile: str | None
+) -> suite.Outcome:
+    from pyl.bench.remote import suite as remote_suite
+    from pyl.deploy.aws import connect
+
+    regions = {project.configuration.region for project in projects}
+    if len(regions) > 1:
+        msg = f"the projects are for several regions: {', '.join(sorted(map(str, regions)))}"
+        raise UsageError(msg, hint="name one by --region")
+    aws = connect(region=regions.pop(), environ=os.environ, profile=profile)
+    aws.hide(
+        text
+        for project in projects
+        for function in project.functions
+        for text in function.configuration.environment.values()
+    )
+    return remote_suite.run(projects, settings, memory, aws, ConsoleProgress())
 
 
 def _require_plots() -> None:

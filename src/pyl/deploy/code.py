@@ -57,6 +57,12 @@ class Code:
                 self._uploaded = self._upload(aws, progress)
             return dict(self._uploaded)
 
+    def remove_upload(self, aws: AWS) -> None:
+        """Take away what went by S3: functions that got the package have a copy."""
+        if self.size > DIRECT_UPLOAD_LIMIT:
+            place = {"Bucket": self.bucket or managed_bucket_name(aws), "Key": self._key}
+            found(lambda: aws.client("s3").delete_object(**place, ExpectedBucketOwner=aws.account), "NoSuchBucket")
+
     def _upload(self, aws: AWS, progress: Progress) -> dict[str, str]:
         from boto3.s3.transfer import TransferConfig
 
