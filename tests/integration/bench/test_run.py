@@ -3,62 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from integration.bench.conftest import HANDLERS, PYPROJECT
 from integration.projects import COMMAND, environment
 from pyl.bench import programs
-from pyl.build import interpreted
 from pyl.cli import main
-from pyl.progress import Silent
-from pyl.project import load_project
-
-_HANDLERS = """\
-from dataclasses import dataclass
-
-from pyl import Context, function
-
-
-@dataclass
-class Order:
-    name: str
-
-
-@function
-def work(context: Context, event: Order) -> Order:
-    return event
-"""
-_PYPROJECT = """\
-[project]
-name = "work"
-version = "1.0"
-dependencies = []
-
-[tool.pyl.functions.work]
-event = "event.json"
-"""
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("work")
-    (folder / "pyproject.toml").write_text(_PYPROJECT)
-    (folder / "handlers.py").write_text(_HANDLERS)
-    (folder / "event.json").write_text('{"name": "Maria"}')
-    out = folder / "build" / "pyl"
-    interpreted.build(load_project(folder, environ=os.environ), out, Silent())
-    with zipfile.ZipFile(out / "native-x86_64.zip", "w") as archive:
-        archive.write(programs.floor() / "bootstrap", "bootstrap")
-        archive.writestr("pyl/image", b"nothing that this program reads")
-        archive.writestr("pyl/manifest.json", json.dumps({"image": {"kind": "full", "reasons": []}}))
-    return folder
 
 
 def _bench(project: Path, *arguments: str) -> int:
@@ -161,8 +117,8 @@ def test_a_seeded_regression_fails_the_comparison(
 
 
 def test_a_missing_package_is_told_with_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "pyproject.toml").write_text(_PYPROJECT)
-    (tmp_path / "handlers.py").write_text(_HANDLERS)
+    (tmp_path / "pyproject.toml").write_text(PYPROJECT)
+    (tmp_path / "handlers.py").write_text(HANDLERS)
     (tmp_path / "event.json").write_text("{}")
     assert _bench(tmp_path) == 2
     assert "--no-build" in capsys.readouterr().err

@@ -30,3 +30,17 @@ def test_an_earlier_report_that_is_none_is_refused_first(tmp_path: Path, capsys:
     file.write_text("{}")
     assert _exit_code("--compare", str(file)) == 2
     assert "no report" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--memory", "256"), ("--region", "eu-west-1")])
+def test_options_for_aws_need_remote(option: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert _exit_code(*option) == 2
+    assert "add --remote" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [("--also", "compute"), ("--targets",)])
+def test_what_only_this_machine_measures_is_refused_with_remote(
+    option: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _exit_code("--remote", *option) == 2
+    assert " ".join(option) in capsys.readouterr().err

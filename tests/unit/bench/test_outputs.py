@@ -85,6 +85,46 @@ def test_growth_is_drawn() -> None:
     assert "imported modules" in page.write(report(taken))
 
 
+def test_growth_by_size_is_drawn_beside_it() -> None:
+    taken = {
+        ("growth", variant, "cold_start", condition): samples(middle, number)
+        for variant, middle in (("interpreted", 60.0), ("native", 0.6))
+        for number, condition in enumerate(("0 modules", "500 modules", "10 MB more", "150 MB more"))
+    }
+    text = page.write(report(taken))
+    assert "imported modules" in text
+    assert "MB more in the package" in text
+
+
+def test_workloads_are_drawn() -> None:
+    taken = {
+        ("compute", variant, "warm_p50", workload): samples(middle, number)
+        for variant, middle in (("interpreted", 0.6), ("native", 0.4))
+        for number, workload in enumerate(("numbers", "text"))
+    }
+    text = page.write(report(taken))
+    assert "warm invocation p50, ms" in text
+    assert len(re.findall("<svg", text)) == 1
+
+
+def test_a_report_of_aws_is_written_with_its_own_words() -> None:
+    taken = {
+        ("hello", variant, measure, f"{size} MB"): samples(middle, size)
+        for variant, middle in (("interpreted", 90.0), ("native", 11.0))
+        for measure in ("remote_cold_start", "remote_init", "remote_memory")
+        for size in (128, 512)
+    }
+    machine = {"lambda": "AWS Lambda in eu-central-1, x86_64", "python": "3.11.7", "pyl": "0.1.0", "commit": None}
+    found = report(taken, machine=machine)
+    text = page.write(found)
+    assert "times faster cold start on AWS" in text
+    assert "native, 128 MB" in text
+    assert "native, 512 MB" in text
+    assert "Init Duration" in markdown.write(found)
+    assert "page cache" not in markdown.write(found).lower()
+    assert "AWS Lambda in eu-central-1" in markdown.write(found)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [(0, "0"), (0.02345, "0.023"), (0.5, "0.500"), (1.234, "1.23"), (12.34, "12.3"), (123.4, "123"), (4226.0, "4226")],

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from pyl.bench.remote.contenders import Contender
-from pyl.deploy.aws import AWS
+from pyl.deploy.aws import AWS, Refused
 from pyl.deploy.code import Code
 from pyl.deploy.functions import FunctionResource
 from pyl.deploy.log_groups import LogGroupResource, log_group_reference
@@ -177,12 +177,17 @@ def _tried(aws: AWS, call: Callable[[], None]) -> AWSError | None:
         try:
             call()
         except AWSError as error:
-            if number == _TRIES - 1:
+            if number == _TRIES - 1 or _is_final(error):
                 return error
             aws.pause(2.0**number / 2)
         else:
             break
     return None
+
+
+def _is_final(error: AWSError) -> bool:
+    """Whether trying again is of no use; a function that is being changed, for one, can be deleted soon."""
+    return isinstance(error, Refused) and any(word in error.code for word in ("Denied", "Expired", "Token"))
 
 
 def _tell_of(left: Sequence[str]) -> None:
