@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pyl.errors import BuildError
 from pyl.image import baseline, description, guards, in_place, ptrace, sandbox, snapshot, trial
 from pyl.image import format as image_format
 from pyl.image.addresses import PAGE, STACK_BYTES, Layout
+from pyl.image.extension import NAME as EXTENSION
 from pyl.image.format import Variant
 from pyl.image.guards import Guard
 from pyl.image.launcher import STARTER_ADDRESS, STARTER_LIMIT, build_starter
@@ -138,18 +139,28 @@ def _capture(
     return _compose(session, target)
 
 
+def _guards(reads: Iterable[EnvironmentRead]) -> Iterator[Guard]:
+    return (guards.environment_guard(read.name, read.value) for read in reads if read.name not in CAPTURE_ONLY)
+
+
 def _compose(session: Session, target: Path) -> CaptureResult:
     report = session.report
     reads = tuple(EnvironmentRead(r["name"], r["value"], r["where"]) for r in report.get("reads", ()))
-    root = guards.task_root_guard(sandbox.TASK_ROOT)
-    full_guards = (root, *(guards.environment_guard(r.name, r.value) for r in reads if r.name not in CAPTURE_ONLY))
+    earlier, later = session.reads_of_c_code(BASE), session.reads_of_c_code(FULL)
+    base_guards = (
+        guards.task_root_guard(sandbox.TASK_ROOT),
+        guards.environment_guard("LD_PRELOAD", None),
+        *_guards(earlier),
+    )
+    full_guards = tuple(dict.fromkeys((*base_guards, *_guards(reads), *_guards(later))))
+    reads = (*reads, *earlier, *later)
     if report.get("listed"):
         full_guards = (*full_guards, guards.no_other_guard(session.configured))
     variants = []
     if FULL in session.snapshots:
         variants.append(Variant(FULL, session.snapshots[FULL], full_guards))
     if BASE in session.snapshots:
-        variants.append(Variant(BASE, session.snapshots[BASE], (root,)))
+        variants.append(Variant(BASE, session.snapshots[BASE], base_guards))
     reasons = tuple(session.reasons) if FULL not in session.snapshots else ()
     if not variants:
         return CaptureResult("none", reasons, output=session.output)
@@ -215,6 +226,8 @@ class Session:
         if warm_up:
             self._environment["PYL_WARM_UP"] = json.dumps(dict(warm_up))
         self.snapshots: dict[int, Snapshot] = {}
+        self.asked: dict[int, dict[str, str]] = {}
+        """What C code asked of the environment before each snapshot, and after an earlier one: name to its file."""
         self.reasons: list[str] = []
         self.report: dict[str, Any] = {}
         self.output = ""
@@ -227,6 +240,15 @@ class Session:
             self._run()
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
             self.error = error
+
+    def reads_of_c_code(self, kind: int) -> tuple[EnvironmentRead, ...]:
+        """The variables in `asked`, but those that do not matter: mended later, or set by the import itself."""
+        unimportant = guards.MENDED if kind == BASE else self.report.get("written", ())
+        return tuple(
+            EnvironmentRead(name, self._environment.get(name), f"C code of {file}")
+            for name, file in self.asked.get(kind, {}).items()
+            if name not in unimportant and file != EXTENSION
+        )
 
     def kill(self) -> None:
         """End the program from another thread."""
@@ -286,9 +308,12 @@ class Session:
             for problem in self.report["problems"]
         ]
 
-    def _stopped(self, thread: int, kind: int, memory: Memory, sites: dict[int, int]) -> None:
+    def _stopped(self, thread: int, kind: int, memory: Memory, sites: dict[int, bytes]) -> None:
+        assert self.tracer is not None  # noqa: S101 - it is calling
+        self.asked[kind], self.tracer.variables = self.tracer.variables, {}
         try:
-            taken = snapshot.take(thread, memory, sites, starter=(STARTER_ADDRESS, STARTER_LIMIT))
+            starter = (STARTER_ADDRESS, STARTER_LIMIT)
+            taken = snapshot.take(thread, memory, sites, starter=starter, reopened=self.report.get("files", ()))
         except NotCapturable as error:
             holder = self.report.get("holders", {}).get(str(error.descriptor))
             self.reasons.append(f"{error}, held by {holder}" if holder else str(error))

@@ -17,6 +17,11 @@ LAMBDA_VARIABLES = tuple(
 """What Lambda itself, or a shell that stands in for it, puts into the environment; `*` stands for any ending."""
 
 
+MENDED = frozenset(("PATH", "TZ"))
+"""Variables that the interpreter looks at when it starts, to find itself and its time zone. Where it is does not depend
+on the first, and a restored process looks at the second again."""
+
+
 @dataclass(frozen=True)
 class Guard:
     """A condition that the launcher compares, in C, before anything is mapped."""

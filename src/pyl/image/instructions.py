@@ -1,4 +1,4 @@
-"""Finds the `cpuid` and `xgetbv` instructions of machine code.
+"""Finds, in machine code, the `cpuid` and `xgetbv` instructions, and where functions begin.
 
 Their bytes also occur inside other instructions and in data, so each place is disassembled from where its
 function starts (the unwind table tells), or from several places before it: x86 code falls into step soon.
@@ -7,12 +7,14 @@ function starts (the unwind table tells), or from several places before it: x86 
 from __future__ import annotations
 
 import bisect
+import io
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 import capstone
+from elftools.elf.elffile import ELFFile
 
 CPUID = b"\x0f\xa2"
 XGETBV = b"\x0f\x01\xd0"
@@ -32,15 +34,15 @@ class Code:
     """File offsets at which functions start, ordered; may be empty."""
 
 
-def find(code: Code) -> list[tuple[int, int]]:
-    """(file offset, length) of each `cpuid` and `xgetbv` instruction."""
+def find(code: Code) -> list[tuple[int, bytes]]:
+    """(file offset, bytes) of each `cpuid` and `xgetbv` instruction."""
     found = [
-        (place, len(pattern))
+        (place, pattern)
         for pattern in (CPUID, XGETBV)
         for place in _occurrences(code.content, pattern)
         if _is_instruction(code, place)
     ]
-    return sorted((code.offset + place, length) for place, length in found)
+    return sorted((code.offset + place, pattern) for place, pattern in found)
 
 
 def _occurrences(content: bytes, pattern: bytes) -> Iterator[int]:
@@ -89,6 +91,16 @@ def function_starts(elf: bytes) -> tuple[int, ...]:
         if kind == 0x6474E550:  # PT_GNU_EH_FRAME
             return tuple(sorted(_table(elf, segments, offset, address, file_bytes)))
     return ()
+
+
+def exported(elf: bytes, name: str) -> int | None:
+    """File offset of the function that a shared library exports as `name`."""
+    dynamic = next(ELFFile(io.BytesIO(elf)).iter_segments("PT_DYNAMIC"), None)  # sections may be stripped
+    for symbol in (dynamic and dynamic.get_symbol_by_name(name)) or ():
+        for kind, offset, address, size, _ in program_headers(elf):
+            if kind == 1 and symbol["st_shndx"] != "SHN_UNDEF" and address <= symbol["st_value"] < address + size:
+                return int(symbol["st_value"] - address + offset)
+    return None
 
 
 def program_headers(elf: bytes) -> Iterator[tuple[int, int, int, int, int]]:

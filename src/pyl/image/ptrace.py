@@ -114,6 +114,15 @@ def proceed_to_syscall_stop(thread: int, deliver: int = 0) -> None:
     _request(_SYSCALL, thread, None, deliver)
 
 
+def step(thread: int) -> int:
+    """Run one instruction; returns the signal that `thread` stopped for, SIGTRAP when it was just that."""
+    _request(_SINGLESTEP, thread, None, None)
+    _, status = os.waitpid(thread, _WALL | _WNOTHREAD)
+    if not os.WIFSTOPPED(status):
+        raise ThreadGone(thread)
+    return os.WSTOPSIG(status)
+
+
 def registers(thread: int) -> Registers:
     found = Registers()
     _request(_GETREGS, thread, None, ctypes.byref(found))
@@ -151,10 +160,7 @@ def inject(thread: int, number: int, *arguments: int) -> int:
     padded = (*arguments, 0, 0, 0, 0, 0, 0)
     changed.rdi, changed.rsi, changed.rdx, changed.r10, changed.r8, changed.r9 = padded[:6]
     set_registers(thread, changed)
-    _request(_SINGLESTEP, thread, None, None)
-    _, status = os.waitpid(thread, _WALL | _WNOTHREAD)
-    if not os.WIFSTOPPED(status):
-        raise ThreadGone(thread)
+    step(thread)
     result = ctypes.c_int64(registers(thread).rax).value
     set_registers(thread, before)
     return result
@@ -175,6 +181,13 @@ class Memory:
                 raise OSError(msg)
             found += piece
         return bytes(found)
+
+    def text(self, address: int) -> str:
+        """The string that ends in a zero byte."""
+        found = bytearray()
+        while b"\0" not in found:
+            found += self.read(address + len(found), 64 - (address + len(found)) % 64)
+        return found.partition(b"\0")[0].decode("utf-8", "surrogateescape")
 
     def write(self, address: int, content: bytes) -> None:
         os.pwrite(self._file, content, address)

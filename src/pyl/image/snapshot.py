@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import struct
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,13 +91,16 @@ class Snapshot:
     state: KernelState
 
 
-def take(thread: int, memory: Memory, sites: dict[int, int], *, starter: tuple[int, int]) -> Snapshot:
+def take(
+    thread: int, memory: Memory, sites: dict[int, bytes], *, starter: tuple[int, int], reopened: Container[int] = ()
+) -> Snapshot:
     """Snapshot of the process, which stands after the system call that asked for it.
 
-    `starter` is the address range of the program that started it. Raises `NotCapturable`.
+    `starter` is the address range of the program that started it; `reopened` are the file descriptors that the
+    process will open again by itself. Raises `NotCapturable`.
     """
     _refuse_threads(thread)
-    _refuse_descriptors(thread)
+    _refuse_descriptors(thread, reopened)
     state = _kernel_state(thread, memory)
     return Snapshot(_regions(thread, memory, sites, starter), state)
 
@@ -109,9 +113,9 @@ def _refuse_threads(process: int) -> None:
         raise NotCapturable(msg)
 
 
-def _refuse_descriptors(process: int) -> None:
+def _refuse_descriptors(process: int, reopened: Container[int]) -> None:
     for entry in sorted(Path(f"/proc/{process}/fd").iterdir(), key=lambda entry: int(entry.name)):
-        if int(entry.name) > 2:
+        if int(entry.name) > 2 and int(entry.name) not in reopened:
             msg = f"file descriptor {entry.name} is open: {entry.readlink()}"
             raise NotCapturable(msg, descriptor=int(entry.name))
 
@@ -176,7 +180,7 @@ def _kernel_state(thread: int, memory: Memory) -> KernelState:
     )
 
 
-def _regions(process: int, memory: Memory, sites: dict[int, int], starter: tuple[int, int]) -> tuple[Region, ...]:
+def _regions(process: int, memory: Memory, sites: dict[int, bytes], starter: tuple[int, int]) -> tuple[Region, ...]:
     regions = []
     present = os.open(f"/proc/{process}/pagemap", os.O_RDONLY)
     try:
@@ -225,7 +229,7 @@ _ZEROS = bytes(PAGE)
 
 
 def _pages(
-    memory: Memory, present: int, start: int, end: int, sites: dict[int, int], *, from_file: bool
+    memory: Memory, present: int, start: int, end: int, sites: dict[int, bytes], *, from_file: bool
 ) -> dict[int, bytes]:
     """The pages that are not zero. Anonymous pages that were never touched are not read at all."""
     pages: dict[int, bytes] = {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ PROCESS_ID_OFFSET = 0x2000_0000
 process ids to notice a fork (OpenSSL's random generator) notices each restore."""
 
 _BREAKPOINT = b"\xcc"
+_C_LIBRARY = "libc.so.6"
 
 
 @dataclass
@@ -39,8 +41,8 @@ class _Process:
     memory: Memory
     steered: bool
     """False after it has become another program: then it is none of the capture's business."""
-    sites: dict[int, int] = field(default_factory=dict)
-    """Address of each replaced instruction to its length."""
+    sites: dict[int, bytes] = field(default_factory=dict)
+    """Address of each replaced instruction to what stood there: the instruction, or a function's first byte."""
 
     def forget(self, start: int, size: int) -> None:
         """Drop the breakpoints of memory that is unmapped or mapped over."""
@@ -63,7 +65,7 @@ class Tracer:
         layout: Layout,
         *,
         on_tell: Callable[[bytes], None],
-        on_stop: Callable[[int, int, Memory, dict[int, int]], None],
+        on_stop: Callable[[int, int, Memory, dict[int, bytes]], None],
     ) -> None:
         """`on_stop(thread, kind, memory, sites)` stores the stopped process."""
         self._layout = layout
@@ -71,9 +73,11 @@ class Tracer:
         self._on_stop = on_stop
         self._processes: dict[int, _Process] = {}
         self._leaders: dict[int, int] = {}
-        self._after_mapping: dict[int, tuple[list[tuple[int, int]] | None, int, int]] = {}
-        self._code: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self._after_mapping: dict[int, tuple[list[tuple[int, bytes]] | None, int, int]] = {}
+        self._code: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
         self.missed: list[Missed] = []
+        self.variables: dict[str, str] = {}
+        """Environment variables that the program asked the C library for: name to the file whose code asked first."""
         self.answers = 0
 
     def run(self, process: int) -> int:
@@ -237,10 +241,10 @@ class Tracer:
         base = found.rax - offset
         self._replace(
             process,
-            ((base + place, length) for place, length in sites if offset <= place < offset + size),
+            ((base + place, original) for place, original in sites if offset <= place < offset + size),
         )
 
-    def _in_file(self, thread: int, descriptor: int) -> list[tuple[int, int]]:
+    def _in_file(self, thread: int, descriptor: int) -> list[tuple[int, bytes]]:
         with Path(f"/proc/{thread}/fd/{descriptor}").open("rb") as file:
             status = os.fstat(file.fileno())
             identity = (status.st_dev, status.st_ino)
@@ -253,19 +257,24 @@ class Tracer:
                     if kind == 1 and flags & 1
                     for site in instructions.find(instructions.Code(content[offset : offset + size], offset, starts))
                 ]
+                getenv = (
+                    instructions.exported(content, "getenv") if Path(file.name).readlink().name == _C_LIBRARY else None
+                )
+                if getenv is not None:
+                    self._code[identity].append((getenv, content[getenv : getenv + 1]))
             return self._code[identity]
 
-    def _in_memory(self, process: _Process, start: int, size: int) -> Iterator[tuple[int, int]]:
+    def _in_memory(self, process: _Process, start: int, size: int) -> Iterator[tuple[int, bytes]]:
         content = process.memory.read(start, -(-size // 4096) * 4096)
         known = {address for address in process.sites if start <= address < start + size}
-        for place, length in instructions.find(instructions.Code(content, 0, ())):
+        for place, original in instructions.find(instructions.Code(content, 0, ())):
             if start + place not in known:
-                yield start + place, length
+                yield start + place, original
 
-    def _replace(self, process: _Process, sites: Iterator[tuple[int, int]]) -> None:
-        for address, length in sites:
+    def _replace(self, process: _Process, sites: Iterator[tuple[int, bytes]]) -> None:
+        for address, original in sites:
             process.memory.write(address, _BREAKPOINT)
-            process.sites[address] = length
+            process.sites[address] = original
 
     def _answer(self, thread: int, signal_number: int) -> bool:
         """Answer a replaced instruction, or a `cpuid` at which the processor itself faulted."""
@@ -275,32 +284,58 @@ class Tracer:
         found = ptrace.registers(thread)
         if signal_number == signal.SIGTRAP:
             address = found.rip - 1
-            length = process.sites.get(address)
-            if length is None:
+            original = process.sites.get(address)
+            if original is None:
                 return False
+            if original not in (instructions.CPUID, instructions.XGETBV):
+                self._getenv(thread, found, process, address, original)
+                return True
         else:
-            address, length = found.rip, len(instructions.CPUID)
+            address, original = found.rip, instructions.CPUID
             try:
-                if process.memory.read(address, length) != instructions.CPUID:
+                if process.memory.read(address, len(original)) != original:
                     return False
             except OSError:
                 return False
             if process.steered:
                 self.missed.append(Missed(address))
-        if length == len(instructions.CPUID):
+        if original == instructions.CPUID:
             a, b, c, d = cpuid.answer(found.rax & 0xFFFFFFFF, found.rcx & 0xFFFFFFFF)
             found.rax, found.rbx, found.rcx, found.rdx = a, b, c, d
         else:
             found.rax, found.rdx = cpuid.XCR0, 0
-        found.rip = address + length
+        found.rip = address + len(original)
         ptrace.set_registers(thread, found)
         self.answers += 1
         return True
 
+    def _getenv(self, thread: int, found: Registers, process: _Process, address: int, original: bytes) -> None:
+        """Note which variable is asked for, and let the function go on behind its first instruction."""
+        if process.steered:
+            name = process.memory.text(found.rdi)
+            if name not in self.variables:
+                (caller,) = struct.unpack("<Q", process.memory.read(found.rsp, 8))
+                self.variables[name] = _file_at(thread, caller)
+        found.rip = address
+        ptrace.set_registers(thread, found)
+        process.memory.write(address, original)
+        other = ptrace.step(thread)
+        process.memory.write(address, _BREAKPOINT)
+        if other != signal.SIGTRAP:  # it came before the instruction, which will be met again
+            os.kill(thread, other)
 
-def original_bytes(content: bytearray, start: int, sites: dict[int, int]) -> None:
+
+def _file_at(process: int, address: int) -> str:
+    for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+        low, _, rest = line.partition("-")
+        high, _, name = rest.partition(" ")
+        if int(low, 16) <= address < int(high, 16):
+            return name.rpartition("/")[2]
+    return ""
+
+
+def original_bytes(content: bytearray, start: int, sites: dict[int, bytes]) -> None:
     """Undo the breakpoints that lie in `content`, the memory from `start`."""
-    for address, length in sites.items():
+    for address, original in sites.items():
         if start <= address < start + len(content) and content[address - start] == _BREAKPOINT[0]:
-            whole = instructions.CPUID if length == len(instructions.CPUID) else instructions.XGETBV
-            content[address - start] = whole[0]
+            content[address - start] = original[0]

@@ -79,6 +79,7 @@ def _before_image(recorder: Recorder) -> list[dict[str, str]]:
         hooks.run_before_image()
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         return [problem("a before_image hook", error)]
+    recorder.keep_files()
     return running_threads(recorder.thread_places)
 
 

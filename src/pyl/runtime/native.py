@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from pyl.runtime import image, logs, loop
+from pyl.runtime import certificates, image, logs, loop
 from pyl.runtime.resolve import Functions
 
 TYPE_CHECKING = False
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 def prepare() -> Functions:
     """Return the package's functions, none of them loaded yet.
 
-    `logging` is watched from here on: it is set up when anything imports it.
+    `logging` and `ssl` are watched from here on: they are set up when anything imports them.
     """
     logs.configure(os.environ)
+    certificates.install()
     import functions  # type: ignore[import-not-found]  # the module that the build generates
 
     return Functions(functions.TABLE)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 
-from pyl.runtime import codec, credentials, imports
+from pyl.runtime import codec, credentials, files, imports
+from pyl.runtime.generators import Generators
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,13 +45,14 @@ class Recorder:
         self.configured = configured
         self._listing: str | None = None
         self._writes: dict[str, str | None] = {}
-        self._random: list[Any] = []
-        self._seeded_by_user: set[int] = set()
+        self._random: list[Callable[[], object]] = []
+        self._generators = Generators()
+        self._files: list[files.PackageFile] = []
         self._undo: list[Callable[[], None]] = []
 
     def __enter__(self) -> Recorder:
         self._watch_environment()
-        self._undo.append(imports.prepare("random", self._watch_seeds))
+        self._undo += self._generators.watch()
         self._undo.append(imports.prepare("threading", self._watch_threads))
         self._undo.append(credentials.install())
         return self
@@ -62,7 +63,11 @@ class Recorder:
         for undo in reversed(self._undo):
             undo()
         self._undo.clear()
-        self._random = _random_objects(self._seeded_by_user)
+        self._random = self._generators.own_seeds()
+
+    def keep_files(self) -> None:
+        """Note which open files can be opened again."""
+        self._files = files.opened()
 
     def report(self, problems: list[dict[str, str]], functions: list[str]) -> bytes:
         """What the capture needs to know, as JSON."""
@@ -74,13 +79,17 @@ class Recorder:
                 "listed": self.listed,
                 "problems": problems,
                 "functions": functions,
+                "files": [file.descriptor for file in self._files],
+                "written": list(self._writes),
                 "holders": {str(descriptor): name for descriptor, name in _holders().items()},
                 "modules": _module_files(),
             }
         )
 
     def replay(self, environ: MutableMapping[str, str]) -> None:
-        """Do again what the import did to the environment."""
+        """Open files again, and do again what the import did to the environment."""
+        for file in self._files:
+            file.reopen()
         for name, value in self._writes.items():
             if value is None:
                 environ.pop(name, None)
@@ -144,22 +153,6 @@ class Recorder:
 
         def undo() -> None:
             kind.start = original
-
-        return undo
-
-    def _watch_seeds(self, module: Any) -> Callable[[], None]:
-        """A generator that the user seeded goes on with its sequence, as it would in a plain start."""
-        kind = module.Random
-        original = kind.seed
-
-        def seed(generator: Any, a: Any = None, *arguments: Any, **keywords: Any) -> None:
-            original(generator, a, *arguments, **keywords)
-            (self._seeded_by_user.discard if a is None else self._seeded_by_user.add)(id(generator))
-
-        kind.seed = seed
-
-        def undo() -> None:
-            kind.seed = original
 
         return undo
 
@@ -277,19 +270,3 @@ def _module_files() -> dict[str, str]:
         for name, module in sorted(sys.modules.items())
         if isinstance(file := getattr(module, "__file__", None), str)
     }
-
-
-def _random_objects(seeded_by_user: set[int]) -> list[Callable[[], object]]:
-    """The `seed` of every generator in memory whose sequence must not repeat in another instance."""
-    found: list[Callable[[], object]] = []
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        found.append(numpy_random.seed)
-    random = sys.modules.get("random")
-    if random is None:
-        return found
-    for thing in gc.get_objects():
-        own_seed = isinstance(thing, random.Random) and not isinstance(thing, random.SystemRandom)
-        if own_seed and id(thing) not in seeded_by_user:
-            found.append(thing.seed)
-    return found

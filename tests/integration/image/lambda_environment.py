@@ -44,6 +44,7 @@ class Environment:
         *,
         plain: bool = False,
         argv: list[str] | None = None,
+        binds: Mapping[str, Path] | None = None,
     ) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
         self._server.settimeout(PATIENCE)
@@ -54,7 +55,7 @@ class Environment:
             app = "/var/task/pyl/app"
             argv = [f"{app}/ld-linux-x86-64.so.2", "--library-path", app, f"{app}/program"]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the environment
-        command = sandbox.command(argv, task=package, environment=values)
+        command = sandbox.command(argv, task=package, environment=values, binds=binds)
         self.process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self._connection: socket.socket | None = None
         self._waiting = False

@@ -163,6 +163,28 @@ def test_threads_children_signals_and_deep_recursion_work_after_a_restore(captur
     assert restored["signals"] == ["MainThread", "MainThread"]
 
 
+def test_files_of_the_package_that_were_opened_at_import_go_on_where_they_stood(captured, run) -> None:
+    package, result = captured(
+        source(
+            """
+            import pathlib
+            here = pathlib.Path(__file__)
+            text, data = here.open(), here.open("rb", buffering=0)
+            first, start = text.readline(), data.read(7)
+            def handler(event, context):
+                return [first, text.readline(), text.read()[-9:], start.decode(), data.read(12).decode(), data.tell()]
+            """
+        )
+    )
+    assert (result.kind, result.reasons) == ("full", ())
+    with run(package, plain=True) as environment:
+        plain = environment.invoke()
+    for _ in range(2):
+        with run(package) as environment:
+            assert environment.invoke() == plain
+            assert environment.notices == []
+
+
 def test_extension_modules_are_imported_late(captured, run) -> None:
     package, _ = captured(
         source(

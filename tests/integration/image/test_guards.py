@@ -27,7 +27,8 @@ READS = textwrap.dedent(
 
 def test_the_full_image_is_used_when_what_was_read_at_import_is_as_it_was(captured, run) -> None:
     package, result = captured(READS, environment={"TABLE": "orders"})
-    assert {(g.name, g.value) for g in result.guards if g.name} == {("TABLE", "orders"), ("DEBUG", "")}
+    assert {("TABLE", "orders"), ("DEBUG", "")} <= {(guard.name, guard.value) for guard in result.guards}
+    assert {read.name for read in result.environment if "handlers.py" in read.where} == {"TABLE", "DEBUG"}
     imported = set()
     for late in ("1", "2"):
         with run(package, environment={"TABLE": "orders", "LATE": late}) as environment:
@@ -70,6 +71,51 @@ def test_code_that_looks_at_all_variables_is_guarded_against_new_ones(captured, 
         assert environment.invoke() == {"APP_A": "1", "APP_SECRET": "value"}
         assert [notice["found"] for notice in environment.notices] == ["APP_SECRET"]
         assert "value" not in str(environment.notices)
+
+
+IN_C = textwrap.dedent(
+    """
+    import ctypes, os, sys, time
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_char_p
+    os.environ["WRITTEN_AT_IMPORT"] = "here"
+    setting, written = getenv(b"NATIVE_SETTING"), getenv(b"WRITTEN_AT_IMPORT")
+    imported = time.time()
+    def handler(event, context):
+        return [(setting or b"none").decode(), written.decode(), hash("x"), imported, sys.flags.hash_randomization]
+    """
+)
+
+
+def test_what_c_code_read_at_import_is_guarded_like_what_python_code_read(captured, run) -> None:
+    package, result = captured(IN_C, environment={"NATIVE_SETTING": "a"})
+    assert ("NATIVE_SETTING", "a") in {(guard.name, guard.value) for guard in result.guards}
+    assert "WRITTEN_AT_IMPORT" not in {guard.name for guard in result.guards}
+    imported = set()
+    for _ in range(2):
+        with run(package, environment={"NATIVE_SETTING": "a"}) as environment:
+            answer = environment.invoke()
+            assert (answer[:2], environment.notices) == (["a", "here"], [])
+            imported.add(answer[3])
+    assert len(imported) == 1
+    for value, differing in (("b", {"NATIVE_SETTING": "b"}), ("none", {})):
+        with run(package, environment=differing) as environment:
+            assert environment.invoke()[:2] == [value, "here"]
+            (notice,) = environment.notices
+            assert (notice["guard"], notice["instead"]) == ("NATIVE_SETTING", "base image")
+
+
+@pytest.mark.parametrize("variable", [{"PYTHONHASHSEED": "0"}, {"LC_ALL": "C.UTF-8"}, {"LD_PRELOAD": ""}])
+def test_what_the_interpreter_itself_reads_gives_a_plain_start(captured, run, variable: dict[str, str]) -> None:
+    package, _ = captured(IN_C)
+    with run(package, environment=variable, plain=True) as environment:
+        plain = environment.invoke()
+    with run(package, environment=variable) as environment:
+        answer = environment.invoke()
+        (notice,) = environment.notices
+    assert ([notice["guard"]], notice["instead"]) == (list(variable), "plain start")
+    if "PYTHONHASHSEED" in variable:
+        assert (answer[2], answer[4]) == (plain[2], 0)
 
 
 def test_elsewhere_than_in_var_task_the_program_starts_plainly(captured) -> None:
