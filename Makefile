@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAM := .tools/aws-sam-cli
 SAM_VERSION := 1.170.0
+AWSCLI := .tools/awscli
+AWSCLI_VERSION := 1.46.3
 
-.PHONY: help demo bench test test-unit test-integration lint format clean
+.PHONY: help demo bench test test-unit test-integration test-deploy lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -22,6 +24,12 @@ $(SAM)/ready: $(VENV)/ready
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --target $(SAM) aws-sam-cli==$(SAM_VERSION)
 	touch $@
 
+# The AWS CLI pins its own botocore, so it has an environment of its own.
+$(AWSCLI)/ready: $(VENV)/ready
+	$(PYTHON) -m venv $(AWSCLI)
+	$(BIN)/uv pip install --quiet --python $(AWSCLI)/bin/python awscli==$(AWSCLI_VERSION)
+	touch $@
+
 demo: $(VENV)/ready ## build an example both ways, invoke it, show cold start and memory
 	$(BIN)/python examples/demo.py
 
@@ -30,14 +38,17 @@ bench: $(VENV)/ready ## measure hello and orders both ways: build/bench/report.{
 	  --targets --also growth --also compute --also crowds --also memory \
 	  --json build/bench/report.json --html build/bench/report.html --markdown build/bench/report.md
 
-test: $(VENV)/ready $(SAM)/ready ## all tests
+test: $(VENV)/ready $(SAM)/ready $(AWSCLI)/ready ## all tests
 	$(BIN)/python -m pytest
 
 test-unit: $(VENV)/ready ## the fast tests
 	$(BIN)/python -m pytest tests/unit
 
-test-integration: $(VENV)/ready $(SAM)/ready ## the tests with real compilers, emulators and processes
+test-integration: $(VENV)/ready $(SAM)/ready $(AWSCLI)/ready ## the tests with real compilers, emulators and processes
 	$(BIN)/python -m pytest tests/integration
+
+test-deploy: $(VENV)/ready $(AWSCLI)/ready ## deployment, against a local AWS
+	$(BIN)/python -m pytest tests/unit/deploy tests/integration/deploy
 
 lint: $(VENV)/ready ## ruff and mypy
 	$(BIN)/ruff check

@@ -74,7 +74,7 @@ def test_a_build_tells_its_package_functions_and_commands_on_stdout(project: Pat
     assert done.out.startswith(f"{project / 'build' / 'pyl' / 'interpreted.zip'}  ")
     assert "Functions: echo, fail" in done.out
     for verb in ("create-function", "update-function-code"):
-        (line,) = (line for line in done.out.splitlines() if f"aws lambda {verb}" in line)
+        line = next(line for line in done.out.splitlines() if f"aws lambda {verb}" in line)
         words = shlex.split(line)
         assert f"fileb://{project}/build/pyl/interpreted.zip" in words
 

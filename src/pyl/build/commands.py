@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pyl.project.model import Architecture, Function
+
+DIRECT_UPLOAD_LIMIT = 50 * 1024 * 1024
+"""Bytes of a zip that the Lambda API takes directly; larger ones go by S3.
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +26,8 @@ class Commands:
     publish_layer: str | None
     functions: dict[str, str]
     """Function name to its own `create-function` command, configuration included."""
+    upload: str | None = None
+    """For packages over 50 MB: brings the zip to `$BUCKET_NAME`, from where the other commands take it."""
 
 
 def commands(
@@ -30,35 +38,54 @@ def commands(
     architecture: Architecture,
     layer: Path | None = None,
     layer_name: str | None = None,
+    prefix: str = "",
 ) -> Commands:
-    """The commands that create and update functions from `package`."""
+    """The commands that create and update functions from `package`; `prefix` is before their names in AWS."""
+    code = _Code(package)
     layers = " --layers $LAYER_ARN" if layer else ""
 
-    def create(name: str, handler: str, memory: int, timeout: int, extra: str = "") -> str:
+    def create(name: str, handler: str, memory: int, timeout: int, extra: str = "", role: str | None = None) -> str:
         return (
-            f"aws lambda create-function --function-name {name} --zip-file {_fileb(package)}"
-            f" --handler {handler} --runtime {runtime} --role $LAMBDA_ROLE_ARN --architectures {architecture}"
-            f"{layers} --memory-size {memory} --timeout {timeout} --region $REGION_ID{extra}"
+            f"aws lambda create-function --function-name {name} {code.of_new}"
+            f" --handler {handler} --runtime {runtime} --role {role or '$LAMBDA_ROLE_ARN'}"
+            f" --architectures {architecture}{layers} --memory-size {memory} --timeout {timeout}"
+            f" --region $REGION_ID{extra}"
         )
 
     return Commands(
         create=create("$FUNCTION_NAME", "functions.$FUNCTION_NAME", 512, 10),
         update=(
-            f"aws lambda update-function-code --function-name $FUNCTION_NAME --zip-file {_fileb(package)}"
-            f" --region $REGION_ID"
+            f"aws lambda update-function-code --function-name $FUNCTION_NAME {code.of_present} --region $REGION_ID"
         ),
         publish_layer=_publish_layer(layer, layer_name or "pyl", runtime, architecture) if layer else None,
         functions={
             function.name: create(
-                function.name,
+                f"{prefix}{function.name}",
                 f"functions.{function.name}",
                 function.configuration.memory,
                 function.configuration.timeout,
-                _extra(function),
+                _extra(function, has_layer=layer is not None),
+                function.configuration.deployment.role,
             )
             for function in functions
         },
+        upload=code.upload,
     )
+
+
+class _Code:
+    """How commands name the package: the file itself, or what was uploaded to S3."""
+
+    def __init__(self, package: Path) -> None:
+        self.upload: str | None = None
+        self.of_new = self.of_present = f"--zip-file {_fileb(package)}"
+        if package.is_file() and package.stat().st_size > DIRECT_UPLOAD_LIMIT:
+            # A name for each content: what a function was made of stays there for a rollback.
+            with package.open("rb") as file:
+                key = f"{package.stem}-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}.zip"
+            self.upload = f"aws s3 cp {shlex.quote(str(package))} s3://$BUCKET_NAME/{key} --region $REGION_ID"
+            self.of_new = f"--code S3Bucket=$BUCKET_NAME,S3Key={key}"
+            self.of_present = f"--s3-bucket $BUCKET_NAME --s3-key {key}"
 
 
 def _publish_layer(layer: Path, name: str, runtime: str, architecture: Architecture) -> str:
@@ -69,11 +96,37 @@ def _publish_layer(layer: Path, name: str, runtime: str, architecture: Architect
     )
 
 
-def _extra(function: Function) -> str:
-    text = f" --description {shlex.quote(function.description)}" if function.description else ""
+def _extra(function: Function, *, has_layer: bool) -> str:
+    """Options for what configuration says; what another command must do (a URL, an alias) is `pyl deploy`'s."""
+    settings = function.configuration.deployment
+    text = _description(function.description) if function.description else ""
     if environment := function.configuration.environment:
-        text += f" --environment {shlex.quote(json.dumps({'Variables': dict(environment)}))}"
+        text += _json_option("environment", {"Variables": dict(environment)})
+    if settings.tags:
+        text += _json_option("tags", dict(settings.tags))
+    if settings.layers and not has_layer:
+        text += f" --layers {shlex.join(settings.layers)}"
+    if settings.tracing:
+        text += f" --tracing-config Mode={settings.tracing}"
+    if settings.ephemeral_storage:
+        text += f" --ephemeral-storage Size={settings.ephemeral_storage}"
+    if settings.log_format:
+        text += f" --logging-config LogFormat={settings.log_format}"
+    if settings.subnets:
+        vpc = {"SubnetIds": list(settings.subnets), "SecurityGroupIds": list(settings.security_groups or ())}
+        text += _json_option("vpc-config", vpc)
     return text
+
+
+def _description(text: str) -> str:
+    """The AWS CLI fetches values that look like addresses, and takes those with a hyphen for options."""
+    if text.startswith(("-", "http://", "https://", "file://", "fileb://")):
+        return _json_option("cli-input-json", {"Description": text})
+    return f" --description {shlex.quote(text)}"
+
+
+def _json_option(name: str, value: Mapping[str, object]) -> str:
+    return f" --{name} {shlex.quote(json.dumps(value))}"
 
 
 def _fileb(package: Path) -> str:

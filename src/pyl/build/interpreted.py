@@ -72,6 +72,7 @@ def build(project: Project, out: Path, progress: Progress, *, layer: bool = Fals
             architecture=architecture,
             layer=layer_package,
             layer_name=f"{project.name}-dependencies",
+            prefix=project.configuration.prefix,
         ),
         layer=layer_package,
         components=sizes,

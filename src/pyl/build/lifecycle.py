@@ -42,6 +42,11 @@ SUCCESSORS: Mapping[str, str] = {"provided.al2": "provided.al2023"}
 """Runtimes on which the same package runs."""
 
 
+def today() -> dt.date:
+    """The day that counts for AWS's calendar."""
+    return dt.datetime.now(dt.UTC).date()
+
+
 def runtime_for(asked: str, today: dt.date, *, present: str | None = None) -> str:
     """The runtime that a function gets which is to have `asked`, and has `present` if it exists.
 

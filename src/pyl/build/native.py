@@ -25,6 +25,7 @@ from pyl.build import (
 )
 from pyl.build.commands import commands
 from pyl.build.interpreted import python_version
+from pyl.build.lifecycle import runtime_for, today
 from pyl.build.package import ImageReport, Package, check_unpacked_size
 from pyl.errors import BuildError
 from pyl.image.launcher import build_launcher
@@ -66,12 +67,18 @@ def build(
         path=package,
         kind="native",
         architecture=architecture,
-        runtime=project.configuration.target,
+        runtime=runtime_for(project.configuration.target, today()),
         functions=tuple(function.name for function in project.functions),
         bytes=package.stat().st_size,
         unpacked_bytes=total,
         image=image,
-        commands=commands(package, project.functions, runtime=project.configuration.target, architecture=architecture),
+        commands=commands(
+            package,
+            project.functions,
+            runtime=runtime_for(project.configuration.target, today()),
+            architecture=architecture,
+            prefix=project.configuration.prefix,
+        ),
         components=components,
         glibc=glibc,
     )

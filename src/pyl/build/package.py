@@ -13,10 +13,6 @@ from pyl.project.model import Architecture
 
 Kind = Literal["interpreted", "native"]
 
-DIRECT_UPLOAD_LIMIT = 50 * 1024 * 1024
-"""Bytes of a zip that the Lambda API takes directly; larger ones go by S3.
-https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-
 UNPACKED_LIMIT = 250 * 1024 * 1024
 """Bytes of a function's unpacked code, layers included."""
 
@@ -65,6 +61,7 @@ class Package:
                 "create": self.commands.create,
                 "update": self.commands.update,
                 "publish_layer": self.commands.publish_layer,
+                "upload": self.commands.upload,
                 "functions": self.commands.functions,
             },
             "layer": str(self.layer) if self.layer else None,

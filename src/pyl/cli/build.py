@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from pyl.build.package import DIRECT_UPLOAD_LIMIT, Package
+from pyl.build import lifecycle
+from pyl.build.package import Package
 from pyl.cli.options import json_option, project_option
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import UsageError
@@ -75,6 +76,7 @@ def command(
         package = build_native(project, target, cached=cached, timeout=timeout)
     else:
         package = build_interpreted(project, target, layer=layer)
+    _note_runtime(project, package)
     if as_json:
         click.echo(json.dumps(package.to_json()))
     else:
@@ -95,6 +97,14 @@ def build_native(project: Project, out: Path, *, cached: bool = True, timeout: f
     return builders.build(project, out, ConsoleProgress(), cached=cached, timeout=timeout or builders.TIMEOUT)
 
 
+def _note_runtime(project: Project, package: Package) -> None:
+    """Say so when AWS supports the runtime no more, or does not take it."""
+    asked = project.configuration.target if package.kind == "native" else package.runtime
+    text = lifecycle.notice(asked, lifecycle.today())
+    if text:
+        ConsoleProgress().note(text)
+
+
 def _print(package: Package) -> None:
     click.echo(f"{package.path}  {_size(package.bytes)} ({_size(package.unpacked_bytes)} unpacked)")
     if package.layer:
@@ -109,11 +119,13 @@ def _print(package: Package) -> None:
         reasons = "; ".join(package.image.reasons)
         click.echo(f"  process image: {package.image.kind}" + (f" ({reasons})" if reasons else ""))
     click.echo(f"\nFunctions: {', '.join(package.functions)}")
-    if package.bytes > DIRECT_UPLOAD_LIMIT:
-        click.echo("The zip is over 50 MB: upload it to S3 and use --code S3Bucket=...,S3Key=... below.")
+    if package.commands.upload:
+        click.echo(f"\nThe zip is over 50 MB, which Lambda takes from S3 only. Upload it:\n  {package.commands.upload}")
     if package.commands.publish_layer:
         click.echo(f"\nPublish the layer:\n  {package.commands.publish_layer}")
     click.echo(f"\nDeploy a function:\n  {package.commands.create}")
+    for name, create in package.commands.functions.items():
+        click.echo(f"\nDeploy {name} as configured:\n  {create}")
     click.echo(f"\nRedeploy it after a change:\n  {package.commands.update}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import sys
@@ -68,6 +67,7 @@ def command(
     Compares what is wanted with what is there, shows the difference, asks, and does it. What AWS has and
     configuration does not mention stays.
     """
+    from pyl.build.lifecycle import today
     from pyl.deploy.aws import connect
     from pyl.deploy.plan import make_plan
     from pyl.deploy.wanted import wanted
@@ -93,11 +93,6 @@ def command(
         confirm(f"{len(plan.pending)} of {len(plan.actions)} things change. Go on?", yes=yes)
         _apply(aws, plan, progress)
     _report(aws, plan, goal, as_json=as_json, applied=applied, dry_run=dry_run, show_values=show_values)
-
-
-def today() -> dt.date:
-    """The date for AWS's calendar of runtimes."""
-    return dt.datetime.now(dt.UTC).date()
 
 
 def chosen(project: Project, names: Sequence[str]) -> list[Function]:
@@ -158,7 +153,7 @@ def _packages(
 
 def _note_runtimes(goal: Wanted, plan: Plan, packages: Mapping[str, Packaged], progress: ConsoleProgress) -> None:
     """One line per notice, with the functions that it is about."""
-    from pyl.build.lifecycle import notice
+    from pyl.build.lifecycle import notice, today
     from pyl.deploy.functions import FunctionResource, FunctionState
 
     states: dict[str, FunctionState | None] = {

@@ -58,7 +58,7 @@ def build_packages(project: Project, functions: Sequence[Function], kind: Kind, 
         function.name: Packaged(
             code=codes[variants[function.name]],
             architecture=variants[function.name].architecture,
-            runtime=function.configuration.deployment.runtime or built[variants[function.name]].runtime,
+            runtime=_runtime(project, function, variants[function.name]),
         )
         for function in functions
     }
@@ -79,16 +79,21 @@ def given_package(project: Project, functions: Sequence[Function], path: Path) -
     if variant.kind != kind:
         msg = f"{path.name} is {_article(kind)} package, and `runtime` asks for {_article(variant.kind)} one"
         raise UsageError(msg, hint="give the other package, or leave out --package")
-    runtime = project.configuration.target if variant.kind == "native" else interpreted.runtime()
     code = _code(project, path)
     return {
         function.name: Packaged(
             code=code,
             architecture=variant.architecture,
-            runtime=function.configuration.deployment.runtime or runtime,
+            runtime=_runtime(project, function, variant),
         )
         for function in functions
     }
+
+
+def _runtime(project: Project, function: Function, variant: Variant) -> str:
+    """What is asked for; AWS's calendar is looked at where it is known what the function has."""
+    by_kind = project.configuration.target if variant.kind == "native" else interpreted.runtime()
+    return function.configuration.deployment.runtime or by_kind
 
 
 def kind_of(path: Path) -> Kind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,3 +40,17 @@ def other_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("package") / "hello", {"app.py": HELLO.replace('"got"', '"received"')}
     )
     return Path(run("build", "--json", "--project", project).succeeded().json["package"])
+
+
+@pytest.fixture(scope="session")
+def large_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose package is over 50 MB: it holds what cannot be compressed."""
+    project = write_project(tmp_path_factory.mktemp("large") / "hello", {"app.py": HELLO})
+    (project / "model.bin").write_bytes(random.Random(7).randbytes(52 * 1024 * 1024))
+    return project
+
+
+@pytest.fixture(scope="session")
+def large_package(large_project: Path) -> Path:
+    """The package of it."""
+    return Path(run("build", "--json", "--project", large_project).succeeded().json["package"])

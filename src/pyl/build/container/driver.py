@@ -20,6 +20,7 @@ from pyl.build.container import protocol
 from pyl.build.container.context import Recipe, image
 from pyl.build.container.engine import Container, Ended, Engine, Settings
 from pyl.build.container.protocol import Listener
+from pyl.build.lifecycle import runtime_for, today
 from pyl.build.native import LOG
 from pyl.build.package import ImageReport, Package
 from pyl.errors import BuildError
@@ -132,13 +133,17 @@ def _package(project: Project, path: Path, made: Mapping[str, Any]) -> Package:
         path=path,
         kind="native",
         architecture=configuration.architecture,
-        runtime=configuration.target,
+        runtime=runtime_for(configuration.target, today()),
         functions=tuple(made["functions"]),
         bytes=path.stat().st_size,
         unpacked_bytes=made["unpacked_bytes"],
         image=ImageReport(kind=made["image"]["kind"], reasons=tuple(made["image"]["reasons"])),
         commands=commands(
-            path, project.functions, runtime=configuration.target, architecture=configuration.architecture
+            path,
+            project.functions,
+            runtime=runtime_for(configuration.target, today()),
+            architecture=configuration.architecture,
+            prefix=configuration.prefix,
         ),
         components=made["components"],
         glibc=made["glibc"],
