@@ -14,6 +14,7 @@ from typing import IO, Any, Self
 
 import docker
 from docker.context import ContextAPI
+from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException, ImageNotFound
 from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
@@ -289,7 +290,7 @@ def _address(environ: Mapping[str, str]) -> dict[str, Any]:
 
 def _current_context(environ: Mapping[str, str]) -> dict[str, Any] | None:
     """What `docker context use`, or `DOCKER_CONTEXT`, chose; None for the default context."""
-    name = environ.get("DOCKER_CONTEXT") or ContextAPI.get_current_context_name()
+    name = environ.get("DOCKER_CONTEXT") or get_current_context_name()
     context = ContextAPI.get_context(name) if name and name != "default" else None
     if context is None:
         if name and name != "default":
