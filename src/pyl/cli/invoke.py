@@ -1,24 +1,48 @@
-"""`pyl invoke`: call one function of a package in the local emulator."""
+"""`pyl invoke`: call one function, of a package, from source, or in AWS."""
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import json
 import os
+import statistics
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
 from pyl.cli.options import complete_examples, complete_functions, complete_packages, project_option
-from pyl.emulator import sandbox
-from pyl.emulator.environment import Environment, Outcome
-from pyl.emulator.packages import package_path
-from pyl.emulator.unpacked import layer_of, unpacked
+from pyl.cli.progress import ConsoleProgress
 from pyl.errors import FunctionFailed, UsageError
+from pyl.events.edits import edited
 from pyl.project import load_project
 from pyl.project.model import Function, Project
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What came of one call."""
+
+    payload: bytes
+    error: str | None
+    seconds: float
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How to call."""
+
+    project: Project
+    function: Function
+    event: bytes
+    repeat: int
+    wait: bool
+    url: bool
 
 
 @click.command()
@@ -28,7 +52,7 @@ from pyl.project.model import Function, Project
     "package_name",
     default=None,
     shell_complete=complete_packages,
-    help="interpreted, native, or the path of a zip.  [default: the newest]",
+    help="source, interpreted, native, or the path of a zip.  [default: the newest package]",
 )
 @click.option("--data", metavar="JSON", help="The event.")
 @click.option(
@@ -40,6 +64,20 @@ from pyl.project.model import Function, Project
     shell_complete=complete_examples,
     help="A bundled sample event: sqs, s3, ..., or `event` for the function's own.",
 )
+@click.option("--set", "edits", multiple=True, metavar="PATH=VALUE",
+              help="Put a value into the event, like Records.0.body=hello; may be repeated.")  # fmt: skip
+@click.option(
+    "--url", metavar="PATH", help="Call as a function URL does: with a request for PATH, and --data as its body."
+)
+@click.option("--method", help="Method of that request.  [default: GET, or POST with a body]")
+@click.option("--header", "headers", multiple=True, metavar="'NAME: TEXT'", help="A header of that request.")
+@click.option("--async", "later", is_flag=True, help="Do not wait for the response; nothing goes to stdout.")
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="How often, in one environment.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the response to this file.")
+@click.option("--remote", is_flag=True, help="Call the function that `pyl deploy` put into AWS.")
+@click.option("--tail", is_flag=True, help="With --remote: show the end of the log.")
+@click.option("--qualifier", help="With --remote: a version or an alias.")
+@click.option("--profile", help="With --remote: the AWS profile.")
 @project_option
 def command(
     name: str,
@@ -47,43 +85,135 @@ def command(
     data: str | None,
     data_file: Path | None,
     example: str | None,
+    edits: tuple[str, ...],
+    url: str | None,
+    method: str | None,
+    headers: tuple[str, ...],
+    later: bool,
+    repeat: int,
+    output: Path | None,
+    remote: bool,
+    tail: bool,
+    qualifier: str | None,
+    profile: str | None,
     directory: Path,
 ) -> None:
-    """Invoke the function NAME of a built package.
+    """Invoke the function NAME.
 
     The response goes to stdout, logs and Lambda's REPORT line to stderr; the exit code is 1 when the function
-    reports an error. The package stands at /var/task, read-only, as in Lambda.
+    reports an error. Here the package stands at /var/task, read-only, as in Lambda.
     """
+    _check(remote, package_name, {"--tail": tail, "--qualifier": qualifier, "--profile": profile})
     project = load_project(directory, environ=os.environ)
     function = find_function(project, name)
-    event = _event(function, data, data_file, example)
-    outcome = invoke(project, function, package_path(project, package_name), event)
-    click.echo(outcome.payload.decode("utf-8", "replace"))
-    if outcome.error:
-        msg = f"{name} reported {outcome.error}"
-        raise FunctionFailed(msg)
+    if url is None:
+        if method or headers:
+            msg = "--method and --header are for a request"
+            raise UsageError(msg, hint="name its path with --url")
+        event = edited(_event(function, data, data_file, example), edits)
+    else:
+        event = edited(_request(function, url, method, headers, _body(data, data_file, example)), edits)
+    plan = _Plan(project=project, function=function, event=event, repeat=repeat, wait=not later, url=url is not None)
+    answers = _remotely(plan, qualifier, profile, tail=tail) if remote else _here(plan, package_name)
+    _finish(plan, answers, output)
 
 
-def invoke(project: Project, function: Function, package: Path, event: bytes) -> Outcome:
-    """Start `function` from `package`, hand it `event`, and show logs and REPORT line on stderr."""
+def _check(remote: bool, package: str | None, for_remote: dict[str, str | bool | None]) -> None:
+    given = [option for option, value in for_remote.items() if value]
+    if given and not remote:
+        msg = f"{given[0]} is for functions in AWS"
+        raise UsageError(msg, hint="add --remote")
+    if remote and package:
+        msg = "--package is for calls on this machine, --remote for those in AWS"
+        raise UsageError(msg, hint="leave one of them out")
+
+
+def _here(plan: _Plan, package: str | None) -> Iterator[_Answer]:
+    from pyl.emulator import sandbox
+    from pyl.emulator.local import environment, prepared
+
     if why := sandbox.unavailable():
         click.echo(
             f"this machine allows no mount namespace ({why}): the package runs where it is, not at /var/task",
             err=True,
         )
-    with contextlib.ExitStack() as stack:
-        task = stack.enter_context(unpacked(package))
-        layer = layer_of(package, task)
-        environment = Environment(
-            task,
-            function,
-            region=project.configuration.region,
-            logs=sys.stderr.fileno(),
-            layer=stack.enter_context(unpacked(layer)) if layer else None,
-        )
-        outcome = stack.enter_context(environment).invoke(event)
-    click.echo(outcome.report(function), err=True)
-    return outcome
+    left = plan.repeat
+    with prepared(plan.project, package, ConsoleProgress()) as unpacked:
+        while left:
+            with environment(plan.project, plan.function, unpacked, logs=sys.stderr.fileno()) as running:
+                while left and running.usable:
+                    outcome = running.invoke(plan.event)
+                    click.echo(outcome.report(plan.function), err=True)
+                    yield _Answer(outcome.payload, outcome.error, outcome.duration, outcome.content_type)
+                    left -= 1
+
+
+def _remotely(plan: _Plan, qualifier: str | None, profile: str | None, *, tail: bool) -> Iterator[_Answer]:
+    import time
+
+    from pyl.deploy.aws import connect
+    from pyl.deploy.remote import invoke
+    from pyl.deploy.wanted import owner_of
+
+    aws = connect(region=plan.project.configuration.region, environ=os.environ, profile=profile)
+    name = owner_of(plan.project).function_name(plan.function.name)
+    qualifier = qualifier or plan.function.configuration.deployment.alias
+    for _ in range(plan.repeat):
+        begun = time.monotonic()
+        outcome = invoke(aws, name, plan.event, qualifier=qualifier, wait=plan.wait, tail=tail)
+        if outcome.log:
+            click.echo(outcome.log.rstrip("\n"), err=True)
+        if not plan.wait:
+            click.echo(f"accepted: RequestId {outcome.request_id}", err=True)
+        yield _Answer(outcome.payload, outcome.error, time.monotonic() - begun)
+
+
+def _finish(plan: _Plan, answers: Iterator[_Answer], output: Path | None) -> None:
+    """Write the responses as they come. Raises `FunctionFailed` at the end when one is an error."""
+    errors, seconds = [], []
+    with _sink(output) as sink:
+        for answer in answers:
+            seconds.append(answer.seconds)
+            if answer.error:
+                errors.append(answer.error)
+            if plan.wait:
+                payload = _http(answer) if plan.url and not answer.error else answer.payload
+                sink.write(payload if output and plan.repeat == 1 else payload + b"\n")
+                sink.flush()
+    if plan.repeat > 1:
+        shown = [f"{1000 * figure:.2f}" for figure in (min(seconds), statistics.median(seconds), max(seconds))]
+        click.echo(f"{len(seconds)} calls: least {shown[0]} ms, median {shown[1]} ms, most {shown[2]} ms", err=True)
+    if errors and plan.wait:
+        times = f" in {len(errors)} of {len(seconds)} calls" if plan.repeat > 1 else ""
+        msg = f"{plan.function.name} reported {errors[0]}{times}"
+        raise FunctionFailed(msg)
+
+
+@contextmanager
+def _sink(output: Path | None) -> Iterator[BinaryIO]:
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    try:
+        with output.open("wb") as file:
+            yield file
+    except OSError as error:
+        msg = f"cannot write {output}: {error.strerror}"
+        raise UsageError(msg) from error
+
+
+def _http(answer: _Answer) -> bytes:
+    """The body of the HTTP response; status and headers go to stderr."""
+    from pyl.emulator.http_responses import BadResponse, whole_response
+
+    try:
+        response = whole_response(answer.payload, answer.content_type)
+    except BadResponse as error:
+        msg = f"the response cannot be sent over HTTP: {error}"
+        raise FunctionFailed(msg) from error
+    lines = [f"HTTP {response.status}", *(f"{name}: {text}" for name, text in response.headers)]
+    click.echo("\n".join(lines), err=True)
+    return response.body
 
 
 def find_function(project: Project, name: str) -> Function:
@@ -107,6 +237,40 @@ def _event(function: Function, data: str | None, data_file: Path | None, example
     if data is not None:
         return _checked(data.encode(), "--data")
     return sample_event(function, str(example))
+
+
+def _body(data: str | None, data_file: Path | None, example: str | None) -> bytes:
+    if example is not None or (data is not None and data_file is not None):
+        msg = "the body of a request is given by --data or --data-file"
+        raise UsageError(msg)
+    return data_file.read_bytes() if data_file else (data or "").encode()
+
+
+def _request(function: Function, url: str, method: str | None, headers: tuple[str, ...], body: bytes) -> bytes:
+    """The event that a request to the function's URL (or to its REST API) becomes."""
+    from pyl.emulator.http_events import HTTPRequest, rest_api_event, url_event
+    from pyl.emulator.routes import is_rest
+
+    path, _, query = url.partition("?")
+    request = HTTPRequest(
+        method=(method or ("POST" if body else "GET")).upper(),
+        path=path if path.startswith("/") else f"/{path}",
+        query=query,
+        headers=(("host", "localhost"), ("user-agent", "pyl"), *map(_header, headers)),
+        body=body,
+    )
+    if is_rest(function):
+        parameters = {"proxy": request.path.lstrip("/")}
+        return json.dumps(rest_api_event(request, resource="/{proxy+}", path_parameters=parameters)).encode()
+    return json.dumps(url_event(request, api=function.name)).encode()
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition(":")
+    if not separator or not name.strip():
+        msg = f"--header {text!r} is not 'NAME: TEXT'"
+        raise UsageError(msg)
+    return name.strip(), value.strip()
 
 
 def sample_event(function: Function, name: str) -> bytes:

@@ -19,8 +19,9 @@ COMMANDS = {
     "completion": "Print the script that completes commands and names in your shell.",
     "deploy": "Create or update the functions in AWS.",
     "doctor": "Look for what pyl needs here and in AWS, and tell how to get what is missing.",
+    "events": "List and print sample events.",
     "image": "Show what is in a native package's process image, and its guards.",
-    "invoke": "Invoke a function of a package in the local emulator.",
+    "invoke": "Invoke a function: of a package, from source, or in AWS.",
     "new": "Make a project with a function, a test and an event, for a kind of trigger.",
     "watch": "Serve all functions locally, as Lambda would, and reload on save.",
 }

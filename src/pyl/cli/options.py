@@ -45,5 +45,5 @@ def complete_packages(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem] | list[str]:
     """The kinds of package, else files."""
-    kinds = [kind for kind in ("interpreted", "native") if kind.startswith(incomplete)]
+    kinds = [kind for kind in ("source", "interpreted", "native") if kind.startswith(incomplete)]
     return kinds or [CompletionItem(incomplete, type="file")]

@@ -238,6 +238,11 @@ class Environment:
         self._background.run(self._environment.__aexit__())
         self._background.__exit__()
 
+    @property
+    def usable(self) -> bool:
+        """Whether it can take another event."""
+        return self._environment.usable
+
     def invoke(self, event: bytes, *, client_context: str | None = None) -> Outcome:
         """Hand `event` to the function and wait for its answer, at most for the function's timeout."""
         invocation = Invocation(

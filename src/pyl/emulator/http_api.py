@@ -14,7 +14,7 @@ from pyl.emulator.cors import Cors
 from pyl.emulator.emulator import Emulator, Throttled
 from pyl.emulator.guard import Guard
 from pyl.emulator.http_events import HTTPRequest, http_api_event, rest_api_event, url_event
-from pyl.emulator.http_responses import STREAMED, BadResponse, HTTPResponse, Prelude, response_of
+from pyl.emulator.http_responses import ENDLESS, BadResponse, HTTPResponse, Prelude, is_prelude, whole_response
 from pyl.emulator.invocation import Outcome
 from pyl.emulator.routes import Match, Route, RouteTable, is_rest
 from pyl.errors import PylError
@@ -125,7 +125,7 @@ class _HTTPExchange:
 
     async def begin(self, content_type: str) -> None:
         """See `Sink`."""
-        if content_type.partition(";")[0].strip().lower() == STREAMED:
+        if is_prelude(content_type):
             self._prelude = Prelude()
         else:
             await self._prepare(HTTPResponse(headers=(("content-type", content_type),)))
@@ -149,19 +149,11 @@ class _HTTPExchange:
             return await self.fail()
         if outcome.streamed:
             if self._response is None:
-                msg = "its stream has no end of the prelude"
-                raise BadResponse(msg)
+                raise BadResponse(ENDLESS)
             with contextlib.suppress(ConnectionError):
                 await self._response.write_eof()
             return self._response
-        if outcome.content_type.partition(";")[0].strip().lower() == STREAMED:
-            found = Prelude().feed(outcome.payload)
-            if found is None:
-                msg = "its stream has no end of the prelude"
-                raise BadResponse(msg)
-            response = HTTPResponse(status=found[0].status, headers=found[0].headers, body=found[1])
-        else:
-            response = response_of(outcome.payload, infer=self._infer)
+        response = whole_response(outcome.payload, outcome.content_type, infer=self._infer)
         body = b"" if response.status in _NO_BODY else response.body
         return web.Response(status=response.status, headers=self._headers(response), body=body)
 

@@ -13,6 +13,7 @@ STREAMED = "application/vnd.awslambda.http-integration-response"
 """Content type of a streamed response that begins with a prelude."""
 _PRELUDE_END = bytes(8)
 _PRELUDE_LIMIT = 1 << 20
+ENDLESS = "its stream has no end of the prelude"
 
 _NOT_THE_FUNCTIONS = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding", "upgrade"})
 """Headers that belong to the connection; whoever sends the response sets them."""
@@ -60,6 +61,21 @@ def response_of(payload: bytes, *, infer: bool = True) -> HTTPResponse:
     return response
 
 
+def whole_response(payload: bytes, content_type: str, *, infer: bool = True) -> HTTPResponse:
+    """As `response_of`, also for a streamed response that was put together. Raises `BadResponse`."""
+    if not is_prelude(content_type):
+        return response_of(payload, infer=infer)
+    found = Prelude().feed(payload)
+    if found is None:
+        raise BadResponse(ENDLESS)
+    return HTTPResponse(status=found[0].status, headers=found[0].headers, body=found[1])
+
+
+def is_prelude(content_type: str) -> bool:
+    """Whether a streamed response begins with its status and headers."""
+    return content_type.partition(";")[0].strip().lower() == STREAMED
+
+
 class Prelude:
     """Finds the status, headers and cookies at the beginning of a streamed response."""
 
@@ -75,8 +91,7 @@ class Prelude:
         text, end, rest = self._received.partition(_PRELUDE_END)
         if not end:
             if len(self._received) > _PRELUDE_LIMIT:
-                msg = "its stream has no end of the prelude"
-                raise BadResponse(msg)
+                raise BadResponse(ENDLESS)
             return None
         try:
             value = json.loads(text)
