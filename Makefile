@@ -8,7 +8,7 @@ SAM_VERSION := 1.170.0
 AWSCLI := .tools/awscli
 AWSCLI_VERSION := 1.46.3
 
-.PHONY: help demo bench test test-unit test-integration test-deploy lint format clean
+.PHONY: help demo bench test test-unit test-integration test-deploy test-container bench-container lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -49,6 +49,12 @@ test-integration: $(VENV)/ready $(SAM)/ready $(AWSCLI)/ready ## the tests with r
 
 test-deploy: $(VENV)/ready $(AWSCLI)/ready ## deployment, against a local AWS
 	$(BIN)/python -m pytest tests/unit/deploy tests/integration/deploy
+
+test-container: $(VENV)/ready $(SAM)/ready ## the tests of the container builder; as root they start an engine themselves
+	$(BIN)/python -m pytest tests/unit/build/container tests/integration/container
+
+bench-container: $(VENV)/ready ## time builds in the container: first, and after a change
+	$(BIN)/python builders/benchmark.py
 
 lint: $(VENV)/ready ## ruff and mypy
 	$(BIN)/ruff check

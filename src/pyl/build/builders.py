@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -17,6 +18,8 @@ from pyl.project.model import Project
 
 if TYPE_CHECKING:
     from pyl.build.container.engine import Engine
+
+_MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 TIMEOUT = 3600.0
 """Seconds that a build in a container may take."""
@@ -69,5 +72,11 @@ def _local(project: Project, out: Path, progress: Progress, *, cached: bool) -> 
     if sys.platform != "linux":
         msg = "the local builder needs Linux"
         raise EngineError(msg, hint="start a container engine and use `--builder container`")
+    architecture = project.configuration.architecture
+    if architecture != _MACHINES.get(platform.machine()):
+        msg = f"the local builder makes packages for this machine's processor, {platform.machine()}, not {architecture}"
+        raise EngineError(
+            msg, hint="start a container engine and use `--builder container`, or build on such a machine"
+        )
     with nullcontext() if cached else cache.disregarded():
         return native.build(project, out, progress)

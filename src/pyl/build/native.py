@@ -113,7 +113,7 @@ def _assemble(
         libraries.strip(app)
         neutral.rewrite(app)
         bytecode.compile_tree(site, prefix=f"{program.APP}/site", keep_sources=False, legacy=True)
-        build_launcher(task / "bootstrap")
+        build_launcher(task / "bootstrap", architecture)
     return glibc
 
 

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from pyl.build.package import ImageReport
 from pyl.errors import ConfigurationError
-from pyl.image.capture import capture
+from pyl.image.capture import ImageRefused, capture
 from pyl.image.extension import NAME, build_extension
 from pyl.progress import Progress
 from pyl.project.model import Project
+
+PROCESSOR = "x86_64"
+"""What images can be captured and restored on."""
 
 
 def take(project: Project, task: Path, progress: Progress) -> ImageReport:
@@ -21,6 +24,12 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
     """
     if project.configuration.native.image == "off":
         return ImageReport(kind="none", reasons=("`image = false` in [tool.pyl.native]",))
+    if project.configuration.architecture != PROCESSOR:
+        reason = f"process images are made for {PROCESSOR} only"
+        if project.configuration.native.image == "require":
+            raise ImageRefused(reason, hint="`image = true` in [tool.pyl.native] builds without one")
+        progress.note(f"process image: none: {reason}")
+        return ImageReport(kind="none", reasons=(reason,))
     folder = task / "pyl" / "app" / "site" / "pyl" / "runtime"
     folder.mkdir(parents=True, exist_ok=True)
     build_extension(Path(sysconfig.get_path("include")), folder / NAME)

@@ -15,6 +15,7 @@ from pyl.errors import PylError
 COMMANDS = {
     "bench": "Measure the native package against the interpreted one.",
     "build": "Make a package: an interpreted zip, or a native one.",
+    "cache": "Show or remove what builds keep for the next one.",
     "check": "Report wrong signatures and configuration, without importing the code.",
     "completion": "Print the script that completes commands and names in your shell.",
     "deploy": "Create or update the functions in AWS.",

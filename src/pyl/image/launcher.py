@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyl.errors import BuildError
 from pyl.process import CommandFailed, run
+from pyl.project.model import Architecture
 
 SOURCES = Path(__file__).parent / "c"
 LAUNCHER = ("launcher.c", "report.c", "restore.c", "system.c")
@@ -43,12 +45,21 @@ FLAGS = (
 )
 
 
-def build_launcher(output: Path) -> None:
+PLAIN = ("plain.c",)
+"""The launcher where there are no process images."""
+
+PLAIN_FLAGS = ("-target", "aarch64-linux-musl", '-DLOADER="ld-linux-aarch64.so.1"', "-Os", "-static", "-s")
+
+
+def build_launcher(output: Path, architecture: Architecture = "x86_64") -> None:
     """Compile the launcher (`bootstrap` of a native package) to `output`.
 
     Raises `BuildError` when zig is missing or the compilation fails.
     """
-    compile_freestanding(LAUNCHER, output, address=LAUNCHER_ADDRESS)
+    if architecture == "x86_64":
+        compile_freestanding(LAUNCHER, output, address=LAUNCHER_ADDRESS)
+    else:
+        _compile([*PLAIN_FLAGS, "-Wall", "-Wextra", "-Werror"], PLAIN, output)
 
 
 def build_starter(output: Path) -> None:
@@ -58,17 +69,14 @@ def build_starter(output: Path) -> None:
 
 def compile_freestanding(sources: tuple[str, ...], output: Path, *, address: int) -> None:
     """Compile C files of this package into a static program without a C library, linked at `address`."""
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "ziglang",
-        "cc",
-        *FLAGS,
-        f"-Wl,--image-base={address:#x}",
-    ]
-    command += ["-o", output, *(SOURCES / source for source in sources)]
+    _compile([*FLAGS, f"-Wl,--image-base={address:#x}"], sources, output)
+
+
+def _compile(flags: Sequence[str], sources: Sequence[str], output: Path) -> None:
     try:
-        run(command)
+        run(
+            [sys.executable, "-m", "ziglang", "cc", *flags, "-o", output, *(SOURCES / source for source in sources)],
+        )
     except CommandFailed as error:
         msg = f"cannot compile {sources[0]} of the process image\n{error.output}"
         raise BuildError(msg, hint="install the compiler with `pip install 'pyl[native]'`") from error

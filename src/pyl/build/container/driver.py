@@ -19,11 +19,12 @@ from pyl.build.commands import commands
 from pyl.build.container import protocol
 from pyl.build.container.context import Recipe, image
 from pyl.build.container.engine import Container, Ended, Engine, Settings
+from pyl.build.container.failures import full, is_full
 from pyl.build.container.protocol import Listener
 from pyl.build.lifecycle import runtime_for, today
 from pyl.build.native import LOG
 from pyl.build.package import ImageReport, Package
-from pyl.errors import BuildError
+from pyl.errors import BuildError, PylError
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.keys import NATIVE_KEYS, PROJECT_KEYS
@@ -32,6 +33,8 @@ from pyl.project.model import Architecture, Project
 CACHE = "/cache"
 USER = 1000
 """Who builds in the container: nobody in particular, and not root."""
+
+_KILLED = 137
 
 _MACHINE = {"x86_64": "x86_64", "arm64": "aarch64"}
 _GLIBC = (17, 28, *range(31, 41))
@@ -109,18 +112,21 @@ def _run(
         with Listener(progress, keep, places) as listener:
             ended = container.run(listener.receive, complain, timeout=timeout)
             if listener.error:
-                raise listener.error
+                raise full("cannot build in the container") if is_full(listener.error.message) else listener.error
             if listener.package is None or ended.code:
                 raise _failure(ended, b"".join(errors).decode("utf-8", "replace"), engine, out / LOG, timeout)
             return listener.package
 
 
-def _failure(ended: Ended, said: str, engine: Engine, log: Path, timeout: float) -> BuildError:
+def _failure(ended: Ended, said: str, engine: Engine, log: Path, timeout: float) -> PylError:
+    if is_full(said):
+        return full("cannot build in the container")
     if ended.out_of_time:
         msg = f"the build was stopped after {timeout:.0f} seconds"
         return BuildError(msg, hint="give it longer with `--timeout`")
-    if ended.out_of_memory:
-        msg = f"the build was killed: the engine ran out of memory ({engine.memory() / 2**30:.1f} GiB in all)"
+    if ended.out_of_memory or ended.code == _KILLED:
+        what = "the engine ran out of memory" if ended.out_of_memory else "most often the engine ran out of memory"
+        msg = f"the build was killed (exit code {ended.code}): {what}; it has {engine.memory() / 2**30:.1f} GiB in all"
         return BuildError(msg, hint="give the engine more, or compile fewer packages (`compile` in [tool.pyl.native])")
     told = "\n".join(f"  {line}" for line in said.strip().splitlines()[-15:])
     msg = f"the build in the container ended with exit code {ended.code}\n{told}".rstrip()

@@ -7,6 +7,7 @@ import io
 import os
 import tarfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,8 @@ _API_TIMEOUT = 300
 """Seconds without a word from the engine, whatever it is doing."""
 _PROBE_TIMEOUT = 5
 
-_KILLED = 137
+_TOLD = 10
+"""Lines of an image's build that are told with its failure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +139,11 @@ class Engine:
                 forcerm=True,
                 decode=True,
             )
+            said: deque[str] = deque(maxlen=_TOLD)
             for message in stream:
-                _raise_error(message)
+                _raise_error(message, said)
                 for line in str(message.get("stream", "")).splitlines():
+                    said.append(line.rstrip())
                     on_line(line.rstrip())
 
     @contextlib.contextmanager
@@ -169,15 +173,18 @@ class Engine:
         """Remove volumes and images that pyl made; returns their names. What is in use stays."""
         removed = []
         with engine_error("cannot clean up"):
+            for container in self._client.containers.list(all=True, filters={"label": f"{LABEL}=build"}):
+                with contextlib.suppress(APIError):  # one that runs is somebody's build
+                    container.remove(v=True)
+                    removed.append(f"container {container.name}")
             for volume in self._client.volumes.list(filters={"label": LABEL}):
                 with contextlib.suppress(APIError):
                     volume.remove()
                     removed.append(f"volume {volume.name}")
             for image in self._client.images.list(filters={"label": LABEL}):
-                for tag in image.tags:
-                    with contextlib.suppress(APIError):
-                        self._client.images.remove(tag)
-                        removed.append(f"image {tag}")
+                with contextlib.suppress(APIError):
+                    self._client.images.remove(image.id, force=len(image.tags) > 1)
+                    removed.append(f"image {' '.join(image.tags) or image.short_id}")
         return removed
 
 
@@ -237,8 +244,8 @@ class Container:
             finally:
                 clock.cancel()
             self._container.reload()
-        killed = bool(self._container.attrs["State"].get("OOMKilled")) or code == _KILLED
-        return Ended(code=code, out_of_memory=killed and not expired.is_set(), out_of_time=expired.is_set())
+        out_of_memory = bool(self._container.attrs["State"].get("OOMKilled"))
+        return Ended(code=code, out_of_memory=out_of_memory, out_of_time=expired.is_set())
 
     @contextlib.contextmanager
     def _archive(self, path: str) -> Iterator[tarfile.TarFile]:
@@ -269,9 +276,9 @@ class _Pieces(io.RawIOBase):
         return count
 
 
-def _raise_error(message: Mapping[str, Any]) -> None:
+def _raise_error(message: Mapping[str, Any], said: Iterable[str] = ()) -> None:
     if "error" in message:
-        raise DockerException(str(message["error"]))
+        raise DockerException("\n".join([*filter(None, said), str(message["error"])]))
 
 
 def _address(environ: Mapping[str, str]) -> dict[str, Any]:

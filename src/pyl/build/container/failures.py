@@ -45,7 +45,7 @@ _KNOWN = (
         "choose another `base_image` in [tool.pyl.native]",
     ),
     _known(
-        r"toomanyrequests|rate limit|pull access denied|unauthorized|denied: |no basic auth",
+        r"toomanyrequests|rate limit|pull access denied|unauthorized|denied: requested access|no basic auth",
         "the registry refused",
         "log in (`docker login`), wait, or name a mirror: `base_image` in [tool.pyl.native]",
     ),
@@ -67,6 +67,16 @@ _KNOWN = (
         f"see the engine's rights; {_LOCAL}",
     ),
 )
+
+
+def is_full(said: str) -> bool:
+    """Whether an engine or compiler says that there is no room left."""
+    return _KNOWN[0].pattern.search(said) is not None
+
+
+def full(what: str) -> EngineError:
+    """There is no room left where the engine keeps its things."""
+    return EngineError(f"{what}: {_KNOWN[0].what}", hint=_KNOWN[0].hint)
 
 
 @contextlib.contextmanager

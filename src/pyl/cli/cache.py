@@ -1,0 +1,37 @@
+"""`pyl cache`: what builds keep for the next one."""
+
+from __future__ import annotations
+
+import click
+
+from pyl.errors import EngineError
+
+
+@click.group()
+def command() -> None:
+    """Show or remove what builds keep for the next one."""
+
+
+@command.command()
+def path() -> None:
+    """Print the cache folder of this host."""
+    from pyl import cache
+
+    click.echo(cache.root())
+
+
+@command.command()
+def clean() -> None:
+    """Remove compiled programs and modules from this host, and pyl's volumes and images from the container engine."""
+    from pyl import cache
+    from pyl.build import builders
+
+    click.echo(f"{cache.root()}: {cache.clean() / 1e6:.1f} MB removed")
+    try:
+        engine = builders.connect()
+    except EngineError as error:
+        click.echo(f"container engine: nothing removed ({error.message.partition(chr(10))[0]})", err=True)
+        return
+    with engine:
+        for removed in engine.remove_everything():
+            click.echo(f"{removed} removed")
