@@ -109,6 +109,7 @@ class AWS:
     @contextlib.contextmanager
     def errors(self, doing: str) -> Iterator[None]:
         """Make what boto3 raises an `AWSError` that says what was being done ("cannot <doing>: ...")."""
+        from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
@@ -117,7 +118,7 @@ class AWS:
             code, said = _code(error), self._without_hidden(error.response["Error"].get("Message") or str(error))
             msg = f"cannot {doing}: AWS says {code}: {said}"
             raise Refused(msg, code=code, hint=_hint(code)) from None  # the cause would show what is hidden
-        except BotoCoreError as error:
+        except (BotoCoreError, Boto3Error) as error:
             msg = f"cannot {doing}: {self._without_hidden(str(error))}"
             raise AWSError(msg, hint=_client_hint(error)) from None
         except OSError as error:

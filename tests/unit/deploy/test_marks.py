@@ -1,0 +1,135 @@
+"""Names, tags and policies: what pyl's things are called, and what roles may do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pyl.deploy.needs import statements
+from pyl.deploy.policy import Statement, canonical, document
+from pyl.deploy.settings import wanted_settings
+from pyl.deploy.tags import Owner, as_list, from_list
+from pyl.deploy.target import Target
+from pyl.project.model import Allowed, DeploymentConfiguration, Function, FunctionConfiguration
+
+
+def target(name: str = "notify", prefix: str = "", **settings: object) -> Target:
+    deployment = DeploymentConfiguration(**settings)  # type: ignore[arg-type]
+    function = Function(
+        name=name,
+        module="app",
+        attribute=name,
+        file=Path("/project/app.py"),
+        line=1,
+        event=None,
+        configuration=FunctionConfiguration(environment={"TABLE": "orders"}, deployment=deployment),
+    )
+    owner = Owner(project="shop", prefix=prefix)
+    return Target(function=function, owner=owner, region="eu-west-1", account="123456789012", partition="aws-cn")
+
+
+def test_the_prefix_is_in_every_name() -> None:
+    place = target(prefix="test-", alias="live")
+    assert place.name == "test-notify"
+    assert place.invoked_arn == "arn:aws-cn:lambda:eu-west-1:123456789012:function:test-notify:live"
+    assert place.owner.tags == {"pyl:project": "test-shop"}
+    assert place.owner.name("notify") == "test-shop-notify"
+
+
+def test_long_names_are_cut_and_stay_apart() -> None:
+    owner = Owner(project="p" * 60)
+    one, other = owner.name("one"), owner.name("two")
+    assert len(one) == len(other) == 64
+    assert one != other
+    assert one == owner.name("one")
+
+
+def test_names_hold_what_iam_takes() -> None:
+    assert Owner(project="my shop (2)").name("a.b") == "my-shop-2--a-b"
+
+
+def test_a_project_owns_what_has_its_tag_and_nothing_else() -> None:
+    owner = Owner(project="shop")
+    assert owner.owns({"pyl:project": "shop", "x": "y"})
+    assert not owner.owns({"pyl:project": "other"})
+    assert not owner.owns({})
+
+
+def test_tags_go_both_ways() -> None:
+    assert from_list(as_list({"a": "1"})) == {"a": "1"}
+    assert from_list([{"TagKey": "a", "TagValue": "1"}]) == {"a": "1"}
+
+
+def test_a_policy_is_canonical_whatever_the_order() -> None:
+    one = Statement(reason="logs", actions=("b", "a"), resources=("y", "x"))
+    other = Statement(reason="logs", actions=("a", "b"), resources=("x", "y"))
+    assert canonical(document([one])) == canonical(document([other]))
+
+
+def test_equal_statements_are_held_once() -> None:
+    one = Statement(reason="queue orders.fifo", actions=("a",), resources=("x",))
+    (statement,) = document([one, one])["Statement"]
+    assert statement["Sid"] == "QueueOrdersFifo"
+
+
+def test_a_role_may_write_its_own_logs_and_nothing_more() -> None:
+    (statement,) = statements(target())
+    assert statement.actions == ("logs:CreateLogStream", "logs:PutLogEvents")
+    assert statement.resources == ("arn:aws-cn:logs:eu-west-1:123456789012:log-group:/aws/lambda/notify:*",)
+
+
+@pytest.mark.parametrize(
+    ("settings", "actions"),
+    [
+        ({"tracing": "Active"}, {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}),
+        ({"tracing": "PassThrough"}, set()),
+        ({"on_failure": "arn:aws:sqs:eu-west-1:123456789012:x"}, {"sqs:SendMessage"}),
+        ({"on_success": "arn:aws:sns:eu-west-1:123456789012:x"}, {"sns:Publish"}),
+        ({"on_success": "arn:aws:lambda:eu-west-1:123456789012:function:x"}, {"lambda:InvokeFunction"}),
+        ({"on_success": "arn:aws:events:eu-west-1:123456789012:event-bus/x"}, {"events:PutEvents"}),
+        ({"on_failure": "arn:aws:s3:::x"}, {"s3:ListBucket", "s3:PutObject"}),
+        ({"allow": (Allowed(actions=("s3:GetObject",), resources=("*",)),)}, {"s3:GetObject"}),
+        ({"subnets": ()}, set()),
+    ],
+)
+def test_each_setting_adds_what_it_needs(settings: dict[str, object], actions: set[str]) -> None:
+    found = [statement for statement in statements(target(**settings)) if statement.reason != "Logs"]
+    assert {action for statement in found for action in statement.actions} == actions
+
+
+def wanted(**settings: object) -> list[str]:
+    place = target(**settings)
+    present = {
+        "Runtime": "python3.11",
+        "Handler": "functions.notify",
+        "Role": "r",
+        "MemorySize": 512,
+        "Timeout": 10,
+        "Environment": {"Variables": {"TABLE": "orders", "THEIRS": "1"}},
+        "Layers": [{"Arn": "l"}],
+        "VpcConfig": {"SubnetIds": ["b", "a"], "SecurityGroupIds": ["s"], "VpcId": "v"},
+        "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/mine", "ApplicationLogLevel": "DEBUG"},
+        "TracingConfig": {"Mode": "Active"},
+    }
+    goal = wanted_settings(place, runtime=lambda _: "python3.11", role="r")
+    assert bool(goal.changes(present)) == bool(goal.arguments(present))
+    return [f"{change.field}: {change.old} -> {change.new}" for change in goal.changes(present)]
+
+
+def test_what_is_as_wanted_or_not_mentioned_does_not_change() -> None:
+    assert wanted() == []
+    assert wanted(subnets=("a", "b"), security_groups=("s",), layers=("l",), tracing="Active") == []
+
+
+def test_each_setting_changes_alone() -> None:
+    assert wanted(layers=()) == ["layers: ['l'] -> []"]
+    assert wanted(subnets=()) == ["vpc: {'subnets': ['a', 'b'], 'security_groups': ['s']} -> None"]
+    assert wanted(environment_mode="replace") == ["environment.THEIRS: 1 -> None"]
+    assert wanted(tracing="PassThrough") == ["tracing: Active -> PassThrough"]
+
+
+def test_the_log_group_of_others_stays_when_the_format_changes() -> None:
+    goal = wanted_settings(target(log_format="Text"), runtime=lambda _: "python3.11", role="r")
+    present = {"LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/mine", "ApplicationLogLevel": "DEBUG"}}
+    assert goal.arguments(present)["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/mine"}

@@ -1,0 +1,105 @@
+"""A plan is what differs, in an order that works, and it stops where something fails."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+
+from pyl.deploy.plan import Stopped, Verb, apply_plan, make_plan, ordered
+from pyl.progress import Silent
+from unit.deploy.resources import Thing, aws, refuse
+
+
+def things(world: dict[str, str], journal: list[str], **more: Any) -> list[Thing]:
+    """c needs b, b needs a."""
+    return [
+        Thing(world=world, journal=journal, called="c", value="3", after=("b",), **more.get("c", {})),
+        Thing(world=world, journal=journal, called="a", value="1", **more.get("a", {})),
+        Thing(world=world, journal=journal, called="b", value="2", after=("a",), **more.get("b", {})),
+    ]
+
+
+def test_what_is_needed_comes_first() -> None:
+    assert [thing.name for thing in ordered(things({}, []))] == ["a", "b", "c"]
+
+
+def test_what_a_plan_does_not_hold_is_taken_to_be_there() -> None:
+    assert ordered([Thing(world={}, called="a", value="1", after=("elsewhere",))])
+
+
+def test_two_resources_of_one_name_are_a_mistake_of_the_program() -> None:
+    with pytest.raises(ValueError, match="thing a"):
+        ordered([Thing(world={}, called="a", value="1"), Thing(world={}, called="a", value="2")])
+
+
+def test_only_what_differs_is_done() -> None:
+    world, journal = {"a": "1", "b": "old"}, list[str]()
+    plan = make_plan(aws(), things(world, journal))
+    assert [(action.resource.name, action.verb) for action in plan.actions] == [
+        ("a", Verb.KEEP),
+        ("b", Verb.UPDATE),
+        ("c", Verb.CREATE),
+    ]
+    assert journal == []
+    apply_plan(aws(), plan, Silent())
+    assert journal == ["apply b", "apply c"]
+    assert make_plan(aws(), things(world, journal)).pending == ()
+
+
+def test_what_is_wanted_no_more_is_removed_last_and_the_other_way_round() -> None:
+    world, journal = {"a": "1", "b": "2", "c": "3"}, list[str]()
+    wanted = [Thing(world=world, journal=journal, called="d", value="4")]
+    apply_plan(aws(), make_plan(aws(), wanted, things(world, journal)), Silent())
+    assert journal == ["apply d", "remove c", "remove b", "remove a"]
+    assert world == {"d": "4"}
+
+
+def test_what_is_wanted_no_more_and_is_not_there_is_no_action() -> None:
+    assert make_plan(aws(), [], things({}, [])).actions == ()
+
+
+def test_a_failure_stops_the_plan_and_the_next_one_continues() -> None:
+    world, journal = dict[str, str](), list[str]()
+    plan = make_plan(aws(), things(world, journal, b={"fails": refuse}))
+    with pytest.raises(Stopped) as told:
+        apply_plan(aws(), plan, Silent())
+    assert told.value.message == "cannot go on\ndone before: create thing a; not begun: create thing c"
+    assert told.value.hint == "run the command again: it continues from here"
+    assert [str(action) for action in told.value.done] == ["create thing a"]
+    assert [str(action) for action in told.value.left] == ["create thing b", "create thing c"]
+    apply_plan(aws(), make_plan(aws(), things(world, journal)), Silent())
+    assert journal == ["apply a", "apply b", "apply c"]
+
+
+def test_an_interruption_says_how_far_it_came() -> None:
+    class Notes(Silent):
+        def __init__(self) -> None:
+            self.notes: list[str] = []
+
+        def note(self, text: str) -> None:
+            self.notes.append(text)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    world, notes = dict[str, str](), Notes()
+    with pytest.raises(KeyboardInterrupt):
+        apply_plan(aws(), make_plan(aws(), things(world, [], b={"fails": interrupt})), notes)
+    (note,) = notes.notes
+    assert note.startswith("stopped at: create thing b. done before: create thing a; not begun: create thing c")
+
+
+def test_each_thing_that_is_done_is_a_step_of_its_own() -> None:
+    class Steps(Silent):
+        def __init__(self) -> None:
+            self.titles: list[str] = []
+
+        def step(self, title: str) -> AbstractContextManager[None]:
+            self.titles.append(title)
+            return super().step(title)
+
+    steps = Steps()
+    apply_plan(aws(), make_plan(aws(), things({"a": "1"}, [])), steps)
+    assert steps.titles == ["Create thing b", "Create thing c"]
