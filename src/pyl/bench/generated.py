@@ -18,6 +18,9 @@ dependencies = [{dependencies}]
 
 [tool.pyl]
 region = "us-east-1"
+
+[tool.pyl.native]
+builder = "local" # dependencies are files of this machine
 {functions}"""
 
 _FUNCTION = """

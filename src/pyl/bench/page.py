@@ -32,6 +32,12 @@ def write(report: Report) -> str:
     )
 
 
+_WORDS = {
+    "growth": "Generated projects: cold starts by the number of imported modules, and by the size of a data file.",
+    "compute": "Handlers in plain Python, which the native variants compile: where that gains, and where it does not.",
+}
+
+
 def _case(report: Report, case: str) -> dict[str, object]:
     drawn = [
         ("Every cold start", plots.cold_starts(report, case)),
@@ -42,6 +48,7 @@ def _case(report: Report, case: str) -> dict[str, object]:
     ]  # fmt: skip
     return {
         "name": case,
+        "words": _WORDS.get(case, ""),
         "table": views.table(report, case),
         "plots": [(title, svg) for title, svg in drawn if svg] if case not in {"growth", "compute"} else [],
     }

@@ -226,8 +226,7 @@ def growth(report: Report) -> str | None:
         _plain_numbers(axes.yaxis)
         axes.set_xlabel(title)
     both[0].set_ylabel("cold start, ms (logarithmic)")
-    both[0].margins(y=0.3)
-    both[0].legend(ncols=2, fontsize=9, loc="upper left")
+    figure.legend(*both[0].get_legend_handles_labels(), ncols=5, fontsize=9, loc="outside upper left")
     return _svg(figure)
 
 
@@ -254,7 +253,7 @@ def computing(report: Report) -> str | None:
     axes.grid(visible=False, axis="y")
     _plain_numbers(axes.xaxis)
     axes.set_xlabel("warm invocation p50, ms (logarithmic)")
-    figure.legend(*axes.get_legend_handles_labels(), ncols=3, fontsize=9, loc="outside upper left")
+    figure.legend(*axes.get_legend_handles_labels(), ncols=5, fontsize=9, loc="outside upper left")
     return _svg(figure)
 
 

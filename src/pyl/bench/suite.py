@@ -171,9 +171,9 @@ def make_packages(
     )
     took: dict[str, float | None] = {INTERPRETED: None, NATIVE: None}
     if settings.build:
-        from pyl.build import interpreted, native
+        from pyl.build import builders, interpreted
 
-        for kind, build in ((INTERPRETED, interpreted.build), (NATIVE, native.build)):
+        for kind, build in ((INTERPRETED, interpreted.build), (NATIVE, builders.build)):
             progress.note(f"{project.name}: building the {kind} package")
             begun = time.monotonic()
             build(project, out, progress)

@@ -17,6 +17,7 @@ def examine(areas: Collection[Area], *, directory: Path, environ: Mapping[str, s
         Area.PYTHON: _python,
         Area.NATIVE: _native,
         Area.IMAGE: _image,
+        Area.ENGINE: lambda: _engine(environ),
         Area.AWS: lambda: _aws(directory, environ),
     }
     for area in Area:
@@ -40,6 +41,12 @@ def _image() -> Iterator[Finding]:
     from pyl.doctor import image
 
     return image.examine()
+
+
+def _engine(environ: Mapping[str, str]) -> Iterator[Finding]:
+    from pyl.doctor import engine
+
+    return engine.examine(environ)
 
 
 def _aws(directory: Path, environ: Mapping[str, str]) -> Iterator[Finding]:

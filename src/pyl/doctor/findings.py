@@ -12,6 +12,7 @@ class Area(StrEnum):
     PYTHON = "python"
     NATIVE = "native"
     IMAGE = "image"
+    ENGINE = "engine"
     AWS = "aws"
 
 
@@ -19,6 +20,7 @@ TITLES = {
     Area.PYTHON: "Python, for every command",
     Area.NATIVE: "Native packages, built on this machine",
     Area.IMAGE: "Process images and the emulator",
+    Area.ENGINE: "Native packages, built in a container",
     Area.AWS: "AWS, to deploy",
 }
 

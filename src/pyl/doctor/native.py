@@ -38,7 +38,7 @@ def examine() -> Iterator[Finding]:
 def _platform(system: str, machine: str) -> Finding:
     found = f"{system} on {machine}"
     if system != "linux":
-        fix = "run pyl in a Linux virtual machine or container"
+        fix = "native packages are built in a container here: see the engine below"
         return _finding(name="platform", status=Status.WARNING, found=found, fix=fix)
     if _MACHINES.get(machine.lower()) != "x86_64":
         fix = "build on an x86_64 machine, or in a container for it"
