@@ -1,0 +1,116 @@
+"""The pytest plugin: the fixture `pyl_function`, and the option that says in which form functions run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pyl.emulator.launch import Unpacked
+    from pyl.project.model import Project
+    from pyl.testing.local_function import LocalFunction
+
+FORMS = ("source", "interpreted", "native")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--pyl`, and its setting."""
+    parser.getgroup("pyl").addoption(
+        "--pyl",
+        action="append",
+        choices=(*FORMS, "all"),
+        dest="pyl_forms",
+        help="Form in which `pyl_function` runs functions; may be repeated. (default: source)",
+    )
+    parser.addini("pyl_forms", "Forms in which `pyl_function` runs functions.", type="args", default=["source"])
+    parser.addini("pyl_project", "Folder of the project whose functions are tested.", default="")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse forms that there are not."""
+    if unknown := set(_forms(config)) - set(FORMS):
+        msg = f"pyl_forms: there is no form {', '.join(sorted(unknown))}; there are {', '.join(FORMS)}"
+        raise pytest.UsageError(msg)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that asks for a function once for every form."""
+    if "pyl_form" in metafunc.fixturenames:
+        metafunc.parametrize("pyl_form", _forms(metafunc.config), indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
+def pyl_form(request: pytest.FixtureRequest) -> str:
+    """The form in which functions run: source, interpreted or native."""
+    form: str = getattr(request, "param", None) or _forms(request.config)[0]
+    return form
+
+
+@pytest.fixture(scope="session")
+def pyl_project(pytestconfig: pytest.Config) -> Project:
+    """The project: that of the setting `pyl_project`, else the one that pytest's root folder is in."""
+    from pyl.project import load_project
+    from pyl.project.pyproject import find_project
+
+    configured = pytestconfig.getini("pyl_project")
+    root = pytestconfig.rootpath
+    directory = root / configured if configured else _nearest(root) or find_project(Path())
+    return load_project(directory, environ=os.environ)
+
+
+@pytest.fixture(scope="session")
+def pyl_package(pyl_form: str, pyl_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unpacked]:
+    """The project in that form: built, unless it is its source, and unpacked."""
+    from pyl.emulator.local import prepared
+    from pyl.progress import Silent
+
+    with prepared(pyl_project, _built(pyl_form, pyl_project, tmp_path_factory), Silent()) as package:
+        yield package
+
+
+@pytest.fixture
+def pyl_function(pyl_project: Project, pyl_package: Unpacked) -> Iterator[Callable[..., LocalFunction]]:
+    """Functions by name, each in an environment that starts at its first call and ends with the test.
+
+    `pyl_function("notify", environment={"TABLE": "test"})` sets variables besides the configured ones.
+    """
+    from pyl.cli.invoke import find_function
+    from pyl.testing.local_function import LocalFunction
+
+    with ExitStack() as stack:
+
+        def get(name: str, *, environment: Mapping[str, str] | None = None) -> LocalFunction:
+            function = find_function(pyl_project, name)
+            if environment:
+                merged = {**function.configuration.environment, **environment}
+                function = replace(function, configuration=replace(function.configuration, environment=merged))
+            return stack.enter_context(LocalFunction(pyl_project, function, pyl_package))
+
+        yield get
+
+
+def _forms(config: pytest.Config) -> list[str]:
+    chosen: list[str] = config.getoption("pyl_forms") or config.getini("pyl_forms")
+    return list(FORMS if "all" in chosen else dict.fromkeys(chosen))
+
+
+def _nearest(folder: Path) -> Path | None:
+    """The folder, or the nearest one above, that is a project."""
+    return next((each for each in (folder, *folder.parents) if (each / "pyproject.toml").is_file()), None)
+
+
+def _built(form: str, project: Project, folders: pytest.TempPathFactory) -> str:
+    """What `prepared` takes for a form; makes the package."""
+    if form == "source":
+        return form
+    from pyl.cli.build import build_interpreted, build_native
+
+    out = folders.mktemp(f"pyl-{form}")
+    build = build_native if form == "native" else build_interpreted
+    return str(build(project, out).path)
