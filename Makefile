@@ -8,7 +8,7 @@ SAM_VERSION := 1.170.0
 AWSCLI := .tools/awscli
 AWSCLI_VERSION := 1.46.3
 
-.PHONY: help demo bench test test-unit test-integration test-deploy test-container bench-container lint format clean
+.PHONY: help demo bench test test-unit test-integration test-deploy test-container bench-container test-matrix test-endurance lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -55,6 +55,12 @@ test-container: $(VENV)/ready $(SAM)/ready ## the tests of the container builder
 
 bench-container: $(VENV)/ready ## time builds in the container: first, and after a change
 	$(BIN)/python builders/benchmark.py
+
+test-matrix: $(VENV)/ready ## images on kernels 5.10, 6.1, 6.12 and emulated processors (qemu-system-x86_64; long)
+	PYL_MATRIX=1 $(BIN)/python -m pytest tests/integration/matrix
+
+test-endurance: $(VENV)/ready ## 1,000 restores, 100,000 invocations of one restored process
+	PYL_RESTORES=1000 PYL_INVOCATIONS=100000 $(BIN)/python -m pytest -s tests/integration/image/test_endurance.py
 
 lint: $(VENV)/ready ## ruff and mypy
 	$(BIN)/ruff check

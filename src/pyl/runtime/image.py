@@ -80,7 +80,14 @@ def _before_image(recorder: Recorder) -> list[dict[str, str]]:
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         return [problem("a before_image hook", error)]
     recorder.keep_files()
+    _follow_thread_id()
     return running_threads(recorder.thread_places)
+
+
+def _follow_thread_id() -> None:
+    """Let the main thread's `native_id` be that of the process that it is asked in, not the captured one."""
+    if (threading := sys.modules.get("threading")) is not None:
+        threading._MainThread.native_id = property(lambda _: os.getpid())  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _stop(native: ModuleType, kind: int) -> list[bytes] | None:

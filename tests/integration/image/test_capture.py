@@ -116,53 +116,6 @@ def test_nothing_random_repeats_in_another_instance(captured, run) -> None:
     assert len({answer["fixed"] for answer in answers}) == 1, "a generator that the user seeded goes on"
 
 
-def test_threads_children_signals_and_deep_recursion_work_after_a_restore(captured, run) -> None:
-    package, _ = captured(
-        source(
-            """
-            import asyncio, concurrent.futures, os, signal, subprocess, sys, threading, time
-            class Deep:
-                def __init__(self, other): self.other = other
-                def __eq__(self, other): return self.other == other.other
-            def nested(depth):
-                value = Deep(1)
-                for _ in range(depth): value = Deep(value)
-                return value
-            def handler(event, context):
-                found = {}
-                with concurrent.futures.ThreadPoolExecutor(4) as pool:
-                    found["threads"] = sum(pool.map(lambda n: n * n, range(100)))
-                child = os.fork()
-                if child == 0:
-                    os._exit(7)
-                found["fork"] = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-                got = []
-                signal.signal(signal.SIGUSR1, lambda *_: got.append(threading.current_thread().name))
-                os.kill(os.getpid(), signal.SIGUSR1)
-                signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
-                found["signals"] = got
-                async def wait():
-                    await asyncio.sleep(0.01)
-                    return await asyncio.to_thread(lambda: "async")
-                found["asyncio"] = asyncio.run(wait())
-                sys.setrecursionlimit(20000)
-                found["deep"] = nested(300) == nested(300)
-                found["large"] = len(bytearray(64 << 20))
-                found["pid"] = os.getpid() == int(os.readlink("/proc/self"))
-                found["ignored pipe"] = signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
-                return found
-            """
-        )
-    )
-    with run(package, plain=True) as environment:
-        plain = environment.invoke()
-    with run(package) as environment:
-        restored = environment.invoke()
-    assert restored == plain
-    assert restored["fork"] == 7
-    assert restored["signals"] == ["MainThread", "MainThread"]
-
-
 def test_files_of_the_package_that_were_opened_at_import_go_on_where_they_stood(captured, run) -> None:
     package, result = captured(
         source(

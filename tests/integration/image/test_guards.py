@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import struct
 import subprocess
 import textwrap
-from pathlib import Path
 
 import pytest
 
-from integration.image import packages
 from pyl.image.capture import ImageRefused
 
 READS = textwrap.dedent(
@@ -155,53 +151,3 @@ def test_what_cannot_be_stored_leaves_the_base_image_and_a_reason(captured, run,
 def test_require_makes_a_refusal_an_error(captured) -> None:
     with pytest.raises(ImageRefused, match="ONLY_IN_LAMBDA"):
         captured("import os\nos.environ['ONLY_IN_LAMBDA']\ndef handler(event, context): ...\n", mode="require")
-
-
-# -- damaged files ---------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def whole(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from pyl.image.capture import capture
-
-    folder = tmp_path_factory.mktemp("whole") / "package"
-    package = packages.with_functions(base, folder, {"handlers.py": READS}, {"handler": "handlers:handler"})
-    assert capture(package, environment={}).kind == "full"
-    return package
-
-
-def _damaged(whole: Path, tmp_path: Path, content: bytes) -> Path:
-    package = tmp_path / "damaged"
-    shutil.copytree(whole, package, copy_function=lambda a, b: Path(b).hardlink_to(a))
-    (package / "pyl" / "image").unlink()
-    (package / "pyl" / "image").write_bytes(content)
-    return package
-
-
-def test_an_image_cut_short_anywhere_is_refused(whole: Path, tmp_path: Path, run) -> None:
-    content = (whole / "pyl" / "image").read_bytes()
-    for index, length in enumerate([0, 1, 47, 48, 4095, 4096, len(content) // 2, len(content) - 1]):
-        package = _damaged(whole, tmp_path / str(index), content[:length])
-        with run(package) as environment:
-            assert environment.init_error()["errorType"] == "Runtime.InvalidImage"
-
-
-def test_a_changed_bit_in_the_header_is_refused(whole: Path, tmp_path: Path, run) -> None:
-    content = bytearray((whole / "pyl" / "image").read_bytes())
-    (header_bytes,) = struct.unpack_from("<I", content, 12)
-    places = [*range(48), *range(48, header_bytes, header_bytes // 40)]
-    for place in places[::2]:
-        content[place] ^= 1 << place % 8
-        package = _damaged(whole, tmp_path / str(place), bytes(content))
-        content[place] ^= 1 << place % 8
-        with run(package) as environment:
-            error = environment.init_error()
-            assert error["errorType"] == "Runtime.InvalidImage", place
-            assert environment.process.returncode == 1
-
-
-def test_the_image_of_another_version_says_so(whole: Path, tmp_path: Path, run) -> None:
-    content = bytearray((whole / "pyl" / "image").read_bytes())
-    struct.pack_into("<I", content, 8, 99)
-    with run(_damaged(whole, tmp_path, bytes(content))) as environment:
-        assert "another version" in environment.init_error()["errorMessage"]

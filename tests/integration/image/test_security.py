@@ -6,7 +6,6 @@ import importlib.util
 import json
 import os
 import textwrap
-from pathlib import Path
 
 import pytest
 
@@ -102,31 +101,3 @@ def test_the_description_names_owners_and_guards_and_no_value(captured) -> None:
     assert content["owners"]["heap"] > 0
     assert any(name.startswith("libpython") for name in content["owners"])
     assert "value-of-it" not in json.dumps(content)
-
-
-def test_two_hundred_restores_of_one_image_answer(captured, run) -> None:
-    package, _ = captured("def handler(event, context): return event\n")
-    for number in range(int(os.environ.get("PYL_RESTORES", "200"))):
-        with run(package) as environment:
-            assert environment.invoke(number) == number
-
-
-def test_memory_and_latency_stay_flat_over_many_invocations(captured, run) -> None:
-    source = (
-        "import json\ncache = {}\ndef handler(event, context):\n"
-        "    cache[event % 50] = [str(n) * 3 for n in range(200)]\n"
-        "    return json.loads(json.dumps({'n': event, 'text': 'x' * 500}))['n']\n"
-    )
-    package, _ = captured(source)
-    with run(package) as environment:
-
-        def resident() -> int:
-            status = Path(f"/proc/{environment.process.pid}/status").read_text()
-            return int(status.split("VmRSS:")[1].split()[0])
-
-        for number in range(2000):
-            assert environment.invoke(number) == number
-        before = resident()
-        for number in range(int(os.environ.get("PYL_INVOCATIONS", "5000"))):
-            environment.invoke(number)
-        assert resident() - before < 1024

@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("wheels")
     project = shutil.copytree(HERE.parent / "wheels", folder / "wheels", ignore=shutil.ignore_patterns("build"))
-    report = projects.run("build", "--native", "--json", "--project", project).succeeded().json
+    report = projects.run("build", "--native", "--builder", "local", "--json", "--project", project).succeeded().json
     assert report["image"] == {"kind": "full", "reasons": []}
     with unpacked(Path(report["package"])) as task:
         samepid = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-musl", "-static", "-O2"]

@@ -1,0 +1,124 @@
+"""A damaged image is refused with one clear error: never a wrong answer, never a silent crash."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from integration.image import packages
+from pyl.image import format as image_format
+from pyl.image.capture import capture
+
+SOURCE = """
+import time
+imported = time.time()
+def handler(event, context): return [imported, event]
+"""
+FIELDS = {"magic": (0, 8), "version": (8, 4), "header_bytes": (12, 4), "file_bytes": (16, 8), "checksum": (24, 8)}
+FIELDS |= {"variants: offset": (32, 4), "variants: count": (36, 4)}
+"""Offset and size of each field of `struct image_header`."""
+random_places = random.Random(20251123)
+
+
+@pytest.fixture(scope="module")
+def whole(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "package"
+    package = packages.with_functions(base, folder, {"handlers.py": SOURCE}, {"handler": "handlers:handler"})
+    assert capture(package, environment={}).kind == "full"
+    return package
+
+
+@pytest.fixture
+def image(whole: Path, tmp_path: Path) -> Iterator[Path]:
+    """The image, which may be damaged: it is put back."""
+    place = whole / "pyl" / "image"
+    kept = shutil.copy(place, tmp_path / "kept")
+    yield place
+    shutil.copy(kept, place)
+
+
+def header_of(image: Path) -> bytearray:
+    with image.open("rb") as file:
+        head = file.read(struct.calcsize("<QII"))
+        (length,) = struct.unpack_from("<I", head, 12)
+        return bytearray(head + file.read(length - len(head)))
+
+
+def overwrite(image: Path, content: bytes, place: int = 0) -> None:
+    with image.open("r+b") as file:
+        file.seek(place)
+        file.write(content)
+
+
+def assert_refused(run, package: Path, what: object) -> None:
+    with run(package) as environment:
+        error = environment.init_error()
+        assert error["errorType"] == "Runtime.InvalidImage", what
+        assert "deploy the package again" in error["errorMessage"], what
+        assert environment.process.returncode == 1, what
+
+
+def test_an_image_cut_short_anywhere_is_refused(whole: Path, image: Path, run) -> None:
+    size = image.stat().st_size
+    lengths = {0, 1, 39, 40, 47, 48, 4095, 4096, size // 2, size - 1}
+    lengths |= {random_places.randrange(size) for _ in range(25)} | {random_places.randrange(65536) for _ in range(25)}
+    for length in sorted(lengths, reverse=True):
+        os.truncate(image, length)
+        assert_refused(run, whole, length)
+
+
+def test_an_image_with_something_behind_it_is_refused(whole: Path, image: Path, run) -> None:
+    overwrite(image, b"x", image.stat().st_size)
+    assert_refused(run, whole, "longer")
+
+
+def test_a_changed_bit_anywhere_in_the_header_is_refused(whole: Path, image: Path, run) -> None:
+    header = header_of(image)
+    places = [*range(0, 40, 3), *(random_places.randrange(len(header)) for _ in range(50))]
+    for place in places:
+        bit = 1 << random_places.randrange(8)
+        overwrite(image, bytes((header[place] ^ bit,)), place)
+        assert_refused(run, whole, (place, bit))
+        overwrite(image, header[place : place + 1], place)
+    with run(whole) as environment:
+        assert environment.invoke(1)[1] == 1
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_another_value_in_a_field_of_the_header_is_refused(whole: Path, image: Path, run, field: str) -> None:
+    header = header_of(image)
+    place, size = FIELDS[field]
+    largest = 2 ** (8 * size) - 1
+    original = int.from_bytes(header[place : place + size], "little")
+    values = {0, 1, 48, 4096, largest // 2, largest, original + 8, original * 2 & largest} - {original}
+    for value in values:
+        overwrite(image, value.to_bytes(size, "little"), place)
+        assert_refused(run, whole, (field, value))
+
+
+@pytest.mark.parametrize("field", ["magic", "version", "header_bytes", "file_bytes", "variants: count"])
+def test_a_field_that_makes_no_sense_is_refused_also_where_the_checksum_holds(
+    whole: Path, image: Path, run, field: str
+) -> None:
+    header = header_of(image)
+    place, size = FIELDS[field]
+    for value in (2 ** (8 * size) - 1, 2 ** (8 * size - 1), 3 << (8 * size - 3)):
+        forged = bytearray(header)
+        forged[place : place + size] = value.to_bytes(size, "little")
+        (length,) = struct.unpack_from("<I", forged, 12)
+        covered = (bytes(forged) + image.read_bytes()[len(forged) :])[: min(length, image.stat().st_size) // 16 * 16]
+        struct.pack_into("<Q", forged, 24, image_format.checksum(covered))
+        overwrite(image, bytes(forged))
+        assert_refused(run, whole, (field, value))
+
+
+def test_the_image_of_another_version_says_so(whole: Path, image: Path, run) -> None:
+    overwrite(image, struct.pack("<I", 99), 8)
+    with run(whole) as environment:
+        assert "another version" in environment.init_error()["errorMessage"]
