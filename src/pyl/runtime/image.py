@@ -87,7 +87,7 @@ def _before_image(recorder: Recorder) -> list[dict[str, str]]:
 def _follow_thread_id() -> None:
     """Let the main thread's `native_id` be that of the process that it is asked in, not the captured one."""
     if (threading := sys.modules.get("threading")) is not None:
-        threading._MainThread.native_id = property(lambda _: os.getpid())  # type: ignore[attr-defined]  # noqa: SLF001
+        threading._MainThread.native_id = property(lambda _: os.getpid())  # noqa: SLF001
 
 
 def _stop(native: ModuleType, kind: int) -> list[bytes] | None:
