@@ -18,12 +18,17 @@ COMMANDS = {
     "cache": "Show or remove what builds keep for the next one.",
     "check": "Report wrong signatures and configuration, without importing the code.",
     "completion": "Print the script that completes commands and names in your shell.",
+    "delete": "Delete what pyl made in AWS.",
     "deploy": "Create or update the functions in AWS.",
     "doctor": "Look for what pyl needs here and in AWS, and tell how to get what is missing.",
     "events": "List and print sample events.",
     "image": "Show what is in a native package's process image, and its guards.",
     "invoke": "Invoke a function: of a package, from source, or in AWS.",
+    "list": "List what the project has in AWS.",
+    "logs": "Print what a function logged in AWS.",
     "new": "Make a project with a function, a test and an event, for a kind of trigger.",
+    "rollback": "Give callers an earlier version of a function.",
+    "template": "Print the project as a template for SAM or Terraform.",
     "watch": "Serve all functions locally, as Lambda would, and reload on save.",
 }
 """Command to its one-line help, so that `pyl --help` imports no command."""

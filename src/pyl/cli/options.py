@@ -20,6 +20,13 @@ project_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
 
+profile_option = click.option(
+    "--profile", envvar="AWS_PROFILE", help="Profile of the AWS configuration.  [default: AWS_PROFILE]"
+)
+
+region_option = click.option("--region", help="AWS region.  [default: the project's]")
+
+
 def complete_functions(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """The project's functions that are not on the line yet, those of a project with problems too."""
     from pyl.project import examine

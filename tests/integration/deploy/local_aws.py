@@ -218,10 +218,11 @@ def run_here(*arguments: str | Path, **variables: str) -> Done:
     from pyl.cli import main
 
     out, err, before = io.StringIO(), io.StringIO(), dict(os.environ)
+    wanted = environment(**variables)
     code: Any = 0
     try:
         os.environ.clear()
-        os.environ.update(environment(**variables))
+        os.environ.update(wanted)
         with redirect_stdout(out), redirect_stderr(err):
             main([str(argument) for argument in arguments])
     except SystemExit as stop:

@@ -20,6 +20,7 @@ from moto.awslambda import models
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.policy import Policy
 from moto.server import ThreadedMotoServer
+from moto_triggers import complete_triggers
 
 
 def complete_functions() -> None:
@@ -135,6 +136,7 @@ if __name__ == "__main__":
     complete_policies()
     complete_mappings()
     complete_asynchronous_invocation()
+    complete_triggers()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

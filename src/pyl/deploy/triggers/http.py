@@ -203,13 +203,17 @@ def api_name(owner: Owner, trigger: HTTPAPITrigger) -> str:
 
 
 def route_arn(target: Target, api: str, route: str) -> str:
-    """A route in every stage, as permissions name it: variables of the path are any text.
+    """A route in every stage, as permissions name it."""
+    return target.arn_of("execute-api", f"{api}/*/{route_place(route)}")
+
+
+def route_place(route: str) -> str:
+    """Method and path in the ARN of a route: variables of the path are any text.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
     method, _, path = route.rpartition(" ")
-    place = re.sub(r"\{[^}]*\}", "*", f"{'*' if method == 'ANY' else method}{path}" if method else route)
-    return target.arn_of("execute-api", f"{api}/*/{place}")
+    return re.sub(r"\{[^}]*\}", "*", f"{'*' if method == 'ANY' else method}{path}" if method else route)
 
 
 def find_api(aws: AWS, owner: Owner, name: str) -> Mapping[str, Any] | None:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
-from pyl.deploy.aws import AWS, connect
+from integration.deploy.local_aws import CREDENTIALS, LocalAWS
+from pyl.deploy.aws import AWS
 from pyl.deploy.plan import Plan, apply_plan, make_plan
 from pyl.deploy.triggers import api_resources, left_apis, left_triggers, trigger_resources
 from pyl.deploy.wanted import targets_of
@@ -38,49 +32,19 @@ def fulfil(context: Context, event: dict):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of moto's server on the loopback."""
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = (tmp_path_factory.mktemp("moto") / "log").open("w")
-    script = Path(__file__).with_name("moto_server.py")
-    with log, subprocess.Popen([sys.executable, script, "-H", "127.0.0.1", "-p", str(port)], stderr=log) as process:
-        try:
-            while process.poll() is None:
-                try:
-                    socket.create_connection(("127.0.0.1", port)).close()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
+def _aws(_local_aws: LocalAWS) -> AWS:
+    """Made once: boto3 takes longer for its clients than the local AWS for its answers."""
+    session = boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+    return AWS(session=session, region="us-east-1", endpoint=_local_aws.url)
 
 
 @pytest.fixture
-def credentials(server: str, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """Variables that lead to an empty account there, and nowhere else."""
-    request = urllib.request.Request(f"{server}/moto-api/reset", method="POST")
-    urllib.request.urlopen(request).close()
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    variables = {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_ENDPOINT_URL": server,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return variables
-
-
-@pytest.fixture
-def aws(credentials: Mapping[str, str]) -> AWS:
-    return connect(region="us-east-1", environ=credentials)
+def aws(_aws: AWS, local_aws: LocalAWS) -> AWS:
+    """The local AWS, empty, in the region where names are shortest."""
+    return _aws
 
 
 @dataclass(frozen=True)
@@ -89,6 +53,7 @@ class Wiring:
 
     folder: Path
     aws: AWS
+    local: LocalAWS
 
     def project(self, triggers: str, *, batch: bool = False, more: str = "") -> Project:
         (self.folder / "app.py").write_text(CODE.format(batch="batch.process(event, print)" if batch else "None"))
@@ -108,7 +73,10 @@ class Wiring:
         """What was done, as verb and kind; doing it again would do nothing."""
         plan = self.plan(*triggers, batch=batch, more=more)
         apply_plan(self.aws, plan, Silent())
+        self.local.calls.clear()
         assert self.plan(*triggers, batch=batch, more=more).pending == ()
+        assert self.local.calls
+        assert self.local.writes == []
         return [str(action) for action in plan.pending]
 
     def statements(self) -> list[dict[str, Any]]:
@@ -124,7 +92,7 @@ ARN = "arn:aws:lambda:us-east-1:123456789012:function:fulfil"
 
 
 @pytest.fixture
-def shop(tmp_path: Path, aws: AWS) -> Wiring:
+def shop(tmp_path: Path, aws: AWS, local_aws: LocalAWS) -> Wiring:
     role = aws.client("iam").create_role(RoleName="fulfil", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as package:
@@ -137,4 +105,4 @@ def shop(tmp_path: Path, aws: AWS) -> Wiring:
         Timeout=30,
         Code={"ZipFile": code.getvalue()},
     )
-    return Wiring(tmp_path, aws)
+    return Wiring(tmp_path, aws, local_aws)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -309,3 +310,29 @@ def test_what_an_interrupted_deployment_left_is_completed(shop: Wiring, aws: AWS
     )
     assert len(shop.deploy(trigger)) == 1
     assert [each["Condition"]["ArnLike"]["AWS:SourceArn"] for each in shop.statements()] == [arn]
+
+
+def test_triggers_move_to_an_alias_with_the_function(shop: Wiring, aws: AWS) -> None:
+    """A trigger that invoked the function itself invokes the alias once there is one, and nothing is left behind."""
+    aws.client("sqs").create_queue(QueueName="orders")
+    queue = 'type = "sqs"\nqueue = "orders"'
+    shop.deploy(*ALL, queue)
+    client = aws.client("lambda")
+    version = client.publish_version(FunctionName="fulfil")["Version"]
+    client.create_alias(FunctionName="fulfil", Name="live", FunctionVersion=version)
+    shop.deploy(*ALL, queue, more='alias = "live"')
+    live = f"{ARN}:live"
+    assert shop.statements() == []
+    policy = json.loads(client.get_policy(FunctionName="fulfil", Qualifier="live")["Policy"])
+    assert len(policy["Statement"]) == len(ALL)
+    assert [each["LambdaFunctionArn"] for each in notifications(aws)["LambdaFunctionConfigurations"]] == [live]
+    assert [each["Endpoint"] for each in subscriptions(aws)] == [live]
+    for rule in rules(aws):
+        targets = aws.client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        assert [each["Arn"] for each in targets] == [live]
+    assert [each["LambdaAction"]["FunctionArn"] for each in receipt_rules(aws)[0]["Actions"]] == [live]
+    (mapping,) = client.list_event_source_mappings()["EventSourceMappings"]
+    assert mapping["FunctionArn"] == live
+    shop.deploy(more='alias = "live"')
+    assert notifications(aws) == {}
+    assert subscriptions(aws) == rules(aws) == receipt_rules(aws) == apis(aws) == []

@@ -1,0 +1,72 @@
+"""`pyl logs`: what a function logged in AWS."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pyl.cli.options import complete_functions, json_option, profile_option, project_option, region_option
+
+if TYPE_CHECKING:
+    from pyl.deploy.logs import LogEvent
+
+
+@click.command()
+@click.argument("name", shell_complete=complete_functions)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on, until Ctrl-C.")
+@click.option("--since", default="10m", show_default=True, help="How far back: 10m, 2h, 3d, or a time in ISO 8601.")
+@click.option("--filter", "pattern", metavar="PATTERN", help="Filter pattern of CloudWatch Logs.")
+@profile_option
+@region_option
+@project_option
+@json_option
+def command(
+    name: str,
+    follow: bool,
+    since: str,
+    pattern: str | None,
+    profile: str | None,
+    region: str | None,
+    directory: Path,
+    as_json: bool,
+) -> None:
+    """Print what the function NAME logged in AWS.
+
+    Times are UTC. With --json, one object per line.
+    """
+    from pyl.deploy.aws import connect
+    from pyl.deploy.inventory import target_in_aws
+    from pyl.deploy.logs import followed, log_group_of, moment, past
+    from pyl.project import load_project
+
+    begin = moment(since, dt.datetime.now(dt.UTC))
+    project = load_project(directory, environ=os.environ, overrides={"region": region})
+    aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
+    group = log_group_of(aws, target_in_aws(aws, project, name))
+    if follow:
+        _print(followed(aws, group, since=begin, pattern=pattern), as_json=as_json)
+        return
+    events = past(aws, group, since=begin, pattern=pattern)
+    _print(events or (), as_json=as_json)
+    if not events:
+        what = f"there is no log group {group} yet" if events is None else f"nothing in {group} since {since}"
+        click.echo(what, err=True)
+
+
+def _print(events: Iterable[LogEvent], *, as_json: bool) -> None:
+    try:
+        for event in events:
+            time = event.time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+            click.echo(json.dumps(event.as_json()) if as_json else f"{time}Z {event.message}")
+            sys.stdout.flush()
+    except KeyboardInterrupt:  # the usual end of --follow
+        raise click.exceptions.Exit(130) from None
+    except BrokenPipeError:  # the reader (`head`) has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

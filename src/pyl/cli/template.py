@@ -1,0 +1,64 @@
+"""`pyl template`: the project for AWS SAM or Terraform."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from pyl.cli.deploy import chosen
+from pyl.cli.options import complete_functions, project_option
+
+
+@click.command()
+@click.argument("tool", type=click.Choice(["sam", "terraform"]))
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_functions)
+@click.option("--native", is_flag=True, help="With native packages; functions with a `runtime` get its kind.")
+@click.option(
+    "--package",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="With this zip of `pyl build`.  [default: where `pyl build` puts it]",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file, from which packages are named.  [default: stdout, for a file in this folder]",
+)
+@project_option
+def command(
+    tool: str, names: tuple[str, ...], native: bool, package: Path | None, out: Path | None, directory: Path
+) -> None:
+    """Print functions, roles and triggers as a template for SAM, or as a configuration for Terraform.
+
+    Both come from the same configuration as `pyl deploy`; the packages are those of `pyl build`. AWS is not asked.
+    """
+    from pyl.build.lifecycle import notice, today
+    from pyl.deploy.templates import sam, terraform
+    from pyl.deploy.templates.subject import subjects
+    from pyl.project import load_project
+
+    project = load_project(directory, environ=os.environ)
+    found = subjects(
+        project,
+        chosen(project, names),
+        sam.SURROUNDINGS if tool == "sam" else terraform.SURROUNDINGS,
+        kind="native" if native else "interpreted",
+        package=package.absolute() if package else None,
+        today=today(),
+    )
+    folder = (out.absolute().parent if out else Path.cwd()).resolve()
+    if tool == "sam":
+        content = sam.text(sam.template(project, found, folder))
+    else:
+        content = terraform.text(project, found, folder)
+    for note in dict.fromkeys(filter(None, (notice(subject.asked, today()) for subject in found))):
+        click.echo(note, err=True)
+    for missing in dict.fromkeys(subject.package for subject in found if not subject.package.exists()):
+        how = "pyl build --native" if missing.name.startswith("native") else "pyl build"
+        click.echo(f"{missing} is not built yet: `{how}` makes it", err=True)
+    if out:
+        out.write_text(content, encoding="utf-8")
+        click.echo(str(out))
+    else:
+        click.echo(content, nl=False)

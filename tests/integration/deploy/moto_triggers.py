@@ -1,0 +1,85 @@
+"""What of triggers moto lacks or forgets; `moto_completed` calls this.
+
+- SES: `DeleteReceiptRule` (https://docs.aws.amazon.com/ses/latest/APIReference/API_DeleteReceiptRule.html).
+- Lambda: an alias has a policy of its own, which stays when it moves; moto keeps it with the version, and takes
+  statements from the function only.
+- Lambda: a mapping to an alias has the alias's ARN; moto gives that of its version.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.awslambda.models import EventSourceMapping, LambdaBackend
+from moto.awslambda.policy import Policy
+from moto.awslambda.responses import LambdaResponse
+from moto.core.responses import EmptyResult
+from moto.ses.responses import EmailResponse
+
+
+def complete_receipt_rules() -> None:
+    """Rules can be deleted."""
+
+    def delete_receipt_rule(self: EmailResponse) -> EmptyResult:
+        rule_set = self.backend.describe_receipt_rule_set(self._get_param("RuleSetName"))
+        rule_set.rules = [rule for rule in rule_set.rules if rule["Name"] != self._get_param("RuleName")]
+        return EmptyResult()
+
+    EmailResponse.delete_receipt_rule = delete_receipt_rule
+
+
+def _policy(backend: LambdaBackend, name: str, qualifier: str | None) -> Policy:
+    """Of the alias, else of the function."""
+    function = backend.get_function(name)
+    aliases = {alias.name: alias for alias in backend.list_aliases(function.function_name)}
+    if qualifier not in aliases:
+        return function.policy
+    alias = aliases[qualifier]
+    if not hasattr(alias, "policy"):
+        alias.policy = Policy(function)
+    return alias.policy
+
+
+def complete_alias_policies() -> None:
+    """Aliases have policies of their own."""
+
+    def add_permission(self: LambdaBackend, function_name: str, qualifier: str, raw: str) -> dict[str, Any]:
+        return _policy(self, function_name, qualifier).add_statement(raw, qualifier)[0]
+
+    def get_policy(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> str:
+        return _policy(self, function_name, qualifier).wire_format()
+
+    def remove_permission(self: LambdaResponse) -> Any:
+        name, statement = self.path.split("/")[-3], self.path.split("/")[-1].split("?")[0]
+        _policy(self.backend, name, self.querystring.get("Qualifier", [None])[0]).del_statement(statement)
+        return 204, {"status": 204}, "{}"
+
+    LambdaBackend.add_permission = add_permission
+    LambdaBackend.get_policy = get_policy
+    LambdaResponse.remove_permission = remove_permission
+
+
+def complete_mappings() -> None:
+    """Mappings invoke what they were told to."""
+    make, update = EventSourceMapping.__init__, LambdaBackend.update_event_source_mapping
+
+    def made(self: EventSourceMapping, spec: dict[str, Any]) -> None:
+        make(self, spec)
+        if spec["FunctionName"].startswith("arn:"):
+            self.function_arn = spec["FunctionName"]
+
+    def updated(self: LambdaBackend, uuid: str, spec: dict[str, Any]) -> Any:
+        mapping = update(self, uuid, spec)
+        if mapping and spec.get("FunctionName", "").startswith("arn:"):
+            mapping.function_arn = mapping.function_name = spec["FunctionName"]
+        return mapping
+
+    EventSourceMapping.__init__ = made
+    LambdaBackend.update_event_source_mapping = updated
+
+
+def complete_triggers() -> None:
+    """All of it."""
+    complete_receipt_rules()
+    complete_alias_policies()
+    complete_mappings()
