@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -266,6 +268,14 @@ def test_dropped_files_are_out_of_the_page_cache(tmp_path: Path) -> None:
     assert page_cache.resident(paths) == 0
     file.read_bytes()
     assert page_cache.resident(paths) == 1
+
+
+def test_a_group_goes_with_what_an_interrupted_measurement_left_in_it(small_share: Path) -> None:
+    with memory_sizes.limited(512) as group, subprocess.Popen(["sleep", "60"]) as process:
+        (group / "cgroup.procs").write_text(str(process.pid))
+        memory_sizes._remove(group)
+        assert not group.exists()
+        assert process.wait() == -signal.SIGKILL
 
 
 @pytest.fixture
