@@ -20,7 +20,7 @@ from pyl.emulator import sandbox
 from pyl.errors import PylError, UsageError
 from pyl.events import samples
 from pyl.progress import Progress
-from pyl.project.model import Function, Project
+from pyl.project.model import BenchVariant, Function, Project
 
 _PLAIN_JSON = {"Any", "typing.Any", "dict", "list", "object"}
 """Annotations of events that take any JSON, so that payloads of several sizes can be sent."""
@@ -41,8 +41,8 @@ class Settings:
     """False: the packages that are there."""
     functions: tuple[str, ...] = ()
     """Empty: every function."""
-    further: tuple[tuple[str, Path], ...] = ()
-    """More variants, by name: zip, folder or executable."""
+    further: tuple[BenchVariant, ...] = ()
+    """More variants than the suite's, besides those of each project's configuration."""
     cold_cache: bool = True
     crowds: bool = False
     growth: bool = False
@@ -140,6 +140,7 @@ def _measure_all(projects: Sequence[Project], settings: Settings, found: Gathere
 
 def _measure_project(project: Project, settings: Settings, found: Gathered, progress: Progress) -> None:
     chosen = chosen_functions(project, settings)
+    settings = with_own_variants(settings, project)
     packages = make_packages(project, settings, found, progress, cases=[name_of(project, f) for f in chosen])
     with contenders(packages, settings, found) as lineup:
         for function in chosen:
@@ -153,6 +154,13 @@ def chosen_functions(project: Project, settings: Settings) -> list[Function]:
         msg = f"{project.name} has none of the functions {', '.join(settings.functions)}"
         raise UsageError(msg, hint=f"it has {', '.join(function.name for function in project.functions)}")
     return chosen
+
+
+def with_own_variants(settings: Settings, project: Project) -> Settings:
+    """The settings with what the project's configuration adds; what the command line names comes first."""
+    given = {variant.name for variant in settings.further}
+    own = (variant for variant in project.configuration.bench if variant.name not in given)
+    return replace(settings, further=(*settings.further, *own))
 
 
 def name_of(project: Project, function: Function) -> str:
@@ -211,7 +219,7 @@ def contenders(packages: Packages, settings: Settings, found: Gathered) -> Itera
     """The variants to measure, unpacked."""
     with ExitStack() as stack:
         lineup = stack.enter_context(variants.own(packages.interpreted, packages.native))
-        lineup += [stack.enter_context(variants.further(name, path)) for name, path in settings.further]
+        lineup += [stack.enter_context(variants.further(variant)) for variant in settings.further]
         found.titles.update({variant.name: variant.title for variant in lineup})
         found.notes += _limits()
         if NATIVE not in found.titles:
@@ -299,7 +307,7 @@ def _recorded(settings: Settings) -> dict[str, object]:
         "most_rounds": settings.plan.most,
         "precision": settings.plan.precision,
         "seconds": settings.plan.seconds,
-        "further": [name for name, _ in settings.further],
+        "further": [variant.name for variant in settings.further],
     }
 
 

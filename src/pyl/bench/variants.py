@@ -13,6 +13,7 @@ from pathlib import Path
 from pyl.bench import managed, programs
 from pyl.emulator.unpacked import unpacked
 from pyl.errors import UsageError
+from pyl.project.model import BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
 FLOOR, GLIBC_FLOOR = "floor", "floor-glibc"
@@ -75,8 +76,15 @@ def started_by_bootstrap(name: str, task: Path, title: str | None = None) -> Var
 
 
 @contextmanager
-def further(name: str, path: Path) -> Iterator[Variant]:
-    """A variant of the user's own: a zip or folder with a `bootstrap`, or an executable to be one."""
+def further(given: BenchVariant) -> Iterator[Variant]:
+    """A variant of the user's own: a zip or folder with what its command needs, or an executable to be `bootstrap`.
+
+    Raises `UsageError` when something of it is not there.
+    """
+    path = given.path
+    if not path.exists():
+        msg = f"the variant {given.name} is at {path}, where nothing is"
+        raise UsageError(msg, hint=f"build it first, or correct `path` in [tool.pyl.bench.{given.name}]")
     if path.is_file() and path.suffix != ".zip":
         import tempfile
 
@@ -84,10 +92,22 @@ def further(name: str, path: Path) -> Iterator[Variant]:
             folder = Path(temporary)
             shutil.copy(path, folder / "bootstrap")
             folder.chmod(0o755)
-            yield started_by_bootstrap(name, folder, f"{path.name}, as the user gave it")
+            yield _of_user(given, folder)
         return
     with unpacked(path) as task:
-        yield started_by_bootstrap(name, task, f"{path.name}, as the user gave it")
+        yield _of_user(given, task)
+
+
+def _of_user(given: BenchVariant, task: Path) -> Variant:
+    title = f"{given.path.name}, as the user gave it"
+    if given.command == BenchVariant.command:
+        return started_by_bootstrap(given.name, task, title)
+    program, *arguments = given.command
+    found = program if program.startswith(("/", "{")) else shutil.which(program)
+    if found is None:
+        msg = f"the variant {given.name} runs {program}, which is not on PATH"
+        raise UsageError(msg, hint=f"install it, or correct `command` in [tool.pyl.bench.{given.name}]")
+    return Variant(name=given.name, title=f"{' '.join(given.command)}: {title}", task=task, command=(found, *arguments))
 
 
 @contextmanager

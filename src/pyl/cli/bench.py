@@ -17,6 +17,7 @@ from pyl.cli.options import complete_functions
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import EngineError, FunctionFailed, UsageError
 from pyl.project import load_project
+from pyl.project.model import BenchVariant
 
 if TYPE_CHECKING:
     from pyl.bench import suite
@@ -27,16 +28,14 @@ EXTRAS = ("crowds", "growth", "compute", "memory")
 _COLORS = {"met": "green", "missed": "red", "not measured": "yellow"}
 
 
-def _variant(
-    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
-) -> tuple[tuple[str, Path], ...]:
+def _variant(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[BenchVariant, ...]:
     found = []
     for text in given:
         name, separator, path = text.partition("=")
         if not separator or not name or not Path(path).exists():
             msg = f"{text!r} is not NAME=PATH with an existing path"
             raise click.BadParameter(msg)
-        found.append((name, Path(path).absolute()))
+        found.append(BenchVariant(name=name, path=Path(path).absolute()))
     return tuple(found)
 
 
@@ -79,7 +78,7 @@ _output = click.Path(path_type=Path, dir_okay=False)
 def command(
     directories: tuple[Path, ...],
     functions: tuple[str, ...],
-    further: tuple[tuple[str, Path], ...],
+    further: tuple[BenchVariant, ...],
     also: tuple[str, ...],
     no_build: bool,
     rounds: int,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pyl.project import deployment_keys
+from pyl.project.bench_variants import BENCH_KEYS, read_variants
 from pyl.project.deployment import deployment_configuration, key_conflicts
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.event_files import event_file_problem
@@ -21,7 +22,7 @@ from pyl.project.keys import (
     Problem,
     variables_size,
 )
-from pyl.project.model import Configuration, FunctionConfiguration, ImageMode, NativeConfiguration
+from pyl.project.model import BenchVariant, Configuration, FunctionConfiguration, ImageMode, NativeConfiguration
 from pyl.project.pyproject import TABLE, Document, nearest
 from pyl.project.region import default_region
 from pyl.project.source_files import is_folder
@@ -35,7 +36,7 @@ _FUNCTION_KEYS = (*FUNCTION_KEYS, *deployment_keys.SHARED_KEYS, *deployment_keys
 _INHERITED = ("memory", "timeout", *(key.name for key in deployment_keys.SHARED_KEYS))
 """What a function has from the project unless its own table says otherwise."""
 
-_INNER_TABLES = ("native", "functions")
+_INNER_TABLES = ("native", "functions", "bench")
 _FUNCTION_TABLES = ("triggers",)
 _TRIGGERS_OWN = frozenset({key.name for keys in TRIGGER_KEYS.values() for key in keys})
 _IMAGE_MODES: Mapping[object, ImageMode] = {True: "auto", False: "off", "require": "require"}
@@ -96,7 +97,13 @@ class _Reader:
             ),
             defaults=defaults,
             functions=self._functions(values, outer),
+            bench=self._bench(),
         )
+
+    def _bench(self) -> tuple[BenchVariant, ...]:
+        found = list(read_variants(self.document, self._inner("bench"), self._checked))
+        self.diagnostics += [item for item in found if isinstance(item, Diagnostic)]
+        return tuple(item for item in found if isinstance(item, BenchVariant))
 
     def _functions(self, project: Mapping[str, Any], outer: Mapping[str, Any]) -> dict[str, FunctionConfiguration]:
         functions = {}
@@ -247,6 +254,7 @@ def _home_of(name: str) -> str | None:
         "[tool.pyl]": _PROJECT_KEYS,
         "[tool.pyl.native]": NATIVE_KEYS,
         "[tool.pyl.functions.<name>]": _FUNCTION_KEYS,
+        "[tool.pyl.bench.<name>]": BENCH_KEYS,
     }
     found = [table for table, keys in homes.items() if name in {key.name for key in keys}]
     return found[0] if len(found) == 1 else None

@@ -95,6 +95,17 @@ class NativeConfiguration:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BenchVariant:
+    """`[tool.pyl.bench.<name>]`: one more way to run a function, any program that asks the Runtime API for work."""
+
+    name: str
+    path: Path
+    """Absolute: a zip, a folder or an executable. It need not exist before it is measured."""
+    command: tuple[str, ...] = ("{task}/bootstrap",)
+    """`{task}` and `{handler}` stand for where `path` is, and the function's handler."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Configuration:
     """`[tool.pyl]`."""
 
@@ -115,6 +126,8 @@ class Configuration:
     native: NativeConfiguration = NativeConfiguration()
     defaults: FunctionConfiguration = FunctionConfiguration()
     """What holds for functions without a table of their own."""
+    bench: tuple[BenchVariant, ...] = ()
+    """What `pyl bench` measures besides its own variants."""
     functions: Mapping[str, FunctionConfiguration] = field(default_factory=dict)
     """Every configured function; use `Project.functions` for those that exist in the code."""
 

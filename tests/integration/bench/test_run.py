@@ -16,6 +16,18 @@ from integration.projects import COMMAND, environment
 from pyl.bench import programs
 from pyl.cli import main
 
+_PROGRAM = """\
+import http.client, os, sys
+assert sys.argv[1] == "functions.work"
+connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+while True:
+    connection.request("GET", "/2018-06-01/runtime/invocation/next")
+    response = connection.getresponse()
+    event, request = response.read(), response.headers["Lambda-Runtime-Aws-Request-Id"]
+    connection.request("POST", f"/2018-06-01/runtime/invocation/{request}/response", event)
+    connection.getresponse().read()
+"""
+
 
 def _bench(project: Path, *arguments: str) -> int:
     with pytest.raises(SystemExit) as stop:
@@ -101,6 +113,38 @@ def test_a_further_variant_is_measured_beside_the_others(project: Path, tmp_path
     file = tmp_path / "report.json"
     assert _bench(project, "--variant", f"go={program}", "--json", str(file)) == 0
     assert "go" in {item["variant"] for item in _series(file)}
+
+
+def test_a_variant_of_the_configuration_is_measured_by_its_command(project: Path, tmp_path: Path) -> None:
+    mine = Path(shutil.copytree(project, tmp_path / "work"))
+    (mine / "bench").mkdir()
+    (mine / "bench" / "main.py").write_text(_PROGRAM)
+    with (mine / "pyproject.toml").open("a") as configuration:
+        command = ["python3", "-S", "{task}/main.py", "{handler}"]
+        configuration.write(f'\n[tool.pyl.bench.script]\npath = "bench"\ncommand = {json.dumps(command)}\n')
+    file = tmp_path / "report.json"
+    assert _bench(mine, "--json", str(file)) == 0
+    report = json.loads(file.read_text())
+    assert "script" in {item["variant"] for item in report["series"]}
+    assert report["variants"]["script"].startswith("python3 -S")
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('path = "nothing"', "where nothing is"),
+        ('path = "."', "no file `bootstrap`"),
+        ('command = ["no-such-program"]', "not on PATH"),
+    ],
+)
+def test_a_variant_that_is_not_there_is_told_before_anything_is_measured(
+    project: Path, tmp_path: Path, lines: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = Path(shutil.copytree(project, tmp_path / "work"))
+    with (mine / "pyproject.toml").open("a") as configuration:
+        configuration.write(f"\n[tool.pyl.bench.mine]\n{lines}\n")
+    assert _bench(mine) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_a_seeded_regression_fails_the_comparison(

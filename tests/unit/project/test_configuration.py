@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 
+from pyl.project.bench_variants import BENCH_KEYS
 from pyl.project.configuration import read_configuration
 from pyl.project.deployment_keys import (
     FUNCTION_DEPLOYMENT_KEYS,
@@ -344,6 +345,7 @@ def row(key: Key) -> str:
         ("`[tool.pyl]`", PROJECT_KEYS),
         ("`[tool.pyl.native]`", NATIVE_KEYS),
         ("`[tool.pyl.functions.<name>]`", FUNCTION_KEYS),
+        ("`[tool.pyl.bench.<name>]`", BENCH_KEYS),
         ("Deployment: the project", PROJECT_DEPLOYMENT_KEYS),
         ("Deployment: the project and its functions", SHARED_KEYS),
         ("Deployment: one function", FUNCTION_DEPLOYMENT_KEYS),
@@ -358,11 +360,13 @@ def test_the_documentation_names_the_variables_that_lambda_reserves() -> None:
     assert set(re.findall(r"`([A-Z_]+)`", text.partition("## Environment variables")[2])) >= RESERVED_VARIABLES
 
 
-@pytest.mark.parametrize("key", [key for key in (*PROJECT_KEYS, *NATIVE_KEYS, *FUNCTION_KEYS) if key.example])
+@pytest.mark.parametrize(
+    "key", [key for key in (*PROJECT_KEYS, *NATIVE_KEYS, *FUNCTION_KEYS, *BENCH_KEYS) if key.example]
+)
 def test_the_example_of_every_key_is_right(tmp_path: Path, key: Key) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "order.json").write_text("{}")
-    table = "native" if key in NATIVE_KEYS else "functions.a"
+    table = "native" if key in NATIVE_KEYS else "bench.a" if key in BENCH_KEYS else "functions.a"
     header = "[tool.pyl]" if key in PROJECT_KEYS else f"[tool.pyl.{table}]"
     values(tmp_path, f"{header}\n{key.name} = {key.example}\n")

@@ -14,7 +14,7 @@ from pyl.bench.variants import FLOOR, INTERPRETED, NATIVE, PLAIN, TITLES
 from pyl.build import archive, interpreted
 from pyl.build.lifecycle import runtime_for
 from pyl.errors import UsageError
-from pyl.project.model import Project
+from pyl.project.model import BenchVariant, Project
 
 _IMAGE = "pyl/image"
 
@@ -33,7 +33,7 @@ def contenders(
     project: Project,
     interpreted_zip: Path,
     native_zip: Path,
-    further: Sequence[tuple[str, Path]],
+    further: Sequence[BenchVariant],
     *,
     scratch: Path,
     today: dt.date,
@@ -46,15 +46,16 @@ def contenders(
         found.append(_contender(PLAIN, _without_image(native_zip, scratch), custom))
     else:
         found.append(_contender(PLAIN, native_zip, custom))
-    found.append(_contender(FLOOR, _zipped(programs.floor(), scratch / "floor.zip"), custom))
+    if project.configuration.architecture == "x86_64":
+        found.append(_contender(FLOOR, _zipped(programs.floor(), scratch / "floor.zip"), custom))
     found += [
         Contender(
-            name=name,
-            title=f"{path.name}, as the user gave it",
-            package=_packaged(name, path, scratch),
+            name=variant.name,
+            title=f"{variant.path.name}, as the user gave it",
+            package=_packaged(variant.name, variant.path, scratch),
             runtime=custom,
         )
-        for name, path in further
+        for variant in further
     ]
     return found
 
@@ -80,6 +81,9 @@ def _without_image(package: Path, scratch: Path) -> Path:
 
 def _packaged(name: str, path: Path, scratch: Path) -> Path:
     """A zip, folder or executable of the user's as a zip with a `bootstrap`."""
+    if not path.exists():
+        msg = f"the variant {name} is at {path}, where nothing is"
+        raise UsageError(msg, hint=f"build it first, or correct `path` in [tool.pyl.bench.{name}]")
     if path.is_file() and path.suffix != ".zip":
         folder = scratch / f"variant-{name}"
         folder.mkdir()

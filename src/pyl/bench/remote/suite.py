@@ -25,11 +25,12 @@ from pyl.bench.suite import (
     interruption,
     make_packages,
     name_of,
+    with_own_variants,
 )
 from pyl.deploy.aws import AWS
 from pyl.errors import PylError
 from pyl.progress import Progress
-from pyl.project.model import Function, Project
+from pyl.project.model import BenchVariant, Function, Project
 
 WARM = 10
 """Warm invocations after each cold start; their median is one sample."""
@@ -86,11 +87,14 @@ def _measure_project(
     today: dt.date,
 ) -> None:
     functions = chosen_functions(project, settings)
+    settings = with_own_variants(settings, project)
     names = [name_of(project, function) for function in functions]
     packages = make_packages(project, settings, found, progress, cases=names)
     with tempfile.TemporaryDirectory(prefix="pyl-bench-") as scratch:
+        further = [variant for variant in settings.further if variant.command == BenchVariant.command]
+        found.notes += [_not_deployed(variant) for variant in settings.further if variant not in further]
         contending = contenders(
-            project, packages.interpreted, packages.native, settings.further, scratch=Path(scratch), today=today
+            project, packages.interpreted, packages.native, further, scratch=Path(scratch), today=today
         )
         found.titles.update({contender.name: contender.title for contender in contending})
         for function, name in zip(functions, names, strict=True):
@@ -116,6 +120,10 @@ def _measure_function(
     for megabytes in memory or (function.configuration.memory,):
         with progress.step(f"{remote.case}: {megabytes} MB"):
             found.series += remote.measure(megabytes, settings.plan)
+
+
+def _not_deployed(variant: BenchVariant) -> str:
+    return f"{variant.name} was not measured: its command is one of this machine, and AWS starts a `bootstrap`"
 
 
 def _not_counted(case: str, count: int) -> str:
