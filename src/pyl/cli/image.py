@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def command(package: Path, as_json: bool) -> None:
 
 
 _OWNERS_SHOWN = 12
+_ABSENT = " is not set"
 
 
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:
@@ -41,9 +43,18 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {_size(sum(size for _, size in rest)):>10}  {len(rest)} others"
     places = {read["name"]: read["where"] for read in content["environment"]}
     yield "guards (used only when these hold; read at import at the place named)"
+    absent: dict[str, list[str]] = {}
     for guard in content["guards"]:
         place = places.get(guard["name"], "")
-        yield f"  {guard['condition']}" + (f"  ({place})" if place else "")
+        if guard["condition"].endswith(_ABSENT) and place:
+            absent.setdefault(place, []).append(guard["name"])
+        else:
+            yield f"  {guard['condition']}" + (f"  ({place})" if place else "")
+    for place, names in absent.items():
+        verb = _ABSENT if len(names) == 1 else " are not set"
+        yield from textwrap.wrap(
+            f"{', '.join(names)}{verb}  ({place})", 110, initial_indent="  ", subsequent_indent="    "
+        )
 
 
 def _size(count: int) -> str:

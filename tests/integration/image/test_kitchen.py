@@ -1,0 +1,36 @@
+"""Everything that functions may need besides their own code is there after a restore, too."""
+
+from __future__ import annotations
+
+import shutil
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from integration.projects import Built
+from integration.test_dependencies import ANSWERS
+from pyl.image.capture import capture
+from pyl.image.extension import NAME, build_extension
+
+pytestmark = pytest.mark.compile
+
+
+@pytest.fixture(scope="module")
+def package(kitchen: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The kitchen's native package, which was built without an image, with one."""
+    folder = tmp_path_factory.mktemp("kitchen") / "package"
+    shutil.copytree(kitchen.folders["native"], folder, copy_function=lambda a, b: Path(b).hardlink_to(a))
+    build_extension(Path(sysconfig.get_path("include")), folder / "pyl" / "app" / "site" / "pyl" / "runtime" / NAME)
+    result = capture(folder, environment={"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"})
+    assert (result.kind, result.reasons) == ("full", ())
+    return folder
+
+
+def test_every_function_answers_from_the_image(package: Path, run) -> None:
+    answers = {}
+    for function in ANSWERS:
+        with run(package, function, {"AWS_DEFAULT_REGION": "us-east-1"}) as environment:
+            answers[function] = environment.invoke({})
+            assert environment.notices == []
+    assert answers == ANSWERS
