@@ -20,6 +20,9 @@ _EXPECTING_VALUE, _EXTRA_DATA = "Expecting value", "Extra data"
 _WHITESPACE = " \t\n\r"
 _INFINITY = float("inf")
 
+DEEPEST = 1000
+"""Levels of nesting that are followed: Python's own limit."""
+
 
 def _refuse_constant(name: str) -> NoReturn:
     msg = f"Expecting value: {name} is not JSON"
@@ -132,24 +135,26 @@ def encode_ascii(value: object) -> str:
 def is_plain(value: object) -> bool:
     """Whether this is made of exactly JSON's own types, which every encoder writes alike."""
     try:
-        return _is_plain(value)
+        return _is_plain(value, 0)
     except RecursionError:
         return True  # the encoder will say whether it is too deep, or contains itself
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: Any, depth: int) -> bool:
     kind = type(value)
     if kind is str or kind is int or kind is bool or value is None:
         return True
     if kind is float:
         return value == value and value not in (_INFINITY, -_INFINITY)
+    if depth > DEEPEST:  # compiled code has no limit of its own but the stack's end
+        raise RecursionError
     if kind is dict:
         for key, item in value.items():
             if type(key) is not str:
                 return False
-            if type(item) is not str and not _is_plain(item):
+            if type(item) is not str and not _is_plain(item, depth + 1):
                 return False
         return True
     if kind is list:
-        return all(type(item) is str or _is_plain(item) for item in value)
+        return all(type(item) is str or _is_plain(item, depth + 1) for item in value)
     return False

@@ -10,6 +10,8 @@ from __future__ import annotations
 import _json
 import sys
 
+from pyl.runtime.codec import DEEPEST
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -42,6 +44,9 @@ class _Writer:
         if scalar is not None:
             self.emit(scalar)
             return
+        if len(self.open) > DEEPEST:
+            msg = "nested too deeply"
+            raise RecursionError(msg)
         if id(value) in self.open:
             msg = "Circular reference detected"
             raise ValueError(msg)

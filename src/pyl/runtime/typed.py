@@ -132,7 +132,7 @@ class _Msgspec:
             return self._decoder.decode(body)
         except self._error as error:
             raise _unfit(_with_path(str(error))) from error
-        except UnicodeDecodeError as error:
+        except (UnicodeDecodeError, RecursionError) as error:
             raise _unfit(str(error)) from error
 
     def from_object(self, decoded: Any) -> Any:
@@ -140,6 +140,8 @@ class _Msgspec:
             return self._convert(decoded, self._annotation, str_keys=True)
         except self._error as error:
             raise _unfit(_with_path(str(error))) from error
+        except RecursionError as error:
+            raise _unfit(str(error)) from error
 
 
 class _Pydantic:
