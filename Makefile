@@ -8,7 +8,7 @@ SAM_VERSION := 1.170.0
 AWSCLI := .tools/awscli
 AWSCLI_VERSION := 1.46.3
 
-.PHONY: help demo bench test test-unit test-integration test-deploy test-container bench-container test-matrix test-endurance lint format clean
+.PHONY: help demo bench test test-unit test-conformance test-integration test-deploy test-container bench-container test-matrix test-endurance lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -43,6 +43,9 @@ test: $(VENV)/ready $(SAM)/ready $(AWSCLI)/ready ## all tests
 
 test-unit: $(VENV)/ready ## the fast tests
 	$(BIN)/python -m pytest tests/unit
+
+test-conformance: $(VENV)/ready ## the runtime against Lambda's contract and AWS's client: from source, interpreted, native
+	$(BIN)/python -m pytest tests/unit/runtime tests/integration/conformance
 
 test-integration: $(VENV)/ready $(SAM)/ready $(AWSCLI)/ready ## the tests with real compilers, emulators and processes
 	$(BIN)/python -m pytest tests/integration

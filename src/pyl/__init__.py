@@ -1,4 +1,4 @@
-"""What a handler's author imports: `function`, `Context`, `before_image` and `after_restore`.
+"""What a handler's author imports: `function`, `Context`, `before_image`, `after_restore` and `before_shutdown`.
 
 Only the decorator is imported at once, every other name on first use (PEP 562): each cold start of an
 interpreted package pays for `import pyl`.
@@ -13,11 +13,16 @@ from pyl.function import function
 TYPE_CHECKING = False  # `typing` itself costs milliseconds where nothing else has imported it
 if TYPE_CHECKING:
     from pyl.context import Context
-    from pyl.hooks import after_restore, before_image
+    from pyl.hooks import after_restore, before_image, before_shutdown
 
-__all__ = ["Context", "after_restore", "before_image", "function"]
+__all__ = ["Context", "after_restore", "before_image", "before_shutdown", "function"]
 
-_HOMES = {"Context": "pyl.context", "after_restore": "pyl.hooks", "before_image": "pyl.hooks"}
+_HOMES = {
+    "Context": "pyl.context",
+    "after_restore": "pyl.hooks",
+    "before_image": "pyl.hooks",
+    "before_shutdown": "pyl.hooks",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -11,7 +11,7 @@ import msgspec
 import pydantic
 import pytest
 
-from pyl.responses import APIGatewayResponse, FunctionURLResponse, HTTPAPIResponse
+from pyl.responses import APIGatewayResponse, FunctionURLResponse, HTTPAPIResponse, StreamingResponse
 
 KINDS = [APIGatewayResponse, HTTPAPIResponse, FunctionURLResponse]
 
@@ -108,3 +108,22 @@ def test_cookies_go_where_each_service_looks_for_them() -> None:
 def test_a_response_read_back_from_its_json_is_the_same(kind: Any) -> None:
     response = kind(status_code=418, headers={"x-a": "1"}, body=b"\x00")
     assert msgspec.convert(encoded(response), kind) == response
+
+
+def test_a_streaming_response_names_its_head_as_aws_does() -> None:
+    response = StreamingResponse(
+        ["body"], status_code=201, headers={"a": "b"}, cookies=("c=1",), multi_value_headers={"d": ("1", "2")}
+    )
+    assert response.metadata() == {
+        "statusCode": 201,
+        "headers": {"a": "b"},
+        "cookies": ["c=1"],
+        "multiValueHeaders": {"d": ["1", "2"]},
+    }
+    assert StreamingResponse(["body"]).metadata() == {"statusCode": 200, "headers": {}}
+
+
+@pytest.mark.parametrize("body", [None, 5, {"a": 1}, object()])
+def test_a_streaming_response_needs_a_body_in_parts(body: Any) -> None:
+    with pytest.raises(TypeError, match="gives text or bytes, part by part"):
+        StreamingResponse(body)

@@ -28,16 +28,26 @@ _PLAIN_JSON = frozenset(
 """What an event may be without being converted, as `pyl.runtime.typed.is_plain` has it."""
 
 _NOT_RESULTS = frozenset(
-    ["builtins.complex", "builtins.type", "builtins.range", "builtins.slice", "builtins.map", "builtins.filter"]
-    + [f"typing.{name}" for name in ("Callable", "Type", "Coroutine", "Generator", "AsyncGenerator", "Iterator")]
-    + [f"typing.{name}" for name in ("AsyncIterator", "AsyncIterable", "IO", "TextIO", "BinaryIO")]
-    + [f"collections.abc.{name}" for name in ("Callable", "Coroutine", "Generator", "AsyncGenerator", "Iterator")]
-    + [f"collections.abc.{name}" for name in ("AsyncIterator", "AsyncIterable")]
-    + ["types.FunctionType", "types.ModuleType", "types.GeneratorType", "types.CoroutineType"]
+    ["builtins.complex", "builtins.type", "builtins.range", "builtins.slice"]
+    + [f"{home}.{name}" for home in ("typing", "collections.abc") for name in ("Callable", "Coroutine")]
+    + ["typing.Type", "types.FunctionType", "types.ModuleType", "types.CoroutineType"]
 )
 """What certainly has no form in JSON."""
 
-_NOT_EVENTS = _NOT_RESULTS | {"typing.Set", "typing.FrozenSet"}
+_STREAMS = frozenset(
+    ["builtins.map", "builtins.filter", "typing.IO", "typing.TextIO", "typing.BinaryIO"]
+    + ["types.GeneratorType", "types.AsyncGeneratorType"]
+    + [
+        f"{home}.{name}"
+        for home in ("typing", "collections.abc")
+        for name in ("Iterator", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator")
+    ]
+)
+"""What is sent while it is made: text or bytes, part by part."""
+
+_PARTS = frozenset(f"builtins.{name}" for name in ("str", "bytes", "bytearray", "memoryview", "object"))
+
+_NOT_EVENTS = _NOT_RESULTS | _STREAMS | {"typing.Set", "typing.FrozenSet"}
 
 _EVENT_HINT = (
     "use plain JSON (dict, list, str, Any, or nothing), a type of pyl.events, a dataclass, TypedDict, msgspec Struct, "
@@ -118,6 +128,8 @@ def _is_standard_class(meaning: Meaning) -> bool:
 
 def _refused_result(annotation: Annotation, part: ast.expr) -> str | None:
     if isinstance(part, ast.Subscript):
+        if annotation.meaning(part.value).name in _STREAMS:
+            return _refused_part(annotation, part)
         return _refused_result(annotation, part.value)
     if not isinstance(part, (ast.Name, ast.Attribute)):
         return _refused_expression(annotation, part)
@@ -125,6 +137,18 @@ def _refused_result(annotation: Annotation, part: ast.expr) -> str | None:
     if meaning.name in _NOT_RESULTS or meaning.name in CONTEXT_CLASSES:
         return f"`{meaning.name.removeprefix('builtins.')}`"
     return _refused_class(annotation, part, meaning)
+
+
+def _refused_part(annotation: Annotation, stream: ast.Subscript) -> str | None:
+    """Why no such stream can be sent: something in it is neither text nor bytes."""
+    for part in annotation.alternatives(arguments(stream)[0]):
+        inner = part.value if isinstance(part, ast.Subscript) else part
+        if not isinstance(inner, (ast.Name, ast.Attribute)):
+            continue
+        name = annotation.meaning(inner).name
+        if (name in _PLAIN_JSON or name.startswith("builtins.")) and name not in _PARTS | {"typing.Any"}:
+            return f"a stream of `{ast.unparse(part)}`: its parts are text or bytes"
+    return None
 
 
 def _refused_class(annotation: Annotation, part: ast.expr, meaning: Meaning) -> str | None:

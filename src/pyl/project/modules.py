@@ -153,7 +153,7 @@ class Modules(Mapping[str, Module]):
 
 
 STAR_NAMES: Mapping[str, frozenset[str]] = {
-    "pyl": frozenset({"Context", "after_restore", "before_image", "function"}),
+    "pyl": frozenset({"Context", "after_restore", "before_image", "before_shutdown", "function"}),
 }
 """What `from <module> import *` binds, of modules outside of the project that matter here."""
 

@@ -30,6 +30,12 @@ _CODES = {
     DEFAULT: Code.DEFAULT_VALUE,
     VARIADIC: Code.PARAMETER_KIND,
 }
+_CONTAINERS: tuple[tuple[tuple[type[ast.expr], ...], str], ...] = (
+    ((ast.Dict, ast.DictComp), "a dict"),
+    ((ast.List, ast.ListComp), "a list"),
+    ((ast.Set, ast.SetComp), "a set"),
+    ((ast.Tuple,), "a tuple"),
+)
 _OWN_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 FunctionDefinition = ast.FunctionDef | ast.AsyncFunctionDef
@@ -44,8 +50,7 @@ def signature_problems(
     """
     signature = _Signature(module, modules, node)
     event, problems = signature.parameter_problems(adopted=adopted, lenient=lenient or adopted)
-    generator = [] if adopted else signature.generator_problems()
-    return event, problems + generator + signature.result_problems(any_type=adopted or bool(generator))
+    return event, problems + signature.yield_problems() + signature.result_problems(any_type=adopted)
 
 
 def _first(*problems: Diagnostic | None) -> list[Diagnostic]:
@@ -96,14 +101,15 @@ class _Signature:
         wrong_type = None if any_type else result_problem(result)
         return _first(name_problem(result), import_problem(result, evaluated=False), wrong_type)
 
-    def generator_problems(self) -> list[Diagnostic]:
+    def yield_problems(self) -> list[Diagnostic]:
+        """What a generator yields that cannot be part of a stream; told once."""
         pending: list[ast.AST] = list(self.node.body)
         while pending:
-            inner = pending.pop()
-            if isinstance(inner, (ast.Yield, ast.YieldFrom)):
-                message = f"`{self.node.name}` is a generator, and a function gives one result"
-                hint = "return a list; `yield` is kept for streamed responses"
-                return [self.module.diagnostic(inner, Code.GENERATOR, message, hint, width=len("yield"))]
+            inner = pending.pop(0)
+            if isinstance(inner, ast.Yield) and (what := _no_part(inner.value)):
+                message = f"`{self.node.name}` yields {what}, and a streamed result is made of text or bytes"
+                hint = "yield text or bytes (`json.dumps(...)` for JSON); a function with one result returns it"
+                return [self.module.diagnostic(inner, Code.STREAMED_VALUE, message, hint, width=len("yield"))]
             if not isinstance(inner, _OWN_SCOPES):
                 pending.extend(ast.iter_child_nodes(inner))
         return []
@@ -124,6 +130,15 @@ class _Signature:
         if error.index is None:
             return self.module.definition_diagnostic(self.node, code, error.message, error.hint)
         return self.module.diagnostic(self.arguments[error.index][0], code, error.message, error.hint)
+
+
+def _no_part(value: ast.expr | None) -> str | None:
+    """What this is, if it is certainly neither text nor bytes."""
+    if value is None or (isinstance(value, ast.Constant) and value.value is None):
+        return "nothing"
+    if isinstance(value, ast.Constant):
+        return None if isinstance(value.value, (str, bytes)) else f"`{ast.unparse(value)}`"
+    return next((name for kinds, name in _CONTAINERS if isinstance(value, kinds)), None)
 
 
 def _is_known_unresolved(note: Annotation) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-CO_VARARGS, CO_VARKEYWORDS, CO_COROUTINE = 0x04, 0x08, 0x80
+CO_VARARGS, CO_VARKEYWORDS, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x04, 0x08, 0x80, 0x200
 """Bits of `co_flags`."""
 
 
@@ -57,10 +57,10 @@ def unwrap(handler: Callable[..., Any]) -> Callable[..., Any]:
     return handler
 
 
-def is_coroutine_function(handler: Callable[..., Any]) -> bool:
+def is_asynchronous_function(handler: Callable[..., Any]) -> bool:
     """Whether this was defined by `async def`, as far as can be seen without calling it."""
     code = getattr(handler, "__code__", None)
-    return code is not None and bool(code.co_flags & CO_COROUTINE)
+    return code is not None and bool(code.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR))
 
 
 def signature_of(handler: Callable[..., Any]) -> Signature:

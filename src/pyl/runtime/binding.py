@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pyl.function import declaration
 from pyl.runtime import asynchronous
-from pyl.runtime.annotations import NOTHING, is_coroutine_function, signature_of, unwrap
+from pyl.runtime.annotations import NOTHING, is_asynchronous_function, signature_of, unwrap
 from pyl.runtime.errors import INVALID_SIGNATURE, Fault
 from pyl.runtime.signature import SignatureError, assign
 
@@ -101,7 +101,7 @@ def _converter(handler: Callable[..., Any], annotation: Any, *, lenient: bool) -
 
 def _prepare_event_loop(handler: Callable[..., Any]) -> None:
     """Import asyncio along with the handler that will need it, rather than during its first call."""
-    if is_coroutine_function(handler):
+    if is_asynchronous_function(handler):
         import asyncio  # noqa: F401
 
 

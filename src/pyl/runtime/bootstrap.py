@@ -11,7 +11,7 @@ import sys
 
 from pyl.context import Context
 from pyl.runtime import codec
-from pyl.runtime.errors import Fault, strip_own
+from pyl.runtime.errors import MARSHAL_ERROR, Fault, message_of, strip_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ def entry(binding: Binding) -> Callable[[Any, Any], Any]:
             if converter is not None:
                 event = converter.from_object(event)
             result = binding.call(event, as_context(lambda_context))
+            return result if isinstance(result, bytes) or codec.is_plain(result) else _encoded(result)
         except Exception as error:
             trace = strip_own(error.__traceback__)
             if isinstance(error, Fault) or trace is None:
                 raise as_foreign(error) from error
             raise error.with_traceback(trace)  # noqa: B904 - the same error, without our frames
-        return result if isinstance(result, bytes) or codec.is_plain(result) else _encoded(result)
 
     return handle
 
@@ -69,13 +69,17 @@ def as_foreign(error: Exception) -> Exception:
 
 
 def _encoded(result: Any) -> Any:
-    """Return something that awslambdaric writes as our own encoder would."""
+    """Return something that awslambdaric writes as our own encoder would; streams, of which it knows nothing, whole."""
     try:
         text = codec.encode(result).decode()
     except Exception as error:
-        from pyl.runtime.errors import MARSHAL_ERROR, message_of
+        from pyl.runtime import streaming
 
-        fault = Fault(MARSHAL_ERROR, f"Unable to marshal response: {message_of(error)}")
-        raise as_foreign(fault) from error
-    raw_json = sys.modules.get("simplejson.raw_json")
-    return codec.decode(text.encode()) if raw_json is None else raw_json.RawJSON(text)
+        stream = streaming.stream_of(result)
+        if stream is None:
+            msg = f"Unable to marshal response: {message_of(error)}"
+            raise Fault(MARSHAL_ERROR, msg) from error
+    else:
+        raw_json = sys.modules.get("simplejson.raw_json")
+        return codec.decode(text.encode()) if raw_json is None else raw_json.RawJSON(text)
+    return streaming.buffered(stream)

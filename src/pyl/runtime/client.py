@@ -90,19 +90,27 @@ class Client:
         self.address = address
         self._address = host.strip("[]"), int(port)
         self._family = _socket.AF_INET6 if host.startswith("[") else _socket.AF_INET
-        self._tail = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: pyl\r\n"
+        self.request_tail = f" HTTP/1.1\r\nHost: {address}\r\nUser-Agent: pyl\r\n"
         self._socket: _socket.socket | None = None
         self._received = b""
 
     def next(self) -> Response:
         """Wait for the next invocation."""
-        return self._call(f"GET {VERSION}/invocation/next{self._tail}\r\n".encode())
+        return self.call(f"GET {VERSION}/invocation/next{self.request_tail}\r\n".encode())
 
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
         """Post below the version's path."""
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items() if value])
-        head = f"POST {VERSION}/{path}{self._tail}{lines}Content-Length: {len(body)}\r\n\r\n".encode()
-        return self._call(head, body)
+        head = f"POST {VERSION}/{path}{self.request_tail}{lines}Content-Length: {len(body)}\r\n\r\n".encode()
+        return self.call(head, body)
+
+    def send(self, head: bytes) -> None:
+        """Send a request whose response nobody waits for."""
+        try:
+            (self._socket or self.connect()).sendall(head)
+        except OSError as error:
+            self.close()
+            raise RuntimeAPIError(f"{type(error).__name__}: {error}") from error  # noqa: EM102
 
     def take_over(self, descriptor: int, received: bytes) -> Response:
         """Read the response that another client has asked for, and of which it has received this much."""
@@ -115,6 +123,12 @@ class Client:
             self.close()
             raise RuntimeAPIError(f"{type(error).__name__}: {error}") from error  # noqa: EM102
 
+    def receive(self) -> Response:
+        """Return the response to what was sent over the connection that is open."""
+        if self._socket is None:
+            raise _lost()
+        return self._receive(self._socket)
+
     def close(self) -> None:
         """Close the connection; the next call opens another."""
         if self._socket is not None:
@@ -122,7 +136,8 @@ class Client:
         self._socket = None
         self._received = b""
 
-    def _call(self, head: bytes, body: bytes = b"") -> Response:
+    def call(self, head: bytes, body: bytes = b"") -> Response:
+        """Send a request, and return its response; once again where a kept-alive connection turns out to be gone."""
         kept_alive = self._socket is not None
         try:
             return self._exchange(head, body)
@@ -132,10 +147,10 @@ class Client:
                 raise RuntimeAPIError(f"{type(error).__name__}: {error}") from error  # noqa: EM102
         # The connection may have been dropped while nobody used it, as when Lambda thaws a frozen
         # environment.
-        return self._call(head, body)
+        return self.call(head, body)
 
     def _exchange(self, head: bytes, body: bytes) -> Response:
-        connection = self._socket or self._connect()
+        connection = self._socket or self.connect()
         try:
             if len(body) <= _COMBINED:
                 connection.sendall(head + body)
@@ -149,7 +164,8 @@ class Client:
             return response
         return self._receive(connection)
 
-    def _connect(self) -> _socket.socket:
+    def connect(self) -> _socket.socket:
+        """Open a connection, the one that the next call uses."""
         connection = _socket.socket(self._family, _socket.SOCK_STREAM)
         # The user's code may have set a default time limit for all sockets.
         connection.settimeout(None)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
+    from pyl.runtime.streaming import Stream
+
 HANDLER_NOT_FOUND = "Runtime.HandlerNotFound"
 IMPORT_MODULE_ERROR = "Runtime.ImportModuleError"
 INVALID_SIGNATURE = "Runtime.InvalidHandlerSignature"
@@ -39,6 +41,14 @@ class Fault(Exception):
         self.error_type = error_type
         self.message = message
         self.trace = trace
+
+
+class Streamed(Exception):
+    """No failure: a result that is sent while it is made."""
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__()
+        self.stream = stream
 
 
 class ErrorReport:

@@ -15,6 +15,7 @@ from pyl import hooks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any, NoReturn
 
@@ -28,23 +29,25 @@ CONFIGURED_VARIABLE = "PYL_CONFIGURED"
 """At capture: the names of the project's own variables."""
 
 
-def checkpoint(functions: Functions) -> None:
-    """Return at once in a plain start and, mended, in a restored process; never return in the capture's own."""
+def checkpoint(functions: Functions) -> Callable[[], None] | None:
+    """Return at once in a plain start, and in a restored process; never return in the capture's own.
+
+    The process of a full image has its environment, and is to be mended by the returned function before it serves.
+    """
     try:
         from pyl.runtime import _native  # type: ignore[attr-defined]  # made by the native build
     except ImportError:
-        return
-    if _native.ask():
-        _capture(functions, _native)
+        return None
+    return _capture(functions, _native) if _native.ask() else None
 
 
-def _capture(functions: Functions, native: ModuleType) -> None:
+def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | None:
     warm_up = os.environ.pop(WARM_UP_VARIABLE, "{}")
     configured = frozenset(os.environ.pop(CONFIGURED_VARIABLE, "").split())
     restored = _stop(native, BASE)
     if restored is not None:
         _put_environment(restored)
-        return
+        return None
     from pyl.runtime.recorder import Recorder
 
     recorder = Recorder(configured)
@@ -58,7 +61,8 @@ def _capture(functions: Functions, native: ModuleType) -> None:
     restored = _stop(native, FULL)
     if restored is None:
         _end()
-    _repair(restored, recorder)
+    _put_environment(restored)
+    return lambda: _repair(recorder)
 
 
 def _load(functions: Functions, warm_up: str) -> list[dict[str, str]]:
@@ -127,9 +131,8 @@ def _put_environment(entries: list[bytes]) -> None:
             data.setdefault(name, value)
 
 
-def _repair(environment: list[bytes], recorder: Recorder) -> None:
+def _repair(recorder: Recorder) -> None:
     """Mend, in this order: environment, time zone, random sources, names, then the hooks."""
-    _put_environment(environment)
     recorder.replay(os.environ)
     modules: dict[str, Any] = sys.modules
     if recorder.time_zone != os.environ.get("TZ"):

@@ -48,8 +48,8 @@ class Table:
             self._entries[name] = entry(self._functions.load(name))
         except Exception as error:
             raise as_foreign(error) from error
-        if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start" and "pyl.hooks" in sys.modules:
-            _register_hooks()
+        if "pyl.hooks" in sys.modules:
+            _prepare_hooks()
 
 
 def _asked_function() -> str | None:
@@ -59,6 +59,17 @@ def _asked_function() -> str | None:
         if module == MODULE:
             return name
     return None
+
+
+def _prepare_hooks() -> None:
+    from pyl import hooks
+
+    if hooks.any_before_shutdown():
+        from pyl.runtime import shutdown
+
+        shutdown.prepare_beside(os.environ.get("AWS_LAMBDA_RUNTIME_API", ""))
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        _register_hooks()
 
 
 def _register_hooks() -> None:

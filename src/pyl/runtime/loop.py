@@ -6,10 +6,11 @@ import os
 import sys
 import time
 
+from pyl import hooks
 from pyl.context import Context
 from pyl.runtime import codec, errors, logs
 from pyl.runtime.client import Client, Invocation, RuntimeAPIError
-from pyl.runtime.errors import Fault
+from pyl.runtime.errors import ErrorReport, Fault, Streamed
 from pyl.runtime.resolve import Functions
 
 TYPE_CHECKING = False
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from pyl.runtime.binding import Binding
     from pyl.runtime.client import Response
-    from pyl.runtime.errors import ErrorReport
+    from pyl.runtime.concurrency import Worker
+    from pyl.runtime.streaming import Stream
 
 OK = 200
 JSON_TYPE, BINARY_TYPE = "application/json", "application/unknown"
@@ -41,9 +43,15 @@ def run(table: Mapping[str, str], environ: MutableMapping[str, str] = os.environ
 
 
 def serve(
-    functions: Functions, environ: MutableMapping[str, str] = os.environ, server: type[Server] | None = None
+    functions: Functions,
+    environ: MutableMapping[str, str] = os.environ,
+    server: type[Server] | None = None,
+    worker: Worker | None = None,
 ) -> NoReturn:
-    """As `run`, for functions of which some or all have been loaded already, by a `Server` or another kind of it."""
+    """As `run`, for functions of which some or all have been loaded already, by a `Server` or another kind of it.
+
+    `worker` is this process where it is one of several.
+    """
     try:
         client = Client(environ.get("AWS_LAMBDA_RUNTIME_API", ""))
         try:
@@ -51,8 +59,16 @@ def serve(
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             _post_init_error(client, errors.report(error))
             sys.exit(1)
+        if hooks.any_before_shutdown():
+            from pyl.runtime import shutdown
+
+            shutdown.prepare(client.address, register=worker is None or worker.is_first)
+        if worker is not None:
+            worker.ready()
         (server or Server)(client, binding).serve()
     except RuntimeAPIError as error:
+        if worker is not None:
+            worker.lost()
         _give_up(error)
 
 
@@ -99,11 +115,16 @@ class Server:
         try:
             result = self._binding.call(self._event(invocation), context_of(invocation))
             body = marshal(result, headers)
+        except Streamed as streamed:
+            stream = streamed.stream
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             self._post_error(invocation, headers, errors.report(error))
             return
-        logs.flush()
-        self._post(f"invocation/{invocation.request_id}/response", body, headers)
+        else:
+            logs.flush()
+            self._post(f"invocation/{invocation.request_id}/response", body, headers)
+            return
+        self._stream(invocation, headers, stream)  # not in the `except`: what the user's code raises is no consequence
 
     def _next(self, first: Callable[[], Response] | None = None) -> Invocation:
         ask = first or self._client.next
@@ -147,6 +168,21 @@ class Server:
             headers[XRAY_CAUSE_HEADER] = cause
         body = codec.encode(report.payload(invocation.request_id))
         self._post(f"invocation/{invocation.request_id}/error", body, headers)
+
+    def _stream(self, invocation: Invocation, headers: dict[str, str], stream: Stream) -> None:
+        from pyl.runtime import streaming
+
+        path = f"invocation/{invocation.request_id}/response"
+        own_headers = [(INVOCATION_ID_HEADER, invocation.invocation_id)]
+        try:
+            outcome = streaming.send(self._client, path, own_headers, stream, invocation.request_id)
+        except RuntimeAPIError as error:
+            logs.warn(f"{path} could not be streamed: {error}")
+            return
+        if isinstance(outcome, ErrorReport):
+            self._post_error(invocation, headers, outcome)
+        else:
+            self._judge(path, outcome)
 
     def _post(self, path: str, body: bytes, headers: dict[str, str]) -> None:
         """Post an answer. What Lambda refuses is lost, but the environment goes on: its caller has been
@@ -215,12 +251,22 @@ def _json_header(text: str, name: str) -> dict[str, Any] | None:
 
 
 def marshal(result: Any, headers: dict[str, str]) -> bytes:
-    """Return a result as the body of a response; changes the content type where it is binary."""
+    """Return a result as the body of a response; changes the content type where it is binary.
+
+    Raises:
+        Streamed: it is to be sent while it is made.
+        Fault: it has no form in JSON.
+    """
     if isinstance(result, bytes):
         headers["Content-Type"] = BINARY_TYPE
         return result
     try:
         return codec.encode(result)
     except Exception as error:
+        from pyl.runtime import streaming
+
+        stream = streaming.stream_of(result)
+        if stream is not None:
+            raise Streamed(stream) from None
         msg = f"Unable to marshal response: {errors.message_of(error)}"
         raise Fault(errors.MARSHAL_ERROR, msg) from error

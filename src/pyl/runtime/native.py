@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 
-from pyl.runtime import certificates, image, logs, loop
-from pyl.runtime.resolve import Functions
+from pyl.runtime import certificates, image, kinship, logs, loop
+from pyl.runtime.resolve import Functions, function_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import NoReturn
 
+    from pyl.runtime.concurrency import Worker
     from pyl.runtime.loop import Server
 
 
@@ -31,10 +33,26 @@ def prepare() -> Functions:
     return Functions(functions.TABLE)
 
 
-def serve(functions: Functions, server: type[Server]) -> NoReturn:
-    """Serve the function that `_HANDLER` names, in the environment as it is now."""
+def serve(functions: Functions, server: type[Server], mend: Callable[[], None] | None = None) -> NoReturn:
+    """Serve the function that `_HANDLER` names, in the environment as it is now; first `mend` what an image left."""
     logs.configure(os.environ)
-    loop.serve(functions, server=server)
+    worker = _worker()
+    if mend is not None:
+        try:
+            kinship.leave_out_hooks_of_others(functions.table, function_name(os.environ.get("_HANDLER")))
+            mend()
+        except Exception as error:  # noqa: BLE001 - hooks of the user's code may raise anything
+            loop.fail(error)
+    loop.serve(functions, server=server, worker=worker)
+
+
+def _worker() -> Worker | None:
+    """This process, as one of several where Lambda wants several."""
+    if "AWS_LAMBDA_MAX_CONCURRENCY" not in os.environ:
+        return None
+    from pyl.runtime import concurrency
+
+    return concurrency.spread(os.environ)
 
 
 def _server() -> type[Server]:
@@ -55,5 +73,5 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 - a package that is not whole
         loop.fail(error)
     server = _server()  # imported before the image is taken
-    image.checkpoint(functions)
-    serve(functions, server)
+    mend = image.checkpoint(functions)
+    serve(functions, server, mend)

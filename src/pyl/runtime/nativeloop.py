@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyl.runtime import errors, logs, loop
 from pyl.runtime.client import Invocation, Response, RuntimeAPIError
+from pyl.runtime.errors import Streamed
 from pyl.runtime.loop import Server
 
 TYPE_CHECKING = False
@@ -57,14 +58,22 @@ class NativeServer(Server):
         try:
             result = self._binding.call(self._event(invocation), loop.context_of(invocation))
             answer = loop.marshal(result, headers)
+        except Streamed as streamed:
+            stream = streamed.stream
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             headers[loop.INVOCATION_ID_HEADER] = invocation_id
             self._disconnect()  # one connection at a time: what serves the Runtime API may know no more
             self._post_error(invocation, headers, errors.report(error))
             self._client.close()
             return None
-        logs.flush()
-        return answer, headers["Content-Type"]
+        else:
+            logs.flush()
+            return answer, headers["Content-Type"]
+        headers[loop.INVOCATION_ID_HEADER] = invocation_id
+        self._disconnect()
+        self._stream(invocation, headers, stream)
+        self._client.close()
+        return None
 
     def _fall_back(self, descriptor: int, received: bytes) -> None:
         """Answer an event whose response the C client could not read; without a descriptor, ask again."""

@@ -6,7 +6,7 @@ import os
 import time
 
 from pyl.context import Context
-from pyl.runtime import codec, logs
+from pyl.runtime import codec, logs, streaming
 from pyl.runtime.recorder import problem
 
 TYPE_CHECKING = False
@@ -45,10 +45,19 @@ def _call_all(functions: Functions, events: dict[str, Any]) -> list[dict[str, st
             body = codec.encode(event)
             converter = binding.converter
             argument = converter.from_json(body) if converter is not None else codec.decode(body)
-            codec.encode(binding.call(argument, _context(name)))
+            _use(binding.call(argument, _context(name)))
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             found.append(problem(f"the warm-up call of {name}", error))
     return found
+
+
+def _use(result: Any) -> None:
+    """Do what is done with a result, but for sending it."""
+    stream = streaming.stream_of(result)
+    if stream is None:
+        codec.encode(result)
+    else:
+        stream.collect()
 
 
 def _context(name: str) -> Context:

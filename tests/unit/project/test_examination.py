@@ -179,7 +179,7 @@ def test_the_decorator_names_and_describes_and_configuration_describes_over_it(t
         ("def main(*args): ...", 1, None),
         ("def main(event: dict, context=None): ...", 1, "dict"),
         ("from aws import LambdaContext\ndef main(event: dict, context: 'LambdaContext') -> dict: ...", 2, "dict"),
-        ("class Plain: ...\ndef main(event: Plain, context): yield 1", 2, "Plain"),
+        ("class Plain: ...\ndef main(event: Plain, context): yield event", 2, "Plain"),
         ("from .inner import main", 1, None),
         ("from mangum import Mangum\nmain = Mangum(None)", 2, None),
         ("from elsewhere import main", 1, None),

@@ -106,7 +106,8 @@ WRONG_EVENTS = (
     """
 bytes;set;frozenset;complex;type;Exception;datetime.datetime;decimal.Decimal;uuid.UUID;datetime.date;list[set]
 collections.abc.Callable[[], int];typing.Callable;json;sqs;ev;helper;Bare;StillBare;list[Bare];Bare | None
-typing.Set[int];1;'1 +';[int];dict();set[int];dict[str, datetime.datetime];collections.OrderedDict;typing.Type[int]
+typing.Set[int];1;'1 +';[int];dict();set[int];typing.Iterator[str]
+dict[str, datetime.datetime];collections.OrderedDict;typing.Type[int]
 """.replace("\n", ";")
     .strip(";")
     .split(";")
@@ -116,7 +117,9 @@ RIGHT_RESULTS = (
     """
 None;dict;Json;list[int];str;bytes;SQSEvent;pyl.responses.HTTPAPIResponse;pyl.batch.BatchResponse;Order;Struct;Model
 dict | Exception;Failure;Union[dict, Failure];datetime.datetime;uuid.UUID;decimal.Decimal;'dict';typing.NoReturn;Color
-Typed;Annotated[dict, 1];Optional[list[Order]];Any;object;set[int]
+Typed;Annotated[dict, 1];Optional[list[Order]];Any;object;set[int];pyl.responses.StreamingResponse
+typing.Iterator[str];collections.abc.Generator[str | bytes, None, None];typing.AsyncIterator[bytes];typing.Iterator
+map[str];typing.AsyncIterable[Any];typing.BinaryIO;dict | typing.Iterator[str]
 """.replace("\n", ";")
     .strip(";")
     .split(";")
@@ -125,7 +128,8 @@ Typed;Annotated[dict, 1];Optional[list[Order]];Any;object;set[int]
 WRONG_RESULTS = (
     """
 typing.Callable;collections.abc.Callable[..., int];json;pyl.events;Bare;StillBare;Bare | None;helper;Context;complex
-typing.Iterator[int];collections.abc.Generator[int];typing.AsyncIterator[dict];dict();type;1;Optional[Bare]
+typing.Iterator[int];collections.abc.Generator[int];typing.AsyncIterator[dict];typing.Iterator[str | list[str]]
+dict();type;1;Optional[Bare]
 """.replace("\n", ";")
     .strip(";")
     .split(";")
@@ -286,9 +290,23 @@ def test_every_problem_of_a_function_is_told(tmp_path: Path) -> None:
     assert check(tmp_path, text) == [Code.EVENT_ANNOTATION, Code.RETURN_ANNOTATION]
 
 
-def test_a_generator_is_told_once(tmp_path: Path) -> None:
-    text = "@function\nasync def hello(context: Context, event) -> typing.AsyncIterator[int]:\n    yield 1\n"
-    assert check(tmp_path, text) == [Code.GENERATOR]
+@pytest.mark.parametrize("part", ["'text'", "b'bytes'", "f'{event}'", "event", "str(event)", "b''.join([])"])
+@pytest.mark.parametrize("definition", ["def", "async def"])
+def test_a_generator_of_text_or_bytes_is_a_function(tmp_path: Path, part: str, definition: str) -> None:
+    text = f"@function\n{definition} hello(context: Context, event):\n    yield {part}\n"
+    assert check(tmp_path, text) == []
+    assert runtime_takes(tmp_path)
+
+
+@pytest.mark.parametrize("part", ["", "None", "1", "True", "{}", "[1]", "(1, 2)", "{1}", "{a: a for a in event}"])
+def test_a_part_that_is_neither_text_nor_bytes_is_told(tmp_path: Path, part: str) -> None:
+    text = f"@function\ndef hello(context: Context, event):\n    yield 'text'\n    yield {part}\n"
+    assert check(tmp_path, text) == [Code.STREAMED_VALUE]
+
+
+def test_wrong_parts_are_told_once(tmp_path: Path) -> None:
+    text = "@function\nasync def hello(context: Context, event):\n    yield 1\n    yield 2\n"
+    assert check(tmp_path, text) == [Code.STREAMED_VALUE]
 
 
 def test_a_generator_inside_of_a_function_is_its_own_business(tmp_path: Path) -> None:

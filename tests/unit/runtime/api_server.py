@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -67,9 +68,9 @@ class RuntimeAPI:
         for connection in [*self._connections, self._listener]:
             connection.close()
 
-    def receive(self) -> Request:
+    def receive(self, patience: float = PATIENCE) -> Request:
         """Return the next request on any connection."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while True:
             connection = self._readable(deadline)
             request = self._read(connection)
@@ -90,6 +91,14 @@ class RuntimeAPI:
             connection.settimeout(PATIENCE)
             self.accepted += 1
             self._connections.append(connection)
+
+    def accept(self) -> socket.socket:
+        """Return the next connection that sends something, for a test that reads it itself."""
+        connection = self._readable(time.monotonic() + PATIENCE)
+        while not connection.recv(1, socket.MSG_PEEK):
+            self.drop(connection)
+            connection = self._readable(time.monotonic() + PATIENCE)
+        return connection
 
     @staticmethod
     def _read(connection: socket.socket) -> Request | None:
@@ -208,10 +217,20 @@ class RuntimeCommand:
 
     name: str
     argv: tuple[str, ...]
-    """`{name}` stands for the function's name."""
+    """`{handler}` stands for the handler's name."""
     path: tuple[Path, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     prefix: str = "functions."
+    compiled: bool = False
+    """Whether it holds modules that Nuitka compiled, in another folder than their sources."""
+
+    def command(self, variables: Mapping[str, str]) -> list[str]:
+        """The command line, for these variables."""
+        return [part.format(handler=variables["_HANDLER"]) for part in self.argv]
+
+    def shared_folder(self, folder: Path) -> Path:
+        """A folder that has the same path for the test and for the runtime."""
+        return folder
 
     @contextmanager
     def start(self, api: RuntimeAPI | str, function: str, **environment: str) -> Iterator[Process]:
@@ -233,16 +252,18 @@ class RuntimeCommand:
             **self.environment,
             **environment,
         }
-        argv = [part.format(handler=handler) for part in self.argv]
+        argv = self.command(variables)
         with tempfile.TemporaryDirectory() as folder:
             with (Path(folder) / "stdout").open("wb") as out, (Path(folder) / "stderr").open("wb") as err:
                 fds = [int(variables["_LAMBDA_TELEMETRY_LOG_FD"])] if "_LAMBDA_TELEMETRY_LOG_FD" in variables else []
-                popen = subprocess.Popen(argv, env=variables, stdout=out, stderr=err, cwd=folder, pass_fds=fds)
+                popen = subprocess.Popen(
+                    argv, env=variables, stdout=out, stderr=err, cwd=folder, pass_fds=fds, start_new_session=True
+                )
             try:
                 yield Process(popen, Path(folder))
             finally:
                 with suppress(ProcessLookupError):
-                    popen.kill()
+                    os.killpg(popen.pid, signal.SIGKILL)
                 popen.wait()
 
 

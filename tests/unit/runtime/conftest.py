@@ -1,13 +1,7 @@
-"""The runtimes that the conformance tests are held against.
-
-`PYL_CONFORMANCE_RUNTIME="/path/bootstrap"` adds one: any command that serves the folder `project`, for
-example a native package's. Its `_HANDLER` and Runtime API come by environment variables, as Lambda gives them.
-"""
+"""The runtimes that the conformance tests are held against; `integration/conformance` has others."""
 
 from __future__ import annotations
 
-import os
-import shlex
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +9,6 @@ import pytest
 from unit.runtime.api_server import INTERPRETED, PYL, Process, RuntimeAPI, RuntimeCommand
 
 _OWN = [PYL]
-if _given := os.environ.get("PYL_CONFORMANCE_RUNTIME"):
-    _OWN.append(RuntimeCommand(name="given", argv=tuple(shlex.split(_given))))
 
 
 @pytest.fixture

@@ -105,6 +105,32 @@ def test_a_deadline_that_is_no_number_counts_as_missing(
         assert api.result({}, deadline_ms=deadline)["deadline"] == 0
 
 
+@pytest.mark.parametrize("name", ["client_context", "cognito_identity", "aws_tenant_id", "invocation_id"])
+def test_headers_that_are_there_and_empty_count_as_missing(api: RuntimeAPI, runtime: RuntimeCommand, name: str) -> None:
+    with runtime.start(api, "attributes"):
+        posted = api.invoke({}, **{name: ""})
+        assert posted.json["client_context"] is None
+        assert posted.json["identity"] == [None, None]
+        assert posted.json["tenant_id"] is None
+        assert "lambda-runtime-invocation-id" not in posted.headers
+
+
+@pytest.mark.parametrize("size", [3_000, 20_000, 1_000_000])
+def test_headers_may_be_long(api: RuntimeAPI, runtime: RuntimeCommand, size: int) -> None:
+    with runtime.start(api, "attributes"):
+        for _ in range(2):
+            got = api.result({}, client_context=f'{{"custom":{{"k":"{"é" * size}"}}}}')
+            assert got["client_context"]["custom"] == {"k": "é" * size}
+            assert api.result({})["client_context"] is None
+
+
+def test_an_invocation_id_may_be_long(api: RuntimeAPI, echo: Process) -> None:
+    posted = api.invoke("x", invocation_id="i" * 8000)
+    assert posted.json == "x"
+    assert posted.headers["lambda-runtime-invocation-id"] == "i" * 8000
+    assert api.result("after") == "after"
+
+
 def test_a_deadline_in_the_past_leaves_no_time(api: RuntimeAPI, runtime: RuntimeCommand) -> None:
     with runtime.start(api, "surface"):
         got = api.result({}, deadline_ms="1500000000000")

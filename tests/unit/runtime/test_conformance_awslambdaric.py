@@ -7,7 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ SOURCE_LINE = re.compile(r"(line \d+, in [^\\\n\r\"]+)(?:\\+n|[\n\r])[ \u00a0]{4
 
 def comparable(runtime: RuntimeCommand, answer: Any) -> Any:
     """Leave out what a package that stands elsewhere and has no source cannot say: folders and source lines."""
-    if runtime.name != "given":
+    if not runtime.compiled:
         return answer
     if isinstance(answer, str):
         return SOURCE_LINE.sub(r"\1", FOLDER.sub("", answer))
@@ -251,7 +251,7 @@ def test_a_package_without_its_function_table_fails_to_start(runtime: RuntimeCom
 
 @pytest.mark.parametrize("handler", ["nodot", ".hello", "functions."])
 def test_a_handler_without_two_parts_is_malformed(runtime: RuntimeCommand, handler: str) -> None:
-    command = RuntimeCommand(runtime.name, runtime.argv, runtime.path, runtime.environment, prefix="")
+    command = replace(runtime, prefix="")
     payload = fail_to_start(command, handler, _HANDLER=handler).payload
     assert payload["errorType"] == "Runtime.MalformedHandlerName"
     assert payload["errorMessage"].startswith(f"Bad handler '{handler}'")
@@ -268,6 +268,31 @@ def test_a_signature_that_cannot_be_called_is_reported_at_the_start(either: Runt
     payload = fail_to_start(either, "broken_signature").payload
     assert payload["errorType"] == "Runtime.InvalidHandlerSignature"
     assert "broken_signature.py:4) cannot be a handler: a function has two parameters" in payload["errorMessage"]
+
+
+@pytest.mark.parametrize("status", ["202 Accepted", "400 Bad Request", "403 Forbidden", "500 Internal Server Error"])
+def test_a_failed_start_ends_with_1_whatever_lambda_answers(
+    api: RuntimeAPI, runtime: RuntimeCommand, status: str
+) -> None:
+    with runtime.start(api, "broken_value") as process:
+        api.reply(api.expect("error"), status, b"{}")
+        assert process.wait() == 1
+        with pytest.raises(TimeoutError):
+            api.receive(0.1)
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("ending", ["None", "1 / 0"])
+def test_what_was_written_is_in_the_log_before_the_answer_is_posted(
+    api: RuntimeAPI, runtime: RuntimeCommand, stream: str, ending: str
+) -> None:
+    with runtime.start(api, "evaluate") as process:
+        event = json.dumps(f"__import__('sys').{stream}.write('no line end') and {ending}")
+        api.expect("next").connection.sendall(api.event(event.encode()))
+        posted = api.receive()
+        assert "no line end" in getattr(process, stream)()
+        assert posted.kind == ("response" if ending == "None" else "error")
+        api.reply(posted)
 
 
 @pytest.mark.parametrize("function", ["leave", "broken_exit"])
@@ -404,7 +429,7 @@ def _number(digits: str) -> str:
 
 @pytest.mark.parametrize(
     "expression",
-    ["{object()}", "object()", "(x for x in [])", "range(3)", "{(1, 2): 3}", "1j", "{'a': [object]}", "lambda: 0"],
+    ["{object()}", "object()", "[x for x in [map]]", "range(3)", "{(1, 2): 3}", "1j", "{'a': [object]}", "lambda: 0"],
 )
 def test_what_has_no_json_is_a_marshal_error(either: RuntimeCommand, expression: str) -> None:
     with RuntimeAPI() as api, either.start(api, "evaluate"):
@@ -413,6 +438,24 @@ def test_what_has_no_json_is_a_marshal_error(either: RuntimeCommand, expression:
         assert payload["errorMessage"].startswith("Unable to marshal response: ")
         assert payload["stackTrace"] == []
         assert api.result("1") == 1
+
+
+@pytest.mark.parametrize("kind", ["[a]", "(a,)", "{'a': a}", "{1: a}", "[(a,)]"])
+def test_what_is_nested_too_deeply_is_a_marshal_error(api: RuntimeAPI, runtime: RuntimeCommand, kind: str) -> None:
+    with runtime.start(api, "evaluate"):
+        nested = f"__import__('functools').reduce(lambda a, _: {kind}, range(%d), 1)"
+        assert api.error(nested % 100_000)["errorType"] == "Runtime.MarshalError"
+        assert api.invoke(nested % 200).kind == "response"
+
+
+@pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000])
+@pytest.mark.parametrize("function", ["echo", "struct", "several"])
+def test_an_event_that_is_nested_too_deeply_is_an_unmarshal_error(
+    api: RuntimeAPI, runtime: RuntimeCommand, raw: bytes, function: str
+) -> None:
+    with runtime.start(api, function):
+        for _ in range(2):
+            assert api.error(raw=raw)["errorType"] == "Runtime.UnmarshalError"
 
 
 def test_a_lone_surrogate_survives_the_way_through(runtime: RuntimeCommand) -> None:

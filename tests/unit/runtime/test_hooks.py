@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 
 import pytest
 
-from pyl import after_restore, before_image, hooks
+from pyl import after_restore, before_image, before_shutdown, hooks
+from pyl.runtime import kinship
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +67,27 @@ def test_what_a_hook_raises_is_passed_on() -> None:
 
     with pytest.raises(LookupError):
         hooks.run_before_image()
+
+
+def test_hooks_before_the_shutdown_run_in_reverse(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "_shutdown", [])
+    assert not hooks.any_before_shutdown()
+    first, second = before_shutdown(lambda: 1), before_shutdown(lambda: 2)
+    assert hooks.any_before_shutdown()
+    assert hooks.own_before_shutdown() == [second, first]
+
+
+def test_hooks_of_another_function_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "_shutdown", [])
+    modules = {name: ModuleType(name) for name in ("orders", "invoices", "reports", "database")}
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+        exec("from pyl import after_restore\n@after_restore\ndef hook(): ...", module.__dict__)
+    modules["orders"].helper = modules["invoices"].hook  # as by `from invoices import hook as helper`
+    table = {"order": "orders:order", "invoice": "invoices:invoice", "report": "reports:report"}
+    expected = {"order": ["orders", "invoices", "database"], "invoice": ["invoices", "database"]}
+    for function, kept in expected.items():
+        with monkeypatch.context() as context:
+            context.setattr(hooks, "_after", list(hooks._after))
+            kinship.leave_out_hooks_of_others(table, function)
+            assert [module for module, _ in hooks._after] == kept

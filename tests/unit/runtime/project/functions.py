@@ -32,14 +32,29 @@ _DECORATED = [
     "surface",
     "by_position",
 ]
+_STREAMS = [
+    "parts",
+    "asynchronous_parts",
+    "gated",
+    "asynchronous_gated",
+    "page",
+    "asynchronous_page",
+    "rest_page",
+    "bad_head",
+    "file",
+    "heartbeat",
+]
 _BROKEN = ["syntax", "import", "value", "exit", "signature"]
 
 TABLE = {
     **{name: f"plain:{name}" for name in _PLAIN},
     **{name: f"handlers:{name}" for name in _DECORATED},
+    **{name: f"streams:{name}" for name in _STREAMS},
     **{f"broken_{name}": f"broken_{name}:handler" for name in _BROKEN},
     "other-name": "handlers:dataclass",
     "missing_attribute": "plain:nowhere",
     "log_setup": "log_setup:handler",
     "hooked": "hooked:handler",
+    "ending": "ending:handler",
+    "spread": "spread:handler",
 }

@@ -1,0 +1,5 @@
+"""As `unit/runtime/test_conformance_api.py`, of native packages."""
+
+from __future__ import annotations
+
+from unit.runtime.test_conformance_api import *  # noqa: F403
