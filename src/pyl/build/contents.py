@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -48,6 +49,27 @@ def write_function_module(project: Project, target: Path, *, interpreted: bool) 
     rows = "".join(f"    {name!r}: {place!r},\n" for name, place in table.items())
     text = _TABLE.format(rows=rows) + (_INTERPRETED if interpreted else "")
     (target / "functions.py").write_text(text, encoding="utf-8")
+
+
+def read_function_module(text: str) -> dict[str, str]:
+    """The table of a `functions.py` that `write_function_module` wrote.
+
+    Raises:
+        ValueError: it is another file of that name.
+    """
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        msg = f"functions.py: {error}"
+        raise ValueError(msg) from None
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name("TABLE")], value=value):
+                table = ast.literal_eval(value)
+                if isinstance(table, dict):
+                    return table
+    msg = "its functions.py is not pyl's"
+    raise ValueError(msg)
 
 
 def runtime_files() -> Iterator[tuple[Path, Path]]:

@@ -76,12 +76,12 @@ def command(
     functions = chosen(project, names)
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
     aws.hide(text for function in functions for text in function.configuration.environment.values())
+    with aws.errors("find out whose credentials these are"):
+        identity = aws.identity  # before a build, which takes its time
     if print_policy:
         _print_policies(aws, project, functions)
         return
     packages = _packages(project, functions, package, native=native)
-    with aws.errors("find out whose credentials these are"):
-        identity = aws.identity
     goal = wanted(aws, project, packages, today())
     progress = ConsoleProgress()
     with progress.step(f"Compare with account {identity.account}, {aws.region}"):
@@ -199,7 +199,6 @@ def _print_policies(aws: AWS, project: Project, functions: Sequence[Function]) -
     from pyl.deploy.policy import document
     from pyl.deploy.wanted import statements, targets_of
 
-    with aws.errors("find out which account the policies are for"):
-        targets = targets_of(aws, project, functions)
-        policies = {target.function.name: document(statements(target)) for target in targets}
+    targets = targets_of(aws, project, functions)
+    policies = {target.function.name: document(statements(target)) for target in targets}
     click.echo(json.dumps(policies, indent=2))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pyl.build import interpreted
+from pyl.build import contents, interpreted
 from pyl.build.package import Kind, Package
 from pyl.deploy.code import Code
 from pyl.deploy.wanted import Packaged, owner_of
@@ -70,15 +71,13 @@ def given_package(project: Project, functions: Sequence[Function], path: Path) -
     Raises:
         UsageError: it is no package, or some function needs another one.
     """
-    kind = kind_of(path)
-    variants = {variant_of(project, function, kind) for function in functions}
+    held = held_by(path)
+    variants = {variant_of(project, function, held.kind) for function in functions}
     if len(variants) > 1:
         msg = "the functions need several packages, by their `runtime` and `architecture`, and --package gives one"
         raise UsageError(msg, hint="name the functions that this one is for")
     (variant,) = variants
-    if variant.kind != kind:
-        msg = f"{path.name} is {_article(kind)} package, and `runtime` asks for {_article(variant.kind)} one"
-        raise UsageError(msg, hint="give the other package, or leave out --package")
+    _check(path, held, variant, functions)
     code = _code(project, path)
     return {
         function.name: Packaged(
@@ -96,8 +95,18 @@ def _runtime(project: Project, function: Function, variant: Variant) -> str:
     return function.configuration.deployment.runtime or by_kind
 
 
-def kind_of(path: Path) -> Kind:
-    """Which kind of package a zip is.
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What a package says of itself."""
+
+    kind: Kind
+    functions: frozenset[str]
+    architecture: str | None
+    """`None`: it does not say (interpreted packages)."""
+
+
+def held_by(path: Path) -> Held:
+    """Look into a package.
 
     Raises:
         UsageError: it is none.
@@ -105,15 +114,32 @@ def kind_of(path: Path) -> Kind:
     try:
         with zipfile.ZipFile(path) as package:
             names = frozenset(package.namelist())
-    except (OSError, zipfile.BadZipFile) as error:
+            if "pyl/manifest.json" in names:
+                manifest = json.loads(package.read("pyl/manifest.json"))
+                functions = frozenset(manifest["functions"])
+                return Held(kind="native", functions=functions, architecture=manifest["architecture"])
+            if "functions.py" in names:
+                table = contents.read_function_module(package.read("functions.py").decode())
+                return Held(kind="interpreted", functions=frozenset(table), architecture=None)
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
         msg = f"{path} cannot be read as a package: {error}"
         raise UsageError(msg, hint="give a zip that `pyl build` made") from None
-    if "bootstrap" in names:
-        return "native"
-    if "functions.py" in names:
-        return "interpreted"
     msg = f"{path} is a zip, but no package of pyl"
     raise UsageError(msg, hint="give a zip that `pyl build` made")
+
+
+def _check(path: Path, held: Held, variant: Variant, functions: Sequence[Function]) -> None:
+    """Raise a `UsageError` unless the package is what these functions need."""
+    if variant.kind != held.kind:
+        msg = f"{path.name} is {_article(held.kind)} package, and `runtime` asks for {_article(variant.kind)} one"
+        raise UsageError(msg, hint="give the other package, or leave out --package")
+    if held.architecture not in {None, variant.architecture}:
+        msg = f"{path.name} is for {held.architecture}, and the functions are for {variant.architecture}"
+        raise UsageError(msg, hint="give the other package, or set `architecture`")
+    missing = [function.name for function in functions if function.name not in held.functions]
+    if missing:
+        msg = f"{path.name} does not hold {', '.join(missing)}, but {', '.join(sorted(held.functions)) or 'nothing'}"
+        raise UsageError(msg, hint="build it again, or name the functions to deploy")
 
 
 def _article(kind: Kind) -> str:

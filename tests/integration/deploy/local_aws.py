@@ -50,6 +50,7 @@ class Call:
     operation: str
     """As boto3's documentation has it for query and JSON services; `POST /path` for the others."""
     is_write: bool
+    query: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.service} {self.operation}"
@@ -253,4 +254,5 @@ def _call(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Ca
     if target or action:
         operation = target.rpartition(".")[2] if target else action[0] if action else ""
         return Call(service, operation, not operation.startswith(("Get", "List", "Describe", "Filter", "Simulate")))
-    return Call(service, f"{method} {urllib.parse.urlsplit(path).path}", method not in {"GET", "HEAD"})
+    place = urllib.parse.urlsplit(path)
+    return Call(service, f"{method} {place.path}", method not in {"GET", "HEAD"}, place.query)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
+import pty
+import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from integration.deploy.local_aws import REGION, LocalAWS, run_here
-from integration.projects import HELLO, Done, write_project
+from integration.deploy.local_aws import REGION, Call, LocalAWS, run_here
+from integration.projects import COMMAND, HELLO, ROOT, Done, environment, write_project
 
+DOCUMENTATION = ROOT / "docs" / "aws.md"
 ACCOUNT = "123456789012"
 POLICY = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:failed"
@@ -389,3 +394,79 @@ def test_wrong_credentials_and_regions_are_told_with_what_to_do(
     done = deploy(local_aws, project, package, "--yes", AWS_ENDPOINT_URL="http://127.0.0.1:9", AWS_MAX_ATTEMPTS="1")
     assert done.code == 5
     assert "AWS_ENDPOINT_URL" in done.err
+
+
+def test_what_belongs_to_an_alias_is_asked_for_by_it(local_aws: LocalAWS, tmp_path: Path, package: Path) -> None:
+    """Moto keeps one URL and one asynchronous configuration per function: what counts here is what it was asked."""
+    deploy(local_aws, project_with(tmp_path, FULL), package, "--yes").succeeded()
+    qualified = [
+        call for call in local_aws.calls if re.search(r"/(url|event-invoke-config)$|^POST .*/policy$", call.operation)
+    ]
+    assert {call.operation.rpartition("/")[2] for call in qualified} == {"url", "policy", "event-invoke-config"}
+    assert {call.query for call in qualified} == {"Qualifier=live"}
+
+
+def test_the_documentation_names_every_permission_that_is_used(
+    local_aws: LocalAWS, tmp_path: Path, package: Path, other_package: Path
+) -> None:
+    local_aws.client("sqs").create_queue(QueueName="work")
+    changed = (
+        FULL.replace('"public"', '"iam"').replace("retries = 1", "retries = 2").replace("memory = 2", "memory = 3")
+    )
+    trigger = '[[tool.pyl.functions.hello.triggers]]\ntype = "sqs"\nqueue = "work"\n'
+    for configuration, zip_file in ((FULL + trigger, package), (changed, other_package)):
+        deploy(local_aws, project_with(tmp_path, configuration), zip_file, "--yes").succeeded()
+    documented = set(re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", DOCUMENTATION.read_text("utf-8")))
+    used = {action for call in local_aws.calls if (action := permission(call))}
+    assert len(used) > 25
+    assert used - documented == set()
+
+
+def permission(call: Call) -> str | None:
+    """The IAM action of a call; what everyone may ask is none."""
+    if call.service == "sts":
+        return None
+    if call.service != "lambda":
+        return f"{call.service}:{call.operation}"
+    import botocore.session
+
+    model = botocore.session.get_session().get_service_model("lambda")
+    method, path = call.operation.split(" ", 1)
+    for name in model.operation_names:
+        http = model.operation_model(name).http
+        pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(http["requestUri"].rstrip("/")))
+        if http["method"] == method and re.fullmatch(pattern, path.rstrip("/")):
+            return f"lambda:{name}"
+    return call.operation
+
+
+@pytest.mark.parametrize(("typed", "code", "is_done"), [("n", 1, False), ("y", 0, True)])
+def test_on_a_terminal_it_asks(
+    local_aws: LocalAWS, tmp_path: Path, package: Path, typed: str, code: int, is_done: bool
+) -> None:
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{typed}\n".encode())
+    arguments = ["deploy", "--project", project_with(tmp_path), "--package", package]
+    done = subprocess.run(
+        [*COMMAND, *arguments], env=environment(**local_aws.environment), stdin=theirs, capture_output=True, text=True
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert (done.returncode, bool(local_aws.writes)) == (code, is_done), done.stderr
+    assert "3 of 3 things change. Go on? [y/N]" in done.stderr
+
+
+def test_a_zip_that_is_not_the_functions_package_is_refused(local_aws: LocalAWS, tmp_path: Path, package: Path) -> None:
+    more = write_project(tmp_path / "more", {"app.py": HELLO, "more.py": HELLO.replace("def hello", "def third")})
+    done = deploy(local_aws, more, package, "--yes")
+    assert (done.code, local_aws.writes) == (2, [])
+    assert "interpreted.zip does not hold third, but hello, other" in done.err
+    for content in (b"no zip", b"PK\x05\x06" + b"\0" * 18):
+        (tmp_path / "wrong.zip").write_bytes(content)
+        done = deploy(local_aws, more, tmp_path / "wrong.zip", "--yes")
+        assert (done.code, local_aws.writes) == (2, [])
+        assert "give a zip that `pyl build` made" in done.err
+    native = project_with(tmp_path, '[tool.pyl.functions.hello]\nruntime = "provided.al2"\n')
+    done = deploy(local_aws, native, package, "--yes")
+    assert (done.code, local_aws.writes) == (2, [])
+    assert "is an interpreted package, and `runtime` asks for a native one" in done.err
