@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from pyl.deploy.aws import AWS, Refused, connect
+from pyl.deploy.tags import Owner
+from pyl.deploy.wanted import owner_of
 from pyl.doctor.findings import Area, Finding, Status
-from pyl.doctor.permissions import Permissions, needed
+from pyl.doctor.permissions import Permissions, needed, resource_of
 from pyl.errors import PylError
 from pyl.project import examine as examine_project
-from pyl.project.model import Project
+from pyl.project.model import Function, Project
 from pyl.project.region import default_region
 
 _finding = functools.partial(Finding, area=Area.AWS)
@@ -89,13 +91,18 @@ def _permissions(aws: AWS, project: Project | None) -> Finding:
         fix = "make a user or a role for deployments: docs/aws.md"
         found = "the account's root user may do everything"
         return _finding(name="permissions", status=Status.WARNING, found=found, fix=fix)
-    functions = project.functions if project else ()
-    triggers = [trigger.type for function in functions for trigger in function.configuration.triggers]
-    groups = needed(triggers)
+    groups = needed(project.functions if project else ())
+    count = sum(len(permissions.actions) for permissions, _ in groups)
     try:
         with aws.errors("simulate the caller's policies"):
             source = _principal(aws, arn)
-            denied = [action for group in groups for action in _denied(aws, source, group, project)]
+            denied = [
+                action
+                for permissions, function in groups
+                for action in _denied(
+                    aws, source, permissions, resource_of(permissions, function, _place(aws, project, function))
+                )
+            ]
     except Refused as refused:
         return _listing(aws, refused)
     except PylError as error:
@@ -104,9 +111,7 @@ def _permissions(aws: AWS, project: Project | None) -> Finding:
         fix = "have them allowed: docs/aws.md has the policies"
         found = f"not allowed: {', '.join(dict.fromkeys(denied))}"
         return _finding(name="permissions", status=Status.FAILED, found=found, fix=fix)
-    return _finding(
-        name="permissions", status=Status.OK, found=f"{sum(len(g.actions) for g in groups)} actions allowed"
-    )
+    return _finding(name="permissions", status=Status.OK, found=f"{count} actions allowed")
 
 
 def _principal(aws: AWS, arn: str) -> str:
@@ -118,16 +123,25 @@ def _principal(aws: AWS, arn: str) -> str:
     return str(role["Role"]["Arn"])
 
 
-def _denied(aws: AWS, source: str, group: Permissions, project: Project | None) -> list[str]:
-    places = {
+def _place(aws: AWS, project: Project | None, function: Function | None) -> dict[str, str]:
+    """What stands in ARNs for the function, or for any."""
+    owner = owner_of(project) if project else Owner(project="pyl")
+    name = function.name if function else "pyl"
+    given = function.configuration.deployment.role if function else None
+    return {
         "partition": aws.identity.partition,
         "region": aws.region,
         "account": aws.account,
-        "function": project.functions[0].name if project else "pyl",
-        "project": project.name if project else "pyl",
+        "function": owner.function_name(name),
+        "role": given.partition(":role/")[2] if given else owner.name(name),
     }
+
+
+def _denied(aws: AWS, source: str, permissions: Permissions, resource: str) -> list[str]:
     answer: dict[str, Any] = aws.client("iam").simulate_principal_policy(
-        PolicySourceArn=source, ActionNames=list(group.actions), ResourceArns=[group.resource.format_map(places)]
+        PolicySourceArn=source,
+        ActionNames=list(permissions.actions),
+        ResourceArns=[resource],
     )
     return [result["EvalActionName"] for result in answer["EvaluationResults"] if result["EvalDecision"] != "allowed"]
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,8 +15,10 @@ from pyl.cli import main
 from pyl.cli.doctor import exit_code
 from pyl.doctor import native, python
 from pyl.doctor.findings import Area, Finding, Status
-from pyl.doctor.permissions import BASE, BY_TRIGGER, needed
-from pyl.project.triggers import TRIGGERS
+from pyl.doctor.permissions import PERMISSIONS, needed, resource_of
+from pyl.project import load_project
+from pyl.project.model import Function, FunctionConfiguration
+from pyl.project.triggers import TRIGGERS, DynamoDBTrigger, S3Trigger, SQSTrigger, Trigger
 
 
 def doctor(*arguments: str | Path) -> int:
@@ -112,10 +117,84 @@ def test_the_exit_code_says_where_something_is_missing(found: list[tuple[Area, S
     assert exit_code([_finding(*item) for item in found]) == code
 
 
-def test_permissions_are_known_for_every_type_of_trigger() -> None:
-    assert set(BY_TRIGGER) == set(TRIGGERS)
-    assert needed([]) == list(BASE)
-    assert len(needed(["sqs", "sqs", "kinesis"])) == len(BASE) + 2
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "aws.md"
+
+
+def test_the_permissions_are_those_that_the_documentation_lists() -> None:
+    listed = DOCUMENTATION.read_text("utf-8").partition("## For `pyl deploy`")[2].partition("\n## ")[0]
+    rows = [row for row in listed.splitlines() if row.startswith("| ") and "50 MB" not in row]
+    documented = {action for row in rows for action in re.findall(r"`([a-z0-9]+:[A-Za-z]+)`", row)}
+    assert documented == {action for permissions in PERMISSIONS for action in permissions.actions}
+
+
+def test_without_a_project_only_what_every_function_takes_is_looked_at() -> None:
+    actions = {action for permissions, _ in needed([]) for action in permissions.actions}
+    assert {"lambda:CreateFunction", "iam:PassRole"} <= actions
+    assert "iam:CreateRole" not in actions
+    assert "sqs:GetQueueUrl" not in actions
+
+
+def test_what_a_function_needs_follows_from_its_triggers_and_settings(tmp_path: Path) -> None:
+    def actions(*lines: str) -> set[str]:
+        (tmp_path / "app.py").write_text(
+            "from pyl import Context, function\n\n\n@function\ndef work(context: Context, event: dict): ...\n"
+        )
+        (tmp_path / "pyproject.toml").write_text("\n".join(["[tool.pyl]", "[tool.pyl.functions.work]", *lines]))
+        functions = load_project(tmp_path, environ={}).functions
+        return {action for permissions, _ in needed(functions) for action in permissions.actions}
+
+    plain = actions()
+    assert "iam:CreateRole" in plain
+    assert "iam:CreateRole" not in actions('role = "arn:aws:iam::123456789012:role/given"')
+    assert actions('alias = "live"') - plain >= {"lambda:CreateAlias", "lambda:PublishVersion"}
+    trigger = "[[tool.pyl.functions.work.triggers]]"
+    assert actions(trigger, 'type = "sqs"', 'queue = "q"') - plain >= {"sqs:GetQueueUrl", "lambda:ListTags"}
+    assert actions(trigger, 'type = "s3"', 'bucket = "scans"') - plain >= {"s3:PutBucketNotification"}
+
+
+@pytest.mark.parametrize("kind", TRIGGERS)
+def test_every_type_of_trigger_needs_permissions_of_its_own(kind: str) -> None:
+    function = Function(
+        name="work",
+        module="app",
+        attribute="work",
+        file=Path("/app.py"),
+        line=1,
+        event=None,
+        configuration=FunctionConfiguration(triggers=(SimpleNamespace(type=kind),)),  # type: ignore[arg-type]
+    )
+    plain = replace(function, configuration=FunctionConfiguration())
+    assert len(needed([function])) > len(needed([plain]))
+
+
+@pytest.mark.parametrize(
+    ("trigger", "arn"),
+    [
+        (SQSTrigger(queue="orders"), "arn:aws:sqs:eu-west-1:123456789012:orders"),
+        (SQSTrigger(queue="arn:aws:sqs:eu-west-1:999999999999:theirs"), "arn:aws:sqs:eu-west-1:999999999999:theirs"),
+        (DynamoDBTrigger(table="orders"), "arn:aws:dynamodb:eu-west-1:123456789012:table/orders"),
+        (
+            DynamoDBTrigger(
+                table="arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2024-01-01T00:00:00.000"
+            ),
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
+        ),
+        (S3Trigger(bucket="scans"), "arn:aws:s3:::scans"),
+    ],
+)
+def test_permissions_are_asked_for_what_the_trigger_names(trigger: Trigger, arn: str) -> None:
+    function = Function(
+        name="work",
+        module="app",
+        attribute="work",
+        file=Path("/app.py"),
+        line=1,
+        event=None,
+        configuration=FunctionConfiguration(triggers=(trigger,)),
+    )
+    places = {"partition": "aws", "region": "eu-west-1", "account": "123456789012", "function": "work", "role": "r"}
+    resources = {resource_of(permissions, used, places) for permissions, used in needed([function])}
+    assert arn in resources
 
 
 def test_nothing_heavy_is_imported_to_look_at_python() -> None:
