@@ -11,7 +11,7 @@ from pathlib import Path
 from pyl.build import interpreted
 from pyl.build.lifecycle import runtime_for
 from pyl.build.package import Kind
-from pyl.deploy.packages import Variant, kind_of, variant_of
+from pyl.deploy.packages import Variant, held_by, variant_of
 from pyl.deploy.target import Target
 from pyl.deploy.wanted import owner_of
 from pyl.errors import UsageError
@@ -63,8 +63,8 @@ def subjects(
     owner = owner_of(project)
     found = []
     for function in functions:
-        variant = variant_of(project, function, kind_of(package) if package else kind)
-        if package and variant.kind != kind_of(package):
+        variant = variant_of(project, function, held_by(package).kind if package else kind)
+        if package and variant.kind != held_by(package).kind:
             runtime = function.configuration.deployment.runtime
             msg = f"{function.name} is to run on {runtime}, and {package.name} is not for that"
             raise UsageError(msg, hint="name the functions that the package is for")
