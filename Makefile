@@ -8,7 +8,7 @@ SAM_VERSION := 1.170.0
 AWSCLI := .tools/awscli
 AWSCLI_VERSION := 1.46.3
 
-.PHONY: help demo bench test test-unit test-conformance test-integration test-deploy test-container bench-container test-matrix test-endurance lint format clean
+.PHONY: help demo bench bench-load test test-unit test-conformance test-integration test-deploy test-container bench-container test-matrix test-endurance lint format clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -64,6 +64,9 @@ test-matrix: $(VENV)/ready ## images on kernels 5.10, 6.1, 6.12 and emulated pro
 
 test-endurance: $(VENV)/ready ## 1,000 restores, 100,000 invocations of one restored process
 	PYL_RESTORES=1000 PYL_INVOCATIONS=100000 $(BIN)/python -m pytest -s tests/integration/image/test_endurance.py
+
+bench-load: $(VENV)/ready ## 64 callers for 30 s through pyl watch, native and interpreted
+	$(BIN)/python examples/load.py
 
 lint: $(VENV)/ready ## ruff and mypy
 	$(BIN)/ruff check

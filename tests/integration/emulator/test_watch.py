@@ -22,7 +22,7 @@ from integration.emulator.watching import (
     processor_ticks,
     watching,
 )
-from integration.projects import Built, environment, run, write_project
+from integration.projects import ROOT, Built, environment, run, write_project
 
 
 @pytest.fixture
@@ -161,9 +161,9 @@ def test_packages_are_served_and_replaced_when_they_change(
 
 
 def aws(watch: Watch, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    program = shutil.which("aws")
-    if program is None:
-        pytest.skip("there is no AWS CLI here")
+    program = ROOT / ".tools" / "awscli" / "bin" / "aws"
+    if not program.exists():
+        pytest.skip("the AWS CLI is installed by `make test`")
     return subprocess.run(
         [program, "lambda", *arguments],
         cwd=folder,

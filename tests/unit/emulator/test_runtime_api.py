@@ -134,3 +134,47 @@ def test_leaving_closes_a_runtime_that_waits_for_work() -> None:
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         client.getresponse()
     client.close()
+
+
+def test_an_internal_extension_registers_and_waits(api: RuntimeAPI, client: http.client.HTTPConnection) -> None:
+    client.request("POST", "/2020-01-01/extension/register", b'{"events": []}', {"Lambda-Extension-Name": "own"})
+    response = client.getresponse()
+    assert response.status == 200
+    assert response.headers["Lambda-Extension-Identifier"]
+    assert json.loads(response.read())["functionVersion"] == "$LATEST"
+    client.request("POST", "/2020-01-01/extension/register", b'{"events": ["SHUTDOWN"]}')
+    response = client.getresponse()
+    assert response.status == 403
+    assert b"ShutdownEventNotSupportedForInternalExtension" in response.read()
+
+
+def test_several_invocations_may_be_under_way(api: RuntimeAPI) -> None:
+    """As on Managed Instances, where one environment asks for several."""
+    clients = [http.client.HTTPConnection(api.address, timeout=5) for _ in range(3)]
+    sent = [invocation(str(number).encode()) for number in range(3)]
+    for one in sent:
+        api.submit(one)
+    got = {}
+    for client in clients:
+        response, body = fetch(client)
+        got[response.headers["Lambda-Runtime-Aws-Request-Id"]] = body
+    assert got == {one.request_id: one.event for one in sent}
+    for client, request_id in zip(clients, reversed(got), strict=True):
+        assert post(client, f"invocation/{request_id}/response", got[request_id])[0] == 202
+    assert {api.answers.get(timeout=5).payload for _ in sent} == {b"0", b"1", b"2"}
+    for client in clients:
+        client.close()
+
+
+def test_a_runtime_that_connects_anew_loses_no_invocation(api: RuntimeAPI) -> None:
+    dropped = http.client.HTTPConnection(api.address, timeout=5)
+    dropped.request("GET", "/2018-06-01/runtime/invocation/next")
+    while api.first_next is None:
+        time.sleep(0.001)
+    dropped.close()
+    client = http.client.HTTPConnection(api.address, timeout=5)
+    client.request("GET", "/2018-06-01/runtime/invocation/next")
+    time.sleep(0.05)
+    api.submit(invocation(b"1"))
+    assert client.getresponse().read() == b"1"
+    client.close()
