@@ -10,7 +10,9 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
+import boto3
 import pytest
 
 from integration.emulator.watching import (
@@ -207,3 +209,56 @@ def test_pyl_invokes_remotely_by_the_same_interface(watch: Watch, project: Path)
     later = run("invoke", "nap", "--remote", "--async", "--data", "0", "--project", project, **variables).succeeded()
     assert later.out == ""
     assert "accepted: RequestId" in later.err
+
+
+STREAMS = """\
+from pathlib import Path
+from urllib.request import urlopen
+from pyl import Context, before_shutdown, function
+from pyl.events import FunctionURLEvent
+from pyl.responses import StreamingResponse
+
+@function
+def words(context: Context, event):
+    for word in event:
+        if word == "stop":
+            raise ValueError("enough")
+        yield word
+
+@function
+def page(context: Context, event: FunctionURLEvent):
+    return StreamingResponse(iter(["<p>", event.raw_path]), status_code=203, headers={"content-type": "text/html"})
+
+@function
+def hooked(context: Context, event):
+    return 1
+
+@before_shutdown
+def tell():
+    print("shutting down", flush=True)
+"""
+
+
+def test_results_are_streamed_from_source_and_hooks_run_at_the_end(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "streams", {"src/handlers.py": STREAMS})
+    with watching(project, tmp_path) as watch:
+        client = boto3.client(
+            "lambda",
+            endpoint_url=watch.address,
+            region_name="us-east-1",
+            aws_access_key_id="x",
+            aws_secret_access_key="y",
+        )
+        [*pieces, end] = client.invoke_with_response_stream(FunctionName="words", Payload='["a", "b"]')["EventStream"]
+        assert b"".join(piece["PayloadChunk"]["Payload"] for piece in pieces) == b"ab"
+        assert end == {"InvokeComplete": {}}
+        broken = client.invoke_with_response_stream(FunctionName="words", Payload='["a", "stop"]')["EventStream"]
+        [*_, last] = broken
+        assert "enough" in last["InvokeComplete"]["ErrorDetails"]
+        client.close()
+        with urlopen(f"{watch.address}/url/page/x", timeout=30) as response:
+            assert (response.status, response.headers["content-type"]) == (203, "text/html")
+            assert response.read() == b"<p>/x"
+        assert watch.invoke("hooked") == 1
+        assert watch.stop() == 0
+        assert "hooked | shutting down" in watch.log
