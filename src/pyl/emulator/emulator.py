@@ -107,8 +107,9 @@ class Emulator:
 
     async def invoke(self, function: Function, invocation: Invocation, sink: Sink | None = None) -> Outcome:
         """Run the invocation. Raises `Throttled` at once where Lambda would."""
+        pool = self._current().pool(self.function(function.name).name)
         with self._place(function):
-            return await self._current().pool(function.name).invoke(invocation, sink)
+            return await pool.invoke(invocation, sink)
 
     def invoke_later(self, function: Function, invocation: Invocation) -> None:
         """Run the invocation without anyone waiting for it; its failure is in the log."""

@@ -162,7 +162,8 @@ class _Frames:
 
     async def begin(self, content_type: str) -> None:  # noqa: ARG002 - the frames' own is sent
         """See `Sink`."""
-        await self._response.prepare(self._request)
+        with contextlib.suppress(ConnectionError):
+            await self._response.prepare(self._request)
 
     async def write(self, piece: bytes) -> None:
         """See `Sink`."""

@@ -15,8 +15,7 @@ _PATIENCE = 20.0
 """Seconds; Lambda gives an initialisation 10."""
 
 _SCRIPT = """\
-import json, os, sys
-sys.path.insert(0, "")
+import json, os
 from pyl.runtime import errors, logs
 from pyl.runtime.resolve import Functions
 logs.configure(os.environ)

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pyl.emulator.environment import AsyncEnvironment
@@ -29,7 +30,7 @@ class Surroundings:
 
 
 class Version:
-    """Owns the folder that the package is in, which `make` fills, and a pool for each function."""
+    """A package with a pool of environments for each function; owns `folder`, which the package is in."""
 
     def __init__(self, project: Project, package: Unpacked, folder: Path, surroundings: Surroundings) -> None:
         self.project = project
@@ -37,10 +38,7 @@ class Version:
         self.functions = {function.name: function for function in project.functions}
         self._folder = folder
         self._surroundings = surroundings
-        self._pools = {
-            function.name: Pool(lambda function=function: self._start(function))  # type: ignore[misc]
-            for function in project.functions
-        }
+        self._pools = {function.name: Pool(partial(self._start, function)) for function in project.functions}
 
     def pool(self, name: str) -> Pool:
         """The environments of a function."""

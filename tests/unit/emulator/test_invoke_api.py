@@ -29,17 +29,19 @@ elif name == "words":
     stream([word.encode() for word in event])
 elif name == "breaks":
     stream([b"so far"], error={"errorType": "Function.Oops", "errorMessage": "in mid-stream"})
+elif name == "much":
+    stream(b"%d " % os.getpid() + b"x" * 100_000 for _ in range(event))
 elif name == "die":
     os._exit(7)
 """
-NAMES = ("echo", "fail", "slow", "words", "breaks", "die")
+NAMES = ("echo", "fail", "slow", "words", "breaks", "much", "die")
 
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     task = package(tmp_path_factory.mktemp("invoke"), BODY)
     functions = [function(name, timeout=5) for name in NAMES]
-    functions[2] = with_deployment(function("slow", timeout=1), reserved_concurrency=1)
+    functions[NAMES.index("slow")] = with_deployment(function("slow", timeout=1), reserved_concurrency=1)
     with serving(task, *functions) as running:
         yield running
 
@@ -254,3 +256,16 @@ def test_a_foreign_name_of_this_host_is_refused(emulator: Serving) -> None:
     assert response.status == 403
     assert b"--allow-host" in response.read()
     connection.close()
+
+
+def test_a_caller_that_leaves_in_mid_stream_leaves_the_environment_as_it_is(client: Any, emulator: Serving) -> None:
+    before = b"".join(stream(client, "much", 1)[0]).split()[0]
+    connection = http.client.HTTPConnection("127.0.0.1", emulator.port)
+    connection.request("POST", "/2021-11-15/functions/much/response-streaming-invocations", b"100")
+    assert connection.getresponse().read(10)
+    connection.close()
+    limit = time.monotonic() + 20
+    while sum(name == "much" and line.startswith("REPORT") for name, line in emulator.lines) < 2:
+        assert time.monotonic() < limit
+        time.sleep(0.01)
+    assert b"".join(stream(client, "much", 1)[0]).split()[0] == before
