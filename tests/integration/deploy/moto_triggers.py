@@ -3,6 +3,7 @@
 - SES: `DeleteReceiptRule` (https://docs.aws.amazon.com/ses/latest/APIReference/API_DeleteReceiptRule.html).
 - Lambda: an alias has a policy of its own, which stays when it moves; moto keeps it with the version, and takes
   statements from the function only.
+- API Gateway: an API has a route once.
 - Lambda: a mapping to an alias has the alias's ARN; moto gives that of its version.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.apigatewayv2.exceptions import APIGatewayV2Error
+from moto.apigatewayv2.models import ApiGatewayV2Backend
 from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda.policy import Policy
 from moto.awslambda.responses import LambdaResponse
@@ -78,8 +81,26 @@ def complete_mappings() -> None:
     LambdaBackend.update_event_source_mapping = updated
 
 
+def complete_routes() -> None:
+    """A second route with the same key is refused."""
+    create = ApiGatewayV2Backend.create_route
+
+    class Conflict(APIGatewayV2Error):
+        code = 409
+
+    def created(self: ApiGatewayV2Backend, api_id: str, *arguments: Any, **named: Any) -> Any:
+        key = named["route_key"]
+        if key in {route.route_key for route in self.get_routes(api_id)}:
+            code, message = "ConflictException", f"Route with key {key} already exists for this API"
+            raise Conflict(code, message)
+        return create(self, api_id, *arguments, **named)
+
+    ApiGatewayV2Backend.create_route = created
+
+
 def complete_triggers() -> None:
     """All of it."""
     complete_receipt_rules()
     complete_alias_policies()
     complete_mappings()
+    complete_routes()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,6 +19,8 @@ from pyl.project.trigger_rules import payload_format
 from pyl.project.triggers import HTTPAPITrigger
 
 _STAGE = "$default"
+_CONFLICT = "ConflictException"
+"""An earlier try whose answer was lost has made it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,8 @@ class APIState:
     endpoint: str
     tags: Mapping[str, str]
     has_stage: bool
+    surplus: tuple[str, ...] = ()
+    """Ids of others of the project's own of this name, without routes: AWS carried out a call twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,38 +55,51 @@ class APIResource(Resource[APIState]):
         Raises:
             AWSError: there are several, and none is this project's.
         """
-        api = find_api(aws, self.owner, self.api)
-        if api is None:
+        candidates = _candidates(aws, self.owner, self.api)
+        if not candidates:
             return None
+        api, *others = candidates
         stages = pages(aws.client("apigatewayv2"), "get_stages", "Items", ApiId=api["ApiId"])
         return APIState(
             id=api["ApiId"],
             endpoint=api["ApiEndpoint"],
             tags=api.get("Tags") or {},
             has_stage=any(stage["StageName"] == _STAGE for stage in stages),
+            surplus=tuple(other["ApiId"] for other in others),
         )
 
     def changes(self, state: APIState | None) -> Sequence[Change]:
         """The API, and the stage of one that is ours."""
         if state is None:
             return (Change(field="protocol", new="HTTP"), Change(field="stage", new=_STAGE))
+        changes = [Change(field="surplus", old=identifier) for identifier in state.surplus]
         if self.owner.owns(state.tags) and not state.has_stage:
-            return (Change(field="stage", new=_STAGE),)
-        return ()
+            changes.append(Change(field="stage", new=_STAGE))
+        return changes
 
     def apply(self, aws: AWS, state: APIState | None, progress: Progress) -> None:  # noqa: ARG002
         """Make what is missing."""
         client = aws.client("apigatewayv2")
         if state is None:
-            present = find_api(aws, self.owner, self.api)  # an earlier try whose answer was lost may have made it
-            made = present or client.create_api(Name=self.api, ProtocolType="HTTP", Tags=self.owner.tags)
-            state = APIState(id=made["ApiId"], endpoint=made["ApiEndpoint"], tags=self.owner.tags, has_stage=False)
+            state = self._made(aws)
         if not state.has_stage:
             try:
                 client.create_stage(ApiId=state.id, StageName=_STAGE, AutoDeploy=True, Tags=self.owner.tags)
             except Exception as error:
-                if error_code(error) != "ConflictException":
+                if error_code(error) != _CONFLICT:
                     raise
+        for identifier in state.surplus:
+            found(lambda identifier=identifier: client.delete_api(ApiId=identifier))  # type: ignore[misc]
+
+    def _made(self, aws: AWS) -> APIState:
+        """Made unless an earlier try whose answer was lost has; read again, as the call may be carried out twice."""
+        present = self.read(aws)
+        if present is not None:
+            return present
+        made = aws.client("apigatewayv2").create_api(Name=self.api, ProtocolType="HTTP", Tags=self.owner.tags)
+        return self.read(aws) or APIState(
+            id=made["ApiId"], endpoint=made["ApiEndpoint"], tags=self.owner.tags, has_stage=False
+        )
 
     def remove(self, aws: AWS, state: APIState) -> None:
         """Delete the API, if pyl made it and no route is left in it."""
@@ -140,7 +157,7 @@ class RouteResource(PushTrigger):
         route = self._route(aws, api["ApiId"]) if api else None
         if api is None or route is None:
             return None
-        integration = _integrations(aws, api["ApiId"]).get(route.get("Target", "").rpartition("/")[2], {})
+        integration = _integrations(aws, api["ApiId"]).get(_called(route), {})
         called = _function_arn(integration)
         if not self.target.owner.owns(api.get("Tags") or {}) and called and not invokes(called, self.target):
             msg = f"the route {self.trigger.route} of the API {self.api}, which pyl did not make, calls {called}"
@@ -154,14 +171,25 @@ class RouteResource(PushTrigger):
     def wire(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
         """Make the integration and the route, or have the route that is there call it."""
         client = aws.client("apigatewayv2")
-        api = find_api(aws, self.target.owner, self.api) or {}
-        target = f"integrations/{self._integration(aws, api['ApiId'])}"
-        arguments = {"RouteKey": self.trigger.route, "Target": target, "AuthorizationType": self.trigger.authorization}
-        route = self._route(aws, api["ApiId"])
+        api = (find_api(aws, self.target.owner, self.api) or {})["ApiId"]
+        integration, *surplus = self._integrations(aws, api) or self._made_integrations(aws, api)
+        arguments = {
+            "ApiId": api,
+            "RouteKey": self.trigger.route,
+            "Target": f"integrations/{integration}",
+            "AuthorizationType": self.trigger.authorization,
+        }
+        route = self._route(aws, api)
         if route is None:
-            client.create_route(ApiId=api["ApiId"], **arguments)
-        else:
-            client.update_route(ApiId=api["ApiId"], RouteId=route["RouteId"], **arguments)
+            try:
+                client.create_route(**arguments)
+            except Exception as error:
+                if error_code(error) != _CONFLICT:
+                    raise
+                route = self._route(aws, api)
+        if route is not None:
+            client.update_route(**arguments, RouteId=route["RouteId"])
+        _delete_unused(aws, api, surplus)
 
     def unwire(self, aws: AWS) -> None:
         """Take the route away."""
@@ -181,20 +209,24 @@ class RouteResource(PushTrigger):
         routes = pages(aws.client("apigatewayv2"), "get_routes", "Items", ApiId=api)
         return next((route for route in routes if route["RouteKey"] == self.trigger.route), None)
 
-    def _integration(self, aws: AWS, api: str) -> str:
-        """Id of the integration that calls the function with the payload that it takes; made where there is none."""
-        version = self.wanted["payload"]
-        for identifier, each in _integrations(aws, api).items():
-            if each.get("IntegrationUri") == self.target.invoked_arn and each.get("PayloadFormatVersion") == version:
-                return identifier
+    def _integrations(self, aws: AWS, api: str) -> list[str]:
+        """Ids of those that call the function with the payload it takes; several if a call was carried out twice."""
+        wanted = (self.target.invoked_arn, self.wanted["payload"])
+        return [
+            identifier
+            for identifier, each in sorted(_integrations(aws, api).items())
+            if (each.get("IntegrationUri"), each.get("PayloadFormatVersion")) == wanted
+        ]
+
+    def _made_integrations(self, aws: AWS, api: str) -> list[str]:
         made: Mapping[str, Any] = aws.client("apigatewayv2").create_integration(
             ApiId=api,
             IntegrationType="AWS_PROXY",
             IntegrationMethod="POST",
             IntegrationUri=self.target.invoked_arn,
-            PayloadFormatVersion=version,
+            PayloadFormatVersion=self.wanted["payload"],
         )
-        return str(made["IntegrationId"])
+        return self._integrations(aws, api) or [str(made["IntegrationId"])]
 
 
 def api_name(owner: Owner, trigger: HTTPAPITrigger) -> str:
@@ -222,23 +254,46 @@ def find_api(aws: AWS, owner: Owner, name: str) -> Mapping[str, Any] | None:
     Raises:
         AWSError: there are several.
     """
-    apis = [
-        api
-        for api in pages(aws.client("apigatewayv2"), "get_apis", "Items")
-        if api["Name"] == name and api["ProtocolType"] == "HTTP"
+    return next(iter(_candidates(aws, owner, name)), None)
+
+
+def _candidates(aws: AWS, owner: Owner, name: str) -> list[Mapping[str, Any]]:
+    """The API of this name, and after it those of the project's own that are as good as none."""
+    client = aws.client("apigatewayv2")
+    listed = [
+        api for api in pages(client, "get_apis", "Items") if api["Name"] == name and api["ProtocolType"] == "HTTP"
     ]
-    own = [api for api in apis if owner.owns(api.get("Tags") or {})] or apis
-    if len(own) > 1:
-        msg = f"there are {len(own)} HTTP APIs called {name} in {aws.region}: {', '.join(api['ApiId'] for api in own)}"
+    own = [api for api in listed if owner.owns(api.get("Tags") or {})]
+    apis = sorted(own or listed, key=lambda api: (str(api.get("CreatedDate")), api["ApiId"]))
+    if len(apis) < 2:
+        return apis
+    used = [api for api in apis if any(pages(client, "get_routes", "Items", ApiId=api["ApiId"]))]
+    if len(used) > 1 or not own:
+        msg = (
+            f"there are {len(apis)} HTTP APIs called {name} in {aws.region}: {', '.join(api['ApiId'] for api in apis)}"
+        )
         raise AWSError(msg, hint='rename all but one, or choose another name: api = "..."')
-    return own[0] if own else None
+    return [*used, *(api for api in apis if api not in used)]
 
 
-def owned_apis(aws: AWS, owner: Owner) -> Iterator[str]:
-    """Names of the APIs that pyl made for a project."""
-    for api in pages(aws.client("apigatewayv2"), "get_apis", "Items"):
+def empty_apis(aws: AWS, owner: Owner, gone: Container[str]) -> Iterator[str]:
+    """Names of the project's own APIs without routes, or with such only whose ARNs are among `gone`.
+
+    None where one may not look: then there are none either.
+    """
+    client = aws.client("apigatewayv2")
+    try:
+        apis = list(pages(client, "get_apis", "Items"))
+    except Exception as error:
+        if error_code(error) not in {"AccessDenied", "AccessDeniedException"}:
+            raise
+        return
+    for api in apis:
         if owner.owns(api.get("Tags") or {}):
-            yield api["Name"]
+            routes = pages(client, "get_routes", "Items", ApiId=api["ApiId"])
+            arns = (aws.arn("execute-api", f"{api['ApiId']}/*/{route_place(route['RouteKey'])}") for route in routes)
+            if all(arn in gone for arn in arns):
+                yield api["Name"]
 
 
 def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
@@ -248,15 +303,26 @@ def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str
     if routes is None:
         return
     ours = {key for key, each in _integrations(aws, api).items() if _function_arn(each) == invoked_arn}
-    left = []
     for route in routes:
-        called = route.get("Target", "").rpartition("/")[2]
-        if called in ours and route_arn(target, api, route["RouteKey"]) == source_arn:
+        if _called(route) in ours and route_arn(target, api, route["RouteKey"]) == source_arn:
             found(lambda identifier=route["RouteId"]: client.delete_route(ApiId=api, RouteId=identifier))  # type: ignore[misc]
-        else:
-            left.append(called)
-    for identifier in sorted(ours - set(left)):
-        found(lambda identifier=identifier: client.delete_integration(ApiId=api, IntegrationId=identifier))  # type: ignore[misc]
+    _delete_unused(aws, api, sorted(ours))
+
+
+def _called(route: Mapping[str, Any]) -> str:
+    """Id of the integration that a route calls."""
+    return str(route.get("Target", "")).rpartition("/")[2]
+
+
+def _delete_unused(aws: AWS, api: str, integrations: Sequence[str]) -> None:
+    """Delete those that no route calls."""
+    if not integrations:
+        return
+    client = aws.client("apigatewayv2")
+    called = {_called(route) for route in pages(client, "get_routes", "Items", ApiId=api)}
+    for identifier in integrations:
+        if identifier not in called:
+            found(lambda identifier=identifier: client.delete_integration(ApiId=api, IntegrationId=identifier))  # type: ignore[misc]
 
 
 def _integrations(aws: AWS, api: str) -> dict[str, Mapping[str, Any]]:

@@ -87,12 +87,16 @@ def left_triggers(aws: AWS, target: Target, wanted: Sequence[Resource[Any]]) -> 
 def left_apis(
     aws: AWS, owner: Owner, left: Sequence[Resource[Any]], wanted: Sequence[http.APIResource] = ()
 ) -> list[Resource[Any]]:
-    """The project's APIs that are empty once `left` is gone; they go after it, so they stand before it in a plan."""
-    if not any(isinstance(each, LeftTrigger) and each.permission.type == "httpapi" for each in left):
-        return []
+    """The project's APIs that are empty once `left` is gone; they go after it, so they stand before it in a plan.
+
+    Raises:
+        AWSError: AWS could not be asked.
+    """
     kept = {each.name for each in wanted}
+    gone = {each.permission.source_arn for each in left if isinstance(each, LeftTrigger)}
     with aws.errors("list the HTTP APIs"):
-        return [http.APIResource(owner=owner, api=name) for name in http.owned_apis(aws, owner) if name not in kept]
+        names = set(http.empty_apis(aws, owner, gone)) - kept
+    return [http.APIResource(owner=owner, api=name) for name in sorted(names)]
 
 
 def _left_permissions(aws: AWS, target: Target, wanted: Sequence[Resource[Any]]) -> list[Resource[Any]]:

@@ -91,8 +91,8 @@ class Wiring:
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:fulfil"
 
 
-@pytest.fixture
-def shop(tmp_path: Path, aws: AWS, local_aws: LocalAWS) -> Wiring:
+def deployed_function(aws: AWS) -> None:
+    """`fulfil`, as a deployment without triggers leaves it."""
     role = aws.client("iam").create_role(RoleName="fulfil", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as package:
@@ -105,4 +105,10 @@ def shop(tmp_path: Path, aws: AWS, local_aws: LocalAWS) -> Wiring:
         Timeout=30,
         Code={"ZipFile": code.getvalue()},
     )
+
+
+@pytest.fixture
+def shop(tmp_path: Path, aws: AWS, local_aws: LocalAWS) -> Wiring:
+    deployed_function(aws)
+    local_aws.calm()
     return Wiring(tmp_path, aws, local_aws)
