@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pyl.cli.build import build_interpreted, build_native
-from pyl.cli.options import json_option, project_option
+from pyl.cli.options import complete_functions, json_option, profile_option, project_option, region_option
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import UsageError
 from pyl.project import load_project
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_functions)
 @click.option("--native", is_flag=True, help="Deploy native packages; functions with a `runtime` get its kind.")
 @click.option(
     "--builder",
@@ -40,12 +40,12 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Deploy this zip of `pyl build` instead of building.",
 )
-@click.option("--profile", envvar="AWS_PROFILE", help="Profile of the AWS configuration.  [default: AWS_PROFILE]")
-@click.option("--region", help="AWS region.  [default: the project's]")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--show-values", is_flag=True, help="Show the values of environment variables in the plan.")
 @click.option("--print-policy", is_flag=True, help="Print what each function's role must allow, and do nothing.")
+@profile_option
+@region_option
 @project_option
 @json_option
 def command(
@@ -69,7 +69,7 @@ def command(
     """
     from pyl.build.lifecycle import today
     from pyl.deploy.aws import connect
-    from pyl.deploy.plan import make_plan
+    from pyl.deploy.plan import apply_plan, make_plan
     from pyl.deploy.wanted import wanted
 
     project = load_project(directory, environ=os.environ, overrides={"region": region, "native.builder": builder})
@@ -91,7 +91,7 @@ def command(
     applied = bool(plan.pending) and not dry_run
     if applied:
         confirm(f"{len(plan.pending)} of {len(plan.actions)} things change. Go on?", yes=yes)
-        _apply(aws, plan, progress)
+        apply_plan(aws, plan, progress)
     _report(aws, plan, goal, as_json=as_json, applied=applied, dry_run=dry_run, show_values=show_values)
 
 
@@ -124,7 +124,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
     Raises:
         UsageError: there is nobody to ask.
-        click.Abort: the answer is no.
+        click.exceptions.Exit: the answer is no.
     """
     if yes:
         return
@@ -168,12 +168,6 @@ def _note_runtimes(goal: Wanted, plan: Plan, packages: Mapping[str, Packaged], p
             said.setdefault(text, []).append(target.name)
     for text, names in said.items():
         progress.note(f"{', '.join(names)}: {text}")
-
-
-def _apply(aws: AWS, plan: Plan, progress: ConsoleProgress) -> None:
-    from pyl.deploy.plan import apply_plan
-
-    apply_plan(aws, plan, progress)
 
 
 def _report(

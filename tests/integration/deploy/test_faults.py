@@ -256,6 +256,20 @@ def test_how_far_it_came_is_told(deployment: Deployment) -> None:
     assert told.value.exit_code == 5
 
 
+@pytest.mark.parametrize("operation", ["POST /2015-03-31/functions", "POST /2015-03-31/event-source-mappings"])
+def test_what_a_failed_deployment_left_is_taken_away_by_delete(
+    local_aws: LocalAWS, tmp_path: Path, package: Path, operation: str
+) -> None:
+    project = write_project(tmp_path / "shop", {"app.py": HELLO}, configuration=BEFORE)
+    local_aws.client("sqs").create_queue(QueueName="work")
+    local_aws.decide = lambda call, _: EXPIRED if call.operation.startswith(operation) else None
+    deploying = ("deploy", "--project", project, "--package", package, "--yes", "--region", REGION)
+    assert run_here(*deploying, **local_aws.environment).code == 5
+    local_aws.calm()
+    run_here("delete", "--project", project, "--yes", "--region", REGION, **local_aws.environment).succeeded()
+    assert snapshot(local_aws) == {"roles": {}, "log groups": {}, "functions": [], "mappings": []}
+
+
 def test_a_new_role_is_waited_for(deployment: Deployment) -> None:
     calls, reference = deployment.recorded("before")
     creation = next(number for number, call in enumerate(calls) if call.operation == "POST /2015-03-31/functions")
