@@ -49,7 +49,8 @@ class Builder:
 
     def containers(self) -> list[str]:
         """Containers that builds have left behind."""
-        return [found.name for found in self.client.containers.list(all=True, filters={"label": "pyl=build"})]
+        found = self.client.containers.list(all=True, filters={"label": "pyl=build"}, ignore_removed=True)
+        return [container.name for container in found]
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ def building(builder: Builder, project: Path, *options: str) -> Iterator[subproc
 
 
 def _builds(builder: Builder) -> list[object]:
-    found: list[object] = builder.client.containers.list(filters={"label": "pyl=build"})
+    found: list[object] = builder.client.containers.list(filters={"label": "pyl=build"}, ignore_removed=True)
     return found
 
 
@@ -105,6 +106,34 @@ def test_a_base_image_that_cannot_be_pulled_is_named(builder: Builder, project: 
     assert_untouched(earlier)
 
 
+def test_a_processor_that_the_engine_cannot_run_is_told(
+    builder: Builder, project: Path, earlier: Path, tmp_path: Path
+) -> None:
+    if Path("/proc/sys/fs/binfmt_misc/qemu-aarch64").exists():
+        pytest.skip("this machine runs programs of that processor")
+    base = arm_image(builder, tmp_path)
+    try:
+        done = builder.build(project, "--arch", "arm64", PYL_BASE_IMAGE=base)
+    finally:
+        builder.client.images.remove(base, force=True)
+    assert done.code == 4
+    assert "the engine cannot run programs for linux/arm64" in done.err
+    assert "binfmt" in done.err
+    assert builder.containers() == []
+    assert_untouched(earlier)
+
+
+def arm_image(builder: Builder, folder: Path) -> str:
+    """An image for arm64 whose shell is a program for arm64."""
+    (folder / "sh.c").write_text("int main(void) { return 0; }")
+    compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "aarch64-linux-musl", "-static"]
+    subprocess.run([*compiler, "-o", folder / "sh", folder / "sh.c"], check=True)
+    (folder / "Dockerfile").write_text("FROM scratch\nCOPY sh /bin/sh\n")
+    name = "pyl-test-arm:1"
+    builder.client.images.build(path=str(folder), tag=name, platform="linux/arm64", rm=True)
+    return name
+
+
 def test_a_base_without_the_named_python_is_refused(builder: Builder, project: Path, earlier: Path) -> None:
     done = builder.build(project, PYL_BASE_PYTHON="/usr/bin/python4")
     assert done.code == 4
@@ -142,7 +171,7 @@ def test_a_build_takes_no_longer_than_it_may(builder: Builder, project: Path, ea
 
 def test_a_killed_build_speaks_of_memory(builder: Builder, project: Path, earlier: Path) -> None:
     with building(builder, project) as process:
-        for container in builder.client.containers.list(filters={"label": "pyl=build"}):
+        for container in builder.client.containers.list(filters={"label": "pyl=build"}, ignore_removed=True):
             container.kill()
         done = ended(process)
     assert done.code == 3

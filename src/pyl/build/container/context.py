@@ -13,6 +13,7 @@ from typing import IO
 from pyl import cache
 from pyl.build.container import pins
 from pyl.build.container.engine import Engine
+from pyl.build.container.failures import no_processor
 from pyl.build.interpreted import python_version
 from pyl.errors import EngineError
 from pyl.process import CommandFailed, run
@@ -91,6 +92,8 @@ def image(engine: Engine, recipe: Recipe, progress: Progress, *, log: Path, envi
             raise EngineError(msg, hint="choose another `base_image` in [tool.pyl.native]")
     name = f"pyl-builder:{recipe.key(base)}"
     if engine.image(name, recipe.platform) is None:
+        if not engine.runs(recipe.base_image, recipe.platform):
+            raise no_processor(recipe.platform)
         with progress.step("Build the builder's image"), tempfile.TemporaryFile() as archive:
             progress.detail("tools")
             _write_context(archive, recipe, environ, log=log)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
+import socket
 import tarfile
 import threading
 from collections import deque
@@ -39,6 +41,8 @@ _USUAL_SOCKETS = (
 _API_TIMEOUT = 300
 """Seconds without a word from the engine, whatever it is doing."""
 _PROBE_TIMEOUT = 5
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 _TOLD = 10
 """Lines of an image's build that are told with its failure."""
@@ -80,6 +84,7 @@ class Engine:
         try:
             options = _address(environ)
             address = options.pop("address")
+            _knock(options.get("base_url", ""))
             client = docker.DockerClient(version="auto", timeout=_PROBE_TIMEOUT, **options)
             client.ping()
         except (DockerException, RequestException, OSError) as error:
@@ -106,6 +111,24 @@ class Engine:
             except ImageNotFound:
                 return None
         return str(found["Id"]) if found["Architecture"] == platform.partition("/")[2] else None
+
+    def runs(self, image: str, platform: str) -> bool:
+        """Whether the engine can run programs of this image: of its own processor, or by emulation."""
+        with engine_error(f"cannot run {image}"):
+            if self._client.version()["Arch"] == platform.partition("/")[2]:
+                return True
+            probe = self._client.containers.create(
+                image, ["/bin/sh", "-c", ":"], platform=platform, network_mode="none", labels={LABEL: "build"}
+            )
+            try:
+                probe.start()
+                return int(probe.wait()["StatusCode"]) == 0
+            except APIError as error:
+                if "exec format error" in str(error.explanation):
+                    return False
+                raise
+            finally:
+                probe.remove(force=True)
 
     def pull(self, name: str, platform: str, on_line: Callable[[str], None]) -> None:
         """Fetch an image. Raises `EngineError` that says what the registry answered."""
@@ -142,7 +165,7 @@ class Engine:
             said: deque[str] = deque(maxlen=_TOLD)
             for message in stream:
                 _raise_error(message, said)
-                for line in str(message.get("stream", "")).splitlines():
+                for line in _COLOUR.sub("", str(message.get("stream", ""))).splitlines():
                     said.append(line.rstrip())
                     on_line(line.rstrip())
 
@@ -173,7 +196,8 @@ class Engine:
         """Remove volumes and images that pyl made; returns their names. What is in use stays."""
         removed = []
         with engine_error("cannot clean up"):
-            for container in self._client.containers.list(all=True, filters={"label": f"{LABEL}=build"}):
+            builds = {"label": f"{LABEL}=build"}
+            for container in self._client.containers.list(all=True, filters=builds, ignore_removed=True):
                 with contextlib.suppress(APIError):  # one that runs is somebody's build
                     container.remove(v=True)
                     removed.append(f"container {container.name}")
@@ -279,6 +303,14 @@ class _Pieces(io.RawIOBase):
 def _raise_error(message: Mapping[str, Any], said: Iterable[str] = ()) -> None:
     if "error" in message:
         raise DockerException("\n".join([*filter(None, said), str(message["error"])]))
+
+
+def _knock(address: str) -> None:
+    """Raise what connecting to a socket raises; the client forgets to close the one that it tried."""
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(_PROBE_TIMEOUT)
+            door.connect(address.removeprefix("unix://"))
 
 
 def _address(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -79,6 +79,12 @@ def full(what: str) -> EngineError:
     return EngineError(f"{what}: {_KNOWN[0].what}", hint=_KNOWN[0].hint)
 
 
+def no_processor(platform: str) -> EngineError:
+    """The engine has neither such a processor nor its emulation."""
+    (known,) = (known for known in _KNOWN if known.pattern.search("exec format error"))
+    return EngineError(f"the engine cannot run programs for {platform}", hint=known.hint)
+
+
 @contextlib.contextmanager
 def engine_error(what: str) -> Iterator[None]:
     """Turn what goes wrong inside into an `EngineError` that begins with `what`."""
