@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -48,6 +49,7 @@ class EnvironmentProcess:
         """Start what `launch`, given the file descriptor of the clock, says. Raises `EngineError`."""
         reading, writing = os.pipe()
         wanted = launch(writing)
+        begun = time.monotonic_ns()
         try:
             process = await asyncio.create_subprocess_exec(
                 *wanted.command,
@@ -69,7 +71,7 @@ class EnvironmentProcess:
         started._tell_keeper()
         if memory:
             memory.add(process.pid)
-        started._watch_clock(reading)
+        started._watch_clock(reading, without=begun if wanted.environment is not None else None)
         return started
 
     def peak_memory(self) -> int:
@@ -120,7 +122,9 @@ class EnvironmentProcess:
                 return
             await asyncio.sleep(0.01)
 
-    def _watch_clock(self, reading: int) -> None:
+    def _watch_clock(self, reading: int, *, without: int | None) -> None:
+        """Take the time of the `exec` from the command; `without` stands for it where the command tells none."""
+        self.spawned = without
         loop = asyncio.get_running_loop()
 
         def read() -> None:

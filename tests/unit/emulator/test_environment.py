@@ -107,3 +107,34 @@ def test_leaving_ends_the_process_and_its_children(tmp_path: Path) -> None:
     for pid in pids:
         stat = Path(f"/proc/{pid}/stat")
         assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_without_a_sandbox_the_package_runs_where_it_is_and_is_timed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "unavailable", lambda: "not here")
+    task = package(tmp_path, "result = os.getcwd()")
+    outcome = once(task)
+    assert json.loads(outcome.payload) == str(task)
+    assert outcome.init is not None
+    assert outcome.cold_start is not None
+    assert outcome.init <= outcome.cold_start
+
+
+def test_a_process_with_an_extension_is_told_before_it_ends(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    body = """
+import signal
+def tell(*_):
+    open(TOLD, "w").write("told")
+    os._exit(0)
+signal.signal(signal.SIGTERM, tell)
+extension = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+extension.request("POST", "/2020-01-01/extension/register", '{"events": []}', {"Lambda-Extension-Name": "own"})
+result = extension.getresponse().status
+"""
+    task = package(tmp_path, body.replace("TOLD", repr(str(told))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sandbox, "unavailable", lambda: "it could not write there")
+        assert once(task).payload == b"200"
+    assert told.read_text() == "told"
