@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
-from multidict import CIMultiDict
 
 from pyl.emulator.cors import Cors
 from pyl.emulator.emulator import Emulator, Throttled
@@ -171,12 +170,12 @@ class _HTTPExchange:
         with contextlib.suppress(ConnectionError):
             await self._response.prepare(self._request)
 
-    def _headers(self, response: HTTPResponse) -> CIMultiDict[str]:
-        headers = CIMultiDict(response.headers)
-        headers.setdefault("content-type", "application/octet-stream")
-        for name, text in self._added.items():
-            headers[name] = text
-        return headers
+    def _headers(self, response: HTTPResponse) -> list[tuple[str, str]]:
+        """The response's own, with those of the URL in place of any that conflict."""
+        headers = [(name, text) for name, text in response.headers if name.lower() not in self._added]
+        if not response.has("content-type"):
+            headers.append(("content-type", "application/octet-stream"))
+        return [*headers, *self._added.items()]
 
 
 def refused(origin: str, remedy: str) -> web.Response:
