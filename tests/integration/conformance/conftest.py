@@ -11,6 +11,8 @@ from integration.conformance.native import NativeCommand, build, starting_plainl
 from pyl.emulator import sandbox
 from unit.runtime.api_server import Process, RuntimeAPI, RuntimeCommand
 
+LAMBDA = {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
+"""As Lambda sets them; the image is guarded by them."""
 HERE = Path(__file__).parent
 
 
@@ -29,8 +31,8 @@ def natives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NativeCommand
     folder = tmp_path_factory.mktemp("conformance")
     package = build(folder / "project")
     return {
-        "image": NativeCommand("image", (), package=package),
-        "plain": NativeCommand("plain", (), package=starting_plainly(package)),
+        "image": NativeCommand("image", (), environment=LAMBDA, package=package),
+        "plain": NativeCommand("plain", (), environment=LAMBDA, package=starting_plainly(package)),
     }
 
 

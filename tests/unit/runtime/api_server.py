@@ -228,6 +228,11 @@ class RuntimeCommand:
         """The command line, for these variables."""
         return [part.format(handler=variables["_HANDLER"]) for part in self.argv]
 
+    def _python(self) -> dict[str, str]:
+        """What a Python needs to find the modules; a native package has its own."""
+        path = os.pathsep.join(str(folder) for folder in self.path)
+        return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} if path else {}
+
     def shared_folder(self, folder: Path) -> Path:
         """A folder that has the same path for the test and for the runtime."""
         return folder
@@ -247,8 +252,7 @@ class RuntimeCommand:
             "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/conformance",
             "AWS_LAMBDA_LOG_STREAM_NAME": "2026/11/23/[$LATEST]0123",
             "TZ": "UTC",
-            "PYTHONPATH": os.pathsep.join(str(folder) for folder in self.path),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            **self._python(),
             **self.environment,
             **environment,
         }
