@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-python-run
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]  # the C module below `signal`, which imports much more
+import contextlib
 import os
 import sys
 import time
@@ -41,7 +42,8 @@ class Worker:
 
     def lost(self) -> None:
         """Tell that the Runtime API is gone, for every process."""
-        os.write(self._reports, _LOST)
+        with contextlib.suppress(BrokenPipeError):  # the supervisor is gone as well
+            os.write(self._reports, _LOST)
 
 
 def spread(environ: Mapping[str, str]) -> Worker | None:
@@ -70,7 +72,9 @@ class _Process:
 
     def may_have_a_successor(self) -> bool:
         """Whether another process would fare better than this one, which has ended."""
-        self._told += os.read(self._reading, 2)
+        os.set_blocking(self._reading, False)  # processes that it started may hold the pipe open
+        with contextlib.suppress(BlockingIOError):
+            self._told += os.read(self._reading, 2)
         os.close(self._reading)
         return self._told == _READY
 

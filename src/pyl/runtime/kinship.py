@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from pyl import hooks
+from pyl.runtime.resolve import function_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,15 +13,18 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
-def leave_out_hooks_of_others(table: Mapping[str, str], name: str) -> None:
+def leave_out_hooks_of_others(table: Mapping[str, str], handler: str | None) -> None:
     """Forget the hooks that a plain start of this function would not have: those in the modules of other functions.
 
     A module that the function's own leads to stays, and so does every module that holds no function.
+
+    Raises:
+        Fault: the handler names none.
     """
     registrants = hooks.registrants()
     if not registrants:
         return
-    own = _module(table.get(name, ""))
+    own = _module(table.get(function_name(handler), ""))
     others = registrants & {_module(place) for place in table.values()} - {own}
     if others:
         hooks.leave_out(others - reached_from(own))

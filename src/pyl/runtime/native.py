@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from pyl.runtime import certificates, image, kinship, logs, loop
-from pyl.runtime.resolve import Functions, function_name
+from pyl.runtime.resolve import Functions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def serve(functions: Functions, server: type[Server], mend: Callable[[], None] |
     worker = _worker()
     if mend is not None:
         try:
-            kinship.leave_out_hooks_of_others(functions.table, function_name(os.environ.get("_HANDLER")))
+            kinship.leave_out_hooks_of_others(functions.table, os.environ.get("_HANDLER"))
             mend()
         except Exception as error:  # noqa: BLE001 - hooks of the user's code may raise anything
             loop.fail(error)

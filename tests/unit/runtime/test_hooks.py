@@ -89,5 +89,5 @@ def test_hooks_of_another_function_are_left_out(monkeypatch: pytest.MonkeyPatch)
     for function, kept in expected.items():
         with monkeypatch.context() as context:
             context.setattr(hooks, "_after", list(hooks._after))
-            kinship.leave_out_hooks_of_others(table, function)
+            kinship.leave_out_hooks_of_others(table, f"functions.{function}")
             assert [module for module, _ in hooks._after] == kept
