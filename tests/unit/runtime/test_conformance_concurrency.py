@@ -76,6 +76,13 @@ def test_a_process_that_ends_is_replaced_and_the_others_go_on(
         assert f"ended with {how}; another takes its place" in process.stderr()
 
 
+def test_a_process_that_leaves_a_child_behind_is_replaced(api: RuntimeAPI, runtime: RuntimeCommand) -> None:
+    with runtime.start(api, "spread", **MANY):
+        first, *others = asked(api, 4)
+        answer(api, first, {"exit": 7, "leave a child": True})
+        assert api.expect("next").connection not in [request.connection for request in (first, *others)]
+
+
 def test_a_process_that_is_killed_is_replaced(api: RuntimeAPI, runtime: RuntimeCommand) -> None:
     with runtime.start(api, "spread", **MANY) as process:
         first, *_ = asked(api, 4)
