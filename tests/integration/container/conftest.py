@@ -19,6 +19,8 @@ import pytest
 
 from integration.projects import Done, copy_example, run
 from pyl import cache
+from pyl.build.container.engine import Engine
+from pyl.errors import EngineError
 
 BASE_IMAGE = "pyl-test-base:bookworm"
 BASE_PYTHON = "/usr/bin/python3"
@@ -91,15 +93,10 @@ def _started(folder: Path) -> Iterator[str]:
 
 def _answers(address: str) -> bool:
     try:
-        client = docker.DockerClient(base_url=address, timeout=5)
-    except docker.errors.DockerException:
+        with Engine.connect({"DOCKER_HOST": address}):
+            return True
+    except EngineError:
         return False
-    try:
-        return bool(client.ping())
-    except (docker.errors.DockerException, OSError):
-        return False
-    finally:
-        client.close()
 
 
 @pytest.fixture(scope="session")
