@@ -90,6 +90,7 @@ def image(engine: Engine, recipe: Recipe, progress: Progress, *, log: Path, envi
         if base is None:
             msg = f"the base image {recipe.base_image} is not made for {recipe.platform}"
             raise EngineError(msg, hint="choose another `base_image` in [tool.pyl.native]")
+    said(f"base image {recipe.base_image} is {base}")
     name = f"pyl-builder:{recipe.key(base)}"
     if engine.image(name, recipe.platform) is None:
         if not engine.runs(recipe.base_image, recipe.platform):

@@ -38,7 +38,7 @@ _USUAL_SOCKETS = (
 )
 """Where engines listen when nothing names one."""
 
-_API_TIMEOUT = 300
+_API_TIMEOUT = 600
 """Seconds without a word from the engine, whatever it is doing."""
 _PROBE_TIMEOUT = 5
 
