@@ -89,6 +89,15 @@ class Context:
     them.
     """
 
+    VARIABLES = {  # noqa: RUF012 - constant; `typing` costs too much here
+        "function_name": "AWS_LAMBDA_FUNCTION_NAME",
+        "function_version": "AWS_LAMBDA_FUNCTION_VERSION",
+        "memory_limit_in_mb": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "log_group_name": "AWS_LAMBDA_LOG_GROUP_NAME",
+        "log_stream_name": "AWS_LAMBDA_LOG_STREAM_NAME",
+    }
+    """Attributes that describe the function, and where Lambda tells them."""
+
     def __init__(
         self,
         *,
@@ -114,14 +123,14 @@ class Context:
         """The ARN that the caller used, with its version or alias."""
         self.trace_id = trace_id
         """The X-Ray trace header of this request, empty without one."""
-        self.function_name = function_name or environment("AWS_LAMBDA_FUNCTION_NAME")
-        self.function_version = function_version or environment("AWS_LAMBDA_FUNCTION_VERSION")
+        self.function_name = function_name or environment(self.VARIABLES["function_name"])
+        self.function_version = function_version or environment(self.VARIABLES["function_version"])
         self.memory_limit_in_mb: str | None = (
-            environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE") if memory_limit_in_mb is None else str(memory_limit_in_mb)
+            environment(self.VARIABLES["memory_limit_in_mb"]) if memory_limit_in_mb is None else str(memory_limit_in_mb)
         )
         """A string, as on AWS's own runtimes."""
-        self.log_group_name = log_group_name or environment("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = log_stream_name or environment("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.log_group_name = log_group_name or environment(self.VARIABLES["log_group_name"])
+        self.log_stream_name = log_stream_name or environment(self.VARIABLES["log_stream_name"])
         self.tenant_id = tenant_id
         self._w3c: dict[str, str] = {}
         if client_context is None or isinstance(client_context, ClientContext):

@@ -99,6 +99,11 @@ def run_after_restore() -> None:
         hook()
 
 
+def any_to_come() -> bool:
+    """Whether there are hooks for what is still to come after the image is taken."""
+    return bool(_after or _shutdown) or any(True for _ in _registered("get_after_restore"))
+
+
 def _registrant() -> str:
     name: str = sys._getframe(2).f_globals.get("__name__", "")  # noqa: SLF001 - the caller of the decorator
     return name

@@ -10,7 +10,17 @@ from pyl.image.launcher import SOURCES as CAPTURE_SOURCES
 from pyl.process import CommandFailed, run
 
 SOURCES = Path(__file__).parent.parent / "runtime" / "c"
-FILES = ("module.c", "stop.c", "nursery.c", "loop.c", "http.c")
+FILES = (
+    "module.c",
+    "stop.c",
+    "resume.c",
+    "environment.c",
+    "nursery.c",
+    "loop.c",
+    "call.c",
+    "json.c",
+    "http.c",
+)
 NAME = "_native.so"
 """File name of the extension module; it stands in the package folder `pyl/runtime`."""
 
@@ -20,7 +30,7 @@ _FLAGS = (
     "-std=c11",
     "-D_GNU_SOURCE",
     "-O2",
-    "-march=x86_64_v3",
+    "-march=x86_64",
     "-fPIC",
     "-shared",
     "-fno-sanitize=all",

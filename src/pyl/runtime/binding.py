@@ -32,7 +32,10 @@ class Binding:
 
         Raises whatever the handler raises, and an exception that it returns.
         """
-        result = self.handler(event, context) if self.event_first else self.handler(context, event)
+        return self.settle(self.handler(event, context) if self.event_first else self.handler(context, event))
+
+    def settle(self, result: Any) -> Any:
+        """Return what the handler's result comes to. Raises as `call` does."""
         if hasattr(result, "__await__"):
             result = asynchronous.run(result)
         if isinstance(result, Exception):

@@ -10,8 +10,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 
 from pyl import hooks
+from pyl.runtime import kinship, logs, loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,14 +27,17 @@ if TYPE_CHECKING:
 BASE, FULL = 1, 2
 WARM_UP_VARIABLE = "PYL_WARM_UP"
 """At capture: JSON, `{function name: event}`; each is called once before the image is taken."""
+REHEARSAL = "pyl rehearsal"
+"""A function of pyl's own in every image. No `_HANDLER` of Lambda's holds a space."""
 CONFIGURED_VARIABLE = "PYL_CONFIGURED"
 """At capture: the names of the project's own variables."""
 
 
 def checkpoint(functions: Functions) -> Callable[[], None] | None:
-    """Return at once in a plain start, and in a restored process; never return in the capture's own.
+    """Return at once in a plain start, and in a restored process that does not serve from C.
 
-    The process of a full image has its environment, and is to be mended by the returned function before it serves.
+    Never return in the capture's own process. The process of a full image has its environment, and is to be mended
+    by the returned function before it serves.
     """
     try:
         from pyl.runtime import _native  # type: ignore[attr-defined]  # made by the native build
@@ -44,9 +49,7 @@ def checkpoint(functions: Functions) -> Callable[[], None] | None:
 def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | None:
     warm_up = os.environ.pop(WARM_UP_VARIABLE, "{}")
     configured = frozenset(os.environ.pop(CONFIGURED_VARIABLE, "").split())
-    restored = _stop(native, BASE)
-    if restored is not None:
-        _put_environment(restored)
+    if _stop(native, BASE, _plan(None, {})):
         return None
     from pyl.runtime.recorder import Recorder
 
@@ -58,11 +61,14 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
     native.tell(recorder.report(problems, sorted(functions.table)))
     if problems:
         _end()
-    restored = _stop(native, FULL)
-    if restored is None:
+    plans = _plans(functions)
+    native.rehearse(plans[REHEARSAL])
+    if hooks.any_before_shutdown():
+        plans = {}  # what they need is prepared in Python
+    mend = _mend(functions, recorder)
+    if not _stop(native, FULL, _plan(mend, plans)):
         _end()
-    _put_environment(restored)
-    return lambda: _repair(recorder)
+    return mend
 
 
 def _load(functions: Functions, warm_up: str) -> list[dict[str, str]]:
@@ -94,21 +100,41 @@ def _follow_thread_id() -> None:
         threading._MainThread.native_id = property(lambda _: os.getpid())  # noqa: SLF001
 
 
-def _stop(native: ModuleType, kind: int) -> list[bytes] | None:
-    """Store a child of this process; its new environment in a restored process, None in this one."""
+def _stop(native: ModuleType, kind: int, plan: tuple[Any, ...]) -> bool:
+    """Store a child of this process; False in this one, True in a restored one for which `plan` was not enough."""
     _flush()
     gc.collect()
     child = os.fork()
     if child:
         os.waitpid(child, 0)
-        return None
+        return False
     # What was garbage in the parent is gone; what is left is shared by all that will be restored, and is
     # never looked at by the collector again, so its pages are not written.
     gc.collect()
     gc.freeze()
     native.install_nursery()
-    restored: tuple[int, list[bytes]] = native.stop(kind)
-    return restored[1]
+    native.stop(kind, plan)
+    return True
+
+
+def _plan(mend: Callable[[], None] | None, plans: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+    """What a restored process does before it serves; `resume.c` names each item."""
+    return os.environ, os.environb, time.tzset, mend, logs.configure, plans
+
+
+def _plans(functions: Functions) -> dict[str, tuple[Any, ...]]:
+    """Each function's plan for the loop in C."""
+    from pyl.runtime.binding import Binding
+    from pyl.runtime.nativeloop import NativeServer
+
+    bindings = {name: functions.load(name) for name in functions.table}
+    bindings[REHEARSAL] = Binding(_echo, event_first=False, converter=None)
+    return {name: NativeServer(None, binding).plan() for name, binding in bindings.items()}
+
+
+def _echo(_context: object, event: object) -> object:
+    """What the build calls where it may not call the user's function, to see what a call touches."""
+    return event
 
 
 def _flush() -> None:
@@ -121,29 +147,29 @@ def _end() -> NoReturn:
     os._exit(0)
 
 
-def _put_environment(entries: list[bytes]) -> None:
-    """Let `os.environ` be the environment of the restored process; the C library's already is."""
-    data = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001 - one dict behind environ and environb
-    data.clear()
-    for entry in entries:
-        name, separator, value = entry.partition(b"=")
-        if separator:
-            data.setdefault(name, value)
+def _mend(functions: Functions, recorder: Recorder) -> Callable[[], None] | None:
+    """What mends, in this order: files and the environment's changes, random sources, names, then the hooks.
 
-
-def _repair(recorder: Recorder) -> None:
-    """Mend, in this order: environment, time zone, random sources, names, then the hooks."""
-    recorder.replay(os.environ)
+    None when nothing is broken: then no restored process has to look.
+    """
     modules: dict[str, Any] = sys.modules
-    if recorder.time_zone != os.environ.get("TZ"):
-        import time
-
-        time.tzset()
-    recorder.reseed()
     if (tempfile := modules.get("tempfile")) is not None:
-        tempfile._name_sequence = None  # noqa: SLF001 - the generator of names, seeded by the old process
+        tempfile._name_sequence = None  # noqa: SLF001 - a generator of names; each process makes its own
     if (uuid := modules.get("uuid")) is not None:
         uuid._node = None  # noqa: SLF001 - the build machine's, or random
-    if (process := modules.get("multiprocessing.process")) is not None:
-        process._current_process._config["authkey"] = process.AuthenticationString(os.urandom(32))  # noqa: SLF001
-    hooks.run_after_restore()
+    process = modules.get("multiprocessing.process")
+    if process is None and not recorder.must_replay() and not hooks.any_to_come():
+        return None
+
+    def mend() -> None:
+        try:
+            kinship.leave_out_hooks_of_others(functions.table, os.environ.get("_HANDLER"))
+            recorder.replay(os.environ)
+            recorder.reseed()
+            if process is not None:
+                process._current_process._config["authkey"] = process.AuthenticationString(os.urandom(32))  # noqa: SLF001
+            hooks.run_after_restore()
+        except Exception as error:  # noqa: BLE001 - hooks of the user's code may raise anything
+            loop.fail(error)
+
+    return mend

@@ -69,7 +69,7 @@ def serve(
     except RuntimeAPIError as error:
         if worker is not None:
             worker.lost()
-        _give_up(error)
+        give_up(error)
 
 
 def fail(error: BaseException, environ: Mapping[str, str] = os.environ) -> NoReturn:
@@ -77,7 +77,7 @@ def fail(error: BaseException, environ: Mapping[str, str] = os.environ) -> NoRet
     try:
         _post_init_error(Client(environ.get("AWS_LAMBDA_RUNTIME_API", "")), errors.report(error))
     except RuntimeAPIError as unreachable:
-        _give_up(unreachable)
+        give_up(unreachable)
     sys.exit(1)
 
 
@@ -88,7 +88,8 @@ def _post_init_error(client: Client, report: ErrorReport) -> None:
     client.post("init/error", codec.encode(report.payload()), headers)
 
 
-def _give_up(error: RuntimeAPIError) -> NoReturn:
+def give_up(error: RuntimeAPIError) -> NoReturn:
+    """End the process with 1 because Lambda cannot be talked to."""
     logs.warn(f"cannot go on without the Runtime API: {error}")
     logs.flush()
     sys.exit(1)
@@ -118,13 +119,14 @@ class Server:
         except Streamed as streamed:
             stream = streamed.stream
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            self._post_error(invocation, headers, errors.report(error))
+            self._post_error(invocation.request_id, headers, errors.report(error))
             return
         else:
             logs.flush()
             self._post(f"invocation/{invocation.request_id}/response", body, headers)
             return
-        self._stream(invocation, headers, stream)  # not in the `except`: what the user's code raises is no consequence
+        # Not in the `except`: what the user's code raises is no consequence.
+        self._stream(invocation.request_id, headers, stream)
 
     def _next(self, first: Callable[[], Response] | None = None) -> Invocation:
         ask = first or self._client.next
@@ -153,34 +155,31 @@ class Server:
         content_type = invocation.content_type.partition(";")[0].strip().lower()
         if content_type not in ("", JSON_TYPE):
             return invocation.body
-        try:
-            return codec.decode(invocation.body)
-        except (ValueError, RecursionError) as error:
-            msg = f"Unable to unmarshal input: {error}"
-            raise Fault(errors.UNMARSHAL_ERROR, msg) from error
+        return decoded(invocation.body)
 
-    def _post_error(self, invocation: Invocation, headers: dict[str, str], report: ErrorReport) -> None:
-        logs.report(report, invocation.request_id)
+    def _post_error(self, request_id: str, headers: dict[str, str], report: ErrorReport) -> None:
+        logs.report(report, request_id)
         logs.flush()
+        headers["Content-Type"] = JSON_TYPE
         headers[ERROR_TYPE_HEADER] = report.header_type()
         cause = codec.encode_ascii(report.xray_cause())
         if len(cause) < errors.XRAY_CAUSE_LIMIT:
             headers[XRAY_CAUSE_HEADER] = cause
-        body = codec.encode(report.payload(invocation.request_id))
-        self._post(f"invocation/{invocation.request_id}/error", body, headers)
+        body = codec.encode(report.payload(request_id))
+        self._post(f"invocation/{request_id}/error", body, headers)
 
-    def _stream(self, invocation: Invocation, headers: dict[str, str], stream: Stream) -> None:
+    def _stream(self, request_id: str, headers: dict[str, str], stream: Stream) -> None:
         from pyl.runtime import streaming
 
-        path = f"invocation/{invocation.request_id}/response"
-        own_headers = [(INVOCATION_ID_HEADER, invocation.invocation_id)]
+        path = f"invocation/{request_id}/response"
+        own_headers = [(INVOCATION_ID_HEADER, headers[INVOCATION_ID_HEADER])]
         try:
-            outcome = streaming.send(self._client, path, own_headers, stream, invocation.request_id)
+            outcome = streaming.send(self._client, path, own_headers, stream, request_id)
         except RuntimeAPIError as error:
             logs.warn(f"{path} could not be streamed: {error}")
             return
         if isinstance(outcome, ErrorReport):
-            self._post_error(invocation, headers, outcome)
+            self._post_error(request_id, headers, outcome)
         else:
             self._judge(path, outcome)
 
@@ -213,6 +212,15 @@ def invocation_of(response: Response) -> Invocation:
         msg = "the next invocation has no Lambda-Runtime-Aws-Request-Id, so it cannot be answered"
         raise RuntimeAPIError(msg)
     return invocation
+
+
+def decoded(body: bytes) -> Any:
+    """Return the value of an event. Raises `Fault` for one that is not JSON."""
+    try:
+        return codec.decode(body)
+    except (ValueError, RecursionError) as error:
+        msg = f"Unable to unmarshal input: {error}"
+        raise Fault(errors.UNMARSHAL_ERROR, msg) from error
 
 
 def set_trace_id(trace_id: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from pyl.runtime import certificates, image, kinship, logs, loop
-from pyl.runtime.resolve import Functions
+from pyl.runtime.resolve import Functions, function_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,11 +38,7 @@ def serve(functions: Functions, server: type[Server], mend: Callable[[], None] |
     logs.configure(os.environ)
     worker = _worker()
     if mend is not None:
-        try:
-            kinship.leave_out_hooks_of_others(functions.table, os.environ.get("_HANDLER"))
-            mend()
-        except Exception as error:  # noqa: BLE001 - hooks of the user's code may raise anything
-            loop.fail(error)
+        mend()
     loop.serve(functions, server=server, worker=worker)
 
 
@@ -70,8 +66,10 @@ def main() -> NoReturn:
     """Run the program."""
     try:
         functions = prepare()
+        server = _server()  # imported before the image is taken
+        mend = image.checkpoint(functions)
+    except RuntimeAPIError as error:  # of a restored process, which serves from within the checkpoint
+        loop.give_up(error)
     except Exception as error:  # noqa: BLE001 - a package that is not whole
         loop.fail(error)
-    server = _server()  # imported before the image is taken
-    mend = image.checkpoint(functions)
     serve(functions, server, mend)

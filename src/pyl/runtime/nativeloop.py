@@ -1,79 +1,84 @@
-"""The loop of native packages: framing in C (`_native`), the handler and whatever is rare in Python."""
+"""The loop of native packages: HTTP, JSON and the call in C (`_native`), whatever is rare in Python."""
 
 from __future__ import annotations
 
+import os
+
+from pyl.context import CognitoIdentity, Context
 from pyl.runtime import errors, logs, loop
-from pyl.runtime.client import Invocation, Response, RuntimeAPIError
+from pyl.runtime.client import Client, Invocation, Response, RuntimeAPIError
 from pyl.runtime.errors import Streamed
 from pyl.runtime.loop import Server
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, NoReturn
+
+    from pyl.runtime.binding import Binding
 
 
 class NativeServer(Server):
-    """Serves as `Server` does; one process runs one of them."""
+    """Serves as `Server` does; one process runs one of them.
 
-    _disconnect: Callable[[], None]
+    It may be made before an image is taken, so it looks for the Runtime API when it first needs its own client.
+    """
+
+    def __init__(self, client: Client | None, binding: Binding) -> None:
+        self._late_client = client
+        self._binding = binding
+
+    @property
+    def _client(self) -> Client:  # type: ignore[override]  # made when it is first needed
+        if self._late_client is None:
+            self._late_client = Client(os.environ.get("AWS_LAMBDA_RUNTIME_API", ""))
+        return self._late_client
 
     def serve(self) -> NoReturn:
         """Serve until the process ends."""
         from pyl.runtime import _native  # type: ignore[attr-defined]  # made by the native build
 
-        self._disconnect = _native.disconnect
-        _native.serve(self._client.address, self._answer, self._fall_back, self._post_again, self._refused)
+        _native.serve(self._client.address, self.plan())
         super().serve()  # an address that the C loop leaves to Python
 
-    def _answer(
-        self,
-        request_id: str,
-        deadline_ms: int,
-        function_arn: str,
-        trace_id: str,
-        client_context: str,
-        identity: str,
-        tenant_id: str,
-        invocation_id: str,
-        content_type: str,
-        body: bytes,
-    ) -> tuple[bytes, str] | None:
-        """The answer to one event and its content type; None when an error has been posted instead."""
-        invocation: Any = Invocation.__new__(Invocation)
-        invocation.request_id = request_id
-        invocation.deadline_ms = deadline_ms
-        invocation.function_arn = function_arn
-        invocation.trace_id = trace_id
-        invocation.client_context = client_context
-        invocation.identity = identity
-        invocation.tenant_id = tenant_id
-        invocation.invocation_id = invocation_id
-        invocation.content_type = content_type
-        invocation.body = body
-        logs.state.request_id = request_id
-        logs.state.tenant_id = tenant_id or None
-        loop.set_trace_id(trace_id)
+    def plan(self) -> tuple[Any, ...]:
+        """Return what the C loop needs; `call.h` names each item."""
+        binding = self._binding
+        return (
+            binding.handler,
+            binding.event_first,
+            binding.converter.from_json if binding.converter is not None else None,
+            Context,
+            vars(Context()).copy(),
+            Context.VARIABLES,
+            CognitoIdentity,
+            logs.state,
+            os.environ,
+            loop.decoded,
+            _context,
+            self._finish,
+            self._failed,
+            self._fall_back,
+            self._post_again,
+            self._refused,
+        )
+
+    def _finish(self, result: Any, request_id: str, invocation_id: str) -> tuple[bytes, str] | None:
+        """Make the answer of a result that is more than plain JSON; None when it has been sent already."""
         headers = {"Content-Type": loop.JSON_TYPE}
         try:
-            result = self._binding.call(self._event(invocation), loop.context_of(invocation))
-            answer = loop.marshal(result, headers)
+            return loop.marshal(self._binding.settle(result), headers), headers["Content-Type"]
         except Streamed as streamed:
             stream = streamed.stream
-        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            headers[loop.INVOCATION_ID_HEADER] = invocation_id
-            self._disconnect()  # one connection at a time: what serves the Runtime API may know no more
-            self._post_error(invocation, headers, errors.report(error))
-            self._client.close()
-            return None
-        else:
-            logs.flush()
-            return answer, headers["Content-Type"]
         headers[loop.INVOCATION_ID_HEADER] = invocation_id
-        self._disconnect()
-        self._stream(invocation, headers, stream)
+        _disconnect()
+        self._stream(request_id, headers, stream)
         self._client.close()
         return None
+
+    def _failed(self, error: Exception, request_id: str, invocation_id: str) -> None:
+        _disconnect()  # one connection at a time: what serves the Runtime API may know no more
+        self._post_error(request_id, {loop.INVOCATION_ID_HEADER: invocation_id}, errors.report(error))
+        self._client.close()
 
     def _fall_back(self, descriptor: int, received: bytes) -> None:
         """Answer an event whose response the C client could not read; without a descriptor, ask again."""
@@ -101,3 +106,30 @@ class NativeServer(Server):
 
     def _refused(self, request_id: str, status: int, body: bytes) -> None:
         self._judge(f"invocation/{request_id}/response", Response(status, {}, body))
+
+
+def _disconnect() -> None:
+    from pyl.runtime import _native  # type: ignore[attr-defined]
+
+    _native.disconnect()
+
+
+def _context(
+    request_id: str,
+    deadline_ms: int,
+    function_arn: str,
+    trace_id: str,
+    client_context: str,
+    identity: str,
+    tenant_id: str | None,
+) -> Context:
+    """Return the context of an invocation some of whose headers hold JSON."""
+    invocation: Any = Invocation.__new__(Invocation)
+    invocation.request_id = request_id
+    invocation.deadline_ms = deadline_ms
+    invocation.function_arn = function_arn
+    invocation.trace_id = trace_id
+    invocation.client_context = client_context
+    invocation.identity = identity
+    invocation.tenant_id = tenant_id or ""
+    return loop.context_of(invocation)

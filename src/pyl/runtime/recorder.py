@@ -34,7 +34,6 @@ class Recorder:
 
     def __init__(self, configured: frozenset[str]) -> None:
         """`configured` are the variables that differ from project to project."""
-        self.time_zone = os.environ.get("TZ")
         self.reads: dict[str, str | None] = {}
         """Value of each variable at its first use; None when it was not set."""
         self.places: dict[str, str] = {}
@@ -85,6 +84,10 @@ class Recorder:
                 "modules": _module_files(),
             }
         )
+
+    def must_replay(self) -> bool:
+        """Tell whether there is anything to do again, or to reseed, in a restored process."""
+        return bool(self._files or self._writes or self._random)
 
     def replay(self, environ: MutableMapping[str, str]) -> None:
         """Open files again, and do again what the import did to the environment."""

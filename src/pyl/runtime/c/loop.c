@@ -1,10 +1,7 @@
-/* See loop.h. What is rare goes to Python: `fall_back(descriptor, received)` answers one event by Python's own client,
- * which goes on reading where this one stopped, or (without a descriptor) asks anew;
- * `post(request id, invocation id, body, content type, descriptor, received)` does the same for an answer, and
- * `refused(status, body)` is told of an answer that Lambda did not want. */
+/* See loop.h. */
 #include "loop.h"
 
-#include "http.h"
+#include "call.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +9,7 @@
 #define VERSION "/2018-06-01/runtime"
 
 struct server {
-    PyObject *answer, *fall_back, *post, *refused;
+    PyObject *plan;
     const char *address;
     struct connection connection;
     char next[512];
@@ -26,99 +23,80 @@ static PyObject *string_of(struct text text)
     return PyUnicode_DecodeUTF8(text.start ? text.start : "", (Py_ssize_t)text.length, "replace");
 }
 
-static PyObject *milliseconds(struct text text)
-{
-    long long value = 0;
-    if (text.length >= 19)
-        return PyLong_FromLong(0);
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.start[i] < '0' || text.start[i] > '9')
-            return PyLong_FromLong(0);
-        value = value * 10 + (text.start[i] - '0');
-    }
-    return PyLong_FromLongLong(value);
-}
-
-enum { ARGUMENTS = 10 };
-
-/* Call `answer`; its result, or NULL with an exception set. */
-static PyObject *call_answer(const struct response *event, PyObject **request_id, PyObject **invocation_id)
-{
-    PyObject *arguments[ARGUMENTS] = {
-        string_of(event->request_id),
-        milliseconds(event->deadline),
-        string_of(event->arn),
-        string_of(event->trace_id),
-        string_of(event->client_context),
-        string_of(event->identity),
-        string_of(event->tenant_id),
-        string_of(event->invocation_id),
-        string_of(event->content_type),
-        Py_NewRef(event->body),
-    };
-    PyObject *result = NULL;
-    int whole = 1;
-    for (int i = 0; i < ARGUMENTS; i++)
-        whole = whole && arguments[i];
-    if (whole)
-        result = PyObject_Vectorcall(server.answer, arguments, ARGUMENTS, NULL);
-    *request_id = Py_XNewRef(arguments[0]);
-    *invocation_id = Py_XNewRef(arguments[7]);
-    for (int i = 0; i < ARGUMENTS; i++)
-        Py_XDECREF(arguments[i]);
-    return result;
-}
-
 static int keep(PyObject *result)
 {
     Py_XDECREF(result);
     return result != NULL;
 }
 
-/* Hand the connection, if there is one, and what was received over it to Python, which closes it. */
-static int give_away(PyObject *to, PyObject *first, PyObject *second, PyObject *third, PyObject *fourth)
+/* Hand over the connection, if there is one, and what was received over it; who takes it closes it. */
+static int give_away(int to, const char *format, ...)
 {
     struct connection *connection = &server.connection;
-    int descriptor = connection->socket;
-    Py_ssize_t length = descriptor < 0 ? 0 : (Py_ssize_t)connection->length;
-    PyObject *result = first ? PyObject_CallFunction(to, "OOOOiy#", first, second, third, fourth, descriptor, connection->buffer, length)
-                             : PyObject_CallFunction(to, "iy#", descriptor, connection->buffer, length);
+    va_list values;
+    va_start(values, format);
+    PyObject *first = Py_VaBuildValue(format, values);
+    va_end(values);
+    Py_ssize_t length = connection->socket < 0 ? 0 : (Py_ssize_t)connection->length;
+    PyObject *last = Py_BuildValue("(iy#)", connection->socket, connection->buffer, length);
+    PyObject *arguments = first && last ? PySequence_Concat(first, last) : NULL;
     connection->socket = -1;
     connection->length = 0;
-    return keep(result);
+    int good = arguments && keep(PyObject_CallObject(PyTuple_GET_ITEM(server.plan, to), arguments));
+    Py_XDECREF(first);
+    Py_XDECREF(last);
+    Py_XDECREF(arguments);
+    return good;
 }
 
-static int post_answer(PyObject *request_id, PyObject *invocation_id, PyObject *answer)
+static int give_answer_away(struct text id, struct text invocation, const struct answer *answer)
 {
-    PyObject *body, *content_type;
-    if (!PyArg_ParseTuple(answer, "SU", &body, &content_type))
-        return 0;
-    const char *id = PyUnicode_AsUTF8(request_id), *invocation = PyUnicode_AsUTF8(invocation_id);
-    const char *type = PyUnicode_AsUTF8(content_type);
-    if (!id || !invocation || !type)
-        return 0;
+    PyObject *request_id = string_of(id), *invocation_id = string_of(invocation);
+    int good = request_id && invocation_id &&
+               give_away(POST, "(OOy#s)", request_id, invocation_id, answer->body.start, (Py_ssize_t)answer->body.length,
+                         answer->content_type);
+    Py_XDECREF(request_id);
+    Py_XDECREF(invocation_id);
+    return good;
+}
+
+static int refused(struct text id, const struct response *response)
+{
+    PyObject *request_id = string_of(id);
+    int good = request_id && keep(PyObject_CallFunction(PyTuple_GET_ITEM(server.plan, REFUSED), "OiO", request_id, response->status,
+                                                        response->body));
+    Py_XDECREF(request_id);
+    return good;
+}
+
+#define POST_START "POST " VERSION "/invocation/"
+#define INVOCATION_HEADER "Lambda-Runtime-Invocation-Id: "
+
+static int post_answer(const struct response *event, const struct answer *answer)
+{
+    struct text id = event->request_id, invocation = event->invocation_id;
     int length = snprintf(server.head, sizeof server.head,
-                          "POST " VERSION "/invocation/%s/response HTTP/1.1\r\nHost: %s\r\nUser-Agent: pyl\r\n"
-                          "Content-Type: %s\r\n%s%s%sContent-Length: %zd\r\n\r\n",
-                          id, server.address, type, *invocation ? "Lambda-Runtime-Invocation-Id: " : "", invocation,
-                          *invocation ? "\r\n" : "", PyBytes_GET_SIZE(body));
+                          POST_START "%.*s/response HTTP/1.1\r\nHost: %s\r\nUser-Agent: pyl\r\n"
+                          "Content-Type: %s\r\nContent-Length: %zu\r\n%s%.*s\r\n%s",
+                          (int)id.length, id.start, server.address, answer->content_type, answer->body.length,
+                          invocation.length ? INVOCATION_HEADER : "", (int)invocation.length,
+                          invocation.length ? invocation.start : "", invocation.length ? "\r\n" : "");
     if (length < 0 || (size_t)length >= sizeof server.head) {
         http_close(&server.connection);
-        return give_away(server.post, request_id, invocation_id, body, content_type);
+        return give_answer_away(id, invocation, answer);
     }
+    /* The event's texts are where the next response will be; these stay. */
+    struct text head = {server.head, (size_t)length}, kept = {server.head + sizeof POST_START - 1, id.length};
+    struct text kept_invocation = {server.head + length - 4 - invocation.length, invocation.length};
     struct response response;
-    struct text head = {server.head, (size_t)length};
-    struct text bytes = {PyBytes_AS_STRING(body), (size_t)PyBytes_GET_SIZE(body)};
-    enum outcome outcome = http_call(&server.connection, head, bytes, 0, &response);
+    enum outcome outcome = http_call(&server.connection, head, answer->body, 0, &response);
     if (outcome == RAISED)
         return 0;
     if (outcome != DONE)
-        return give_away(server.post, request_id, invocation_id, body, content_type);
+        return give_answer_away(kept, kept_invocation, answer);
     if (!response.keep_alive)
         http_close(&server.connection);
-    int good = 1;
-    if (response.status >= 300)
-        good = keep(PyObject_CallFunction(server.refused, "OiO", request_id, response.status, response.body));
+    int good = response.status < 300 || refused(kept, &response);
     Py_DECREF(response.body);
     return good;
 }
@@ -126,21 +104,20 @@ static int post_answer(PyObject *request_id, PyObject *invocation_id, PyObject *
 static int serve_one(void)
 {
     struct response event;
+    struct answer answer;
     struct text nothing = {"", 0}, next = {server.next, strlen(server.next)};
     enum outcome outcome = http_call(&server.connection, next, nothing, 1, &event);
     if (outcome == RAISED)
         return 0;
     if (outcome != DONE)
-        return give_away(server.fall_back, NULL, NULL, NULL, NULL);
+        return give_away(FALL_BACK, "()");
     if (!event.keep_alive)
         http_close(&server.connection);
-    PyObject *request_id, *invocation_id;
-    PyObject *answer = call_answer(&event, &request_id, &invocation_id);
+    int good = call_handler(&event, &answer);
+    if (good && answer.content_type)
+        good = post_answer(&event, &answer);
+    call_clear(&answer);
     Py_DECREF(event.body);
-    int good = answer && (answer == Py_None || post_answer(request_id, invocation_id, answer));
-    Py_XDECREF(answer);
-    Py_XDECREF(request_id);
-    Py_XDECREF(invocation_id);
     return good;
 }
 
@@ -151,17 +128,31 @@ PyObject *pyl_disconnect(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-PyObject *pyl_serve(PyObject *module, PyObject *arguments)
+int loop_takes(const char *address)
 {
-    (void)module;
-    if (!PyArg_ParseTuple(arguments, "sOOOO", &server.address, &server.answer, &server.fall_back, &server.post, &server.refused))
-        return NULL;
     int length = snprintf(server.next, sizeof server.next,
-                          "GET " VERSION "/invocation/next HTTP/1.1\r\nHost: %s\r\nUser-Agent: pyl\r\n\r\n", server.address);
-    if (length < 0 || (size_t)length >= sizeof server.next || !http_address(&server.connection, server.address))
-        Py_RETURN_NONE; /* a name, or IPv6: Python's client knows them */
+                          "GET " VERSION "/invocation/next HTTP/1.1\r\nHost: %s\r\nUser-Agent: pyl\r\n\r\n", address);
+    return length > 0 && (size_t)length < sizeof server.next && http_address(&server.connection, address);
+}
+
+PyObject *loop_serve(const char *address, PyObject *plan)
+{
+    if (!loop_takes(address))
+        Py_RETURN_NONE;
+    if (!call_prepare(plan))
+        return NULL;
+    server.address = address;
+    server.plan = plan;
     while (serve_one())
         ;
     http_close(&server.connection);
     return NULL;
+}
+
+PyObject *pyl_serve(PyObject *module, PyObject *arguments)
+{
+    const char *address;
+    PyObject *plan;
+    (void)module;
+    return PyArg_ParseTuple(arguments, "sO!", &address, &PyTuple_Type, &plan) ? loop_serve(address, plan) : NULL;
 }

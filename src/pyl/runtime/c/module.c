@@ -2,6 +2,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "json.h"
 #include "loop.h"
 #include "nursery.h"
 #include "stop.h"
@@ -9,10 +10,13 @@
 static PyMethodDef methods[] = {
     {"ask", pyl_ask, METH_NOARGS, "Is this process being captured?"},
     {"tell", pyl_tell, METH_O, "Hand bytes to the capture."},
-    {"stop", pyl_stop, METH_O, "Stop for the capture; returns in a restored process only: (kind, environment)."},
+    {"stop", pyl_stop, METH_VARARGS,
+     "stop(kind, plan): stop for the capture; returns in a restored process only, and only when Python has to go on."},
     {"install_nursery", pyl_install_nursery, METH_NOARGS, "Keep new small objects apart from those of the image."},
     {"disconnect", pyl_disconnect, METH_NOARGS, "Close the connection of serve(), which will open another."},
-    {"serve", pyl_serve, METH_VARARGS, "serve(address, answer, fall_back): serve invocations for ever."},
+    {"serve", pyl_serve, METH_VARARGS, "serve(address, plan): serve invocations for ever."},
+    {"decode", pyl_decode, METH_O, "The value of a JSON document, or NotImplemented."},
+    {"encode", pyl_encode, METH_O, "A value as JSON, or NotImplemented."},
     {NULL, NULL, 0, NULL},
 };
 

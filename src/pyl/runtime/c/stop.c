@@ -2,8 +2,7 @@
 #include "stop.h"
 
 #include "capture.h"
-
-extern char **environ;
+#include "resume.h"
 
 static long call(long operation, const void *address, long length)
 {
@@ -34,31 +33,18 @@ PyObject *pyl_tell(PyObject *module, PyObject *text)
     Py_RETURN_NONE;
 }
 
-static PyObject *environment_of(char **entries)
+PyObject *pyl_stop(PyObject *module, PyObject *arguments)
 {
-    PyObject *list = PyList_New(0);
-    for (; list && *entries; entries++) {
-        PyObject *entry = PyBytes_FromString(*entries);
-        if (!entry || PyList_Append(list, entry) < 0)
-            Py_CLEAR(list);
-        Py_XDECREF(entry);
-    }
-    return list;
-}
-
-PyObject *pyl_stop(PyObject *module, PyObject *kind_object)
-{
+    long kind;
+    PyObject *plan;
     (void)module;
-    long kind = PyLong_AsLong(kind_object);
-    if (kind == -1 && PyErr_Occurred())
+    if (!PyArg_ParseTuple(arguments, "lO!", &kind, &PyTuple_Type, &plan))
         return NULL;
+    resume_remember();
     long result = call(PYL_STOP, (const void *)kind, 0);
     if (result >= -4095 && result <= 0) {
         PyErr_SetString(PyExc_RuntimeError, "this process is not being captured");
         return NULL;
     }
-    struct pyl_restored *restored = (struct pyl_restored *)result;
-    environ = restored->environment;
-    PyObject *environment = environment_of(restored->environment);
-    return environment ? Py_BuildValue("lN", restored->kind, environment) : NULL;
+    return resume(((struct pyl_restored *)result)->environment, plan);
 }

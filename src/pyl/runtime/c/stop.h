@@ -7,6 +7,6 @@
 
 PyObject *pyl_ask(PyObject *module, PyObject *unused);
 PyObject *pyl_tell(PyObject *module, PyObject *text);
-PyObject *pyl_stop(PyObject *module, PyObject *kind);
+PyObject *pyl_stop(PyObject *module, PyObject *arguments);
 
 #endif

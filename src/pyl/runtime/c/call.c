@@ -1,0 +1,266 @@
+/* See call.h. */
+#include "call.h"
+
+#include "environment.h"
+#include "json.h"
+
+#include <string.h>
+#include <strings.h>
+
+#define JSON_TYPE "application/json"
+
+static PyObject *plan, *environment_data, *request_id_name, *tenant_id_name, *flush_name, *await_name;
+static PyObject *field_names[5]; /* of a context, in the order of `fields_of` */
+static struct output output;
+
+static PyObject *planned(int index) { return PyTuple_GET_ITEM(plan, index); }
+
+static PyObject *string_of(struct text text)
+{
+    return PyUnicode_DecodeUTF8(text.start ? text.start : "", (Py_ssize_t)text.length, "replace");
+}
+
+static PyObject *string_or_none(struct text text) { return text.length ? string_of(text) : Py_NewRef(Py_None); }
+
+static PyObject *milliseconds(struct text text)
+{
+    long long value = 0;
+    if (text.length >= 19)
+        return PyLong_FromLong(0);
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.start[i] < '0' || text.start[i] > '9')
+            return PyLong_FromLong(0);
+        value = value * 10 + (text.start[i] - '0');
+    }
+    return PyLong_FromLongLong(value);
+}
+
+static int intern(PyObject **name, const char *text)
+{
+    if (!*name)
+        *name = PyUnicode_InternFromString(text);
+    return *name != NULL;
+}
+
+/* The attributes of contexts that are variables of Lambda's, read once: they do not change. */
+static int fill_template(void)
+{
+    PyObject *attribute, *variable, *template = planned(CONTEXT_TEMPLATE);
+    Py_ssize_t position = 0;
+    while (PyDict_Next(planned(CONTEXT_VARIABLES), &position, &attribute, &variable)) {
+        const char *name = PyUnicode_AsUTF8(variable);
+        const char *text = name ? getenv(name) : NULL;
+        PyObject *value = text ? PyUnicode_DecodeFSDefault(text) : Py_NewRef(Py_None);
+        int good = name && value && !PyDict_SetItem(template, attribute, value);
+        Py_XDECREF(value);
+        if (!good)
+            return 0;
+    }
+    return 1;
+}
+
+int call_prepare(PyObject *new_plan)
+{
+    static const char *const names[] = {"aws_request_id", "deadline_ms", "invoked_function_arn", "trace_id", "tenant_id"};
+    if (!PyTuple_Check(new_plan) || PyTuple_GET_SIZE(new_plan) != PLAN_LENGTH) {
+        PyErr_SetString(PyExc_TypeError, "not a plan for the C loop");
+        return 0;
+    }
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (!intern(&field_names[i], names[i]))
+            return 0;
+    Py_XSETREF(plan, Py_NewRef(new_plan));
+    Py_XSETREF(environment_data, PyObject_GetAttrString(planned(ENVIRON), "_data"));
+    return environment_data && intern(&request_id_name, "request_id") && intern(&tenant_id_name, "tenant_id") &&
+           intern(&flush_name, "flush") && intern(&await_name, "__await__") && fill_template();
+}
+
+/* -- the event -------------------------------------------------------------------------------------- */
+
+static int is_json(struct text content_type)
+{
+    const char *semicolon = content_type.length ? memchr(content_type.start, ';', content_type.length) : NULL;
+    size_t length = semicolon ? (size_t)(semicolon - content_type.start) : content_type.length;
+    while (length && (content_type.start[length - 1] == ' ' || content_type.start[length - 1] == '\t'))
+        length--;
+    return !length || (length == sizeof JSON_TYPE - 1 && !strncasecmp(content_type.start, JSON_TYPE, length));
+}
+
+static PyObject *event_of(const struct response *event)
+{
+    if (planned(FROM_JSON) != Py_None)
+        return PyObject_CallOneArg(planned(FROM_JSON), event->body);
+    if (!is_json(event->content_type))
+        return Py_NewRef(event->body);
+    PyObject *value = json_decode(PyBytes_AS_STRING(event->body), (size_t)PyBytes_GET_SIZE(event->body));
+    return value ? value : PyObject_CallOneArg(planned(DECODE), event->body);
+}
+
+/* -- the context ------------------------------------------------------------------------------------ */
+
+struct fields {
+    PyObject *request_id, *deadline, *arn, *trace_id, *tenant_id;
+};
+
+static int fields_of(const struct response *event, struct fields *fields)
+{
+    fields->request_id = string_of(event->request_id);
+    fields->deadline = milliseconds(event->deadline);
+    fields->arn = string_of(event->arn);
+    fields->trace_id = string_of(event->trace_id);
+    fields->tenant_id = string_or_none(event->tenant_id);
+    return fields->request_id && fields->deadline && fields->arn && fields->trace_id && fields->tenant_id;
+}
+
+static void clear_fields(struct fields *fields)
+{
+    Py_CLEAR(fields->request_id);
+    Py_CLEAR(fields->deadline);
+    Py_CLEAR(fields->arn);
+    Py_CLEAR(fields->trace_id);
+    Py_CLEAR(fields->tenant_id);
+}
+
+static PyObject *attributes_of(const struct fields *fields)
+{
+    PyObject *values[] = {fields->request_id, fields->deadline, fields->arn, fields->trace_id, fields->tenant_id};
+    PyObject *attributes = PyDict_Copy(planned(CONTEXT_TEMPLATE)), *identity = PyObject_CallNoArgs(planned(IDENTITY));
+    int good = attributes && identity && !PyDict_SetItemString(attributes, "identity", identity);
+    for (unsigned i = 0; good && i < sizeof values / sizeof *values; i++)
+        good = !PyDict_SetItem(attributes, field_names[i], values[i]);
+    Py_XDECREF(identity);
+    if (!good)
+        Py_CLEAR(attributes);
+    return attributes;
+}
+
+static PyObject *context_of(const struct response *event, const struct fields *fields)
+{
+    if (event->client_context.length || event->identity.length) {
+        PyObject *client = string_of(event->client_context), *identity = string_of(event->identity), *context = NULL;
+        if (client && identity)
+            context = PyObject_CallFunctionObjArgs(planned(DESCRIBE), fields->request_id, fields->deadline, fields->arn, fields->trace_id,
+                                                   client, identity, fields->tenant_id, NULL);
+        Py_XDECREF(client);
+        Py_XDECREF(identity);
+        return context;
+    }
+    static PyObject *nothing;
+    if (!nothing && !(nothing = PyTuple_New(0)))
+        return NULL;
+    PyTypeObject *kind = (PyTypeObject *)planned(CONTEXT);
+    PyObject *context = kind->tp_new(kind, nothing, NULL), *attributes = attributes_of(fields);
+    if (!context || !attributes || PyObject_GenericSetDict(context, attributes, NULL))
+        Py_CLEAR(context);
+    Py_XDECREF(attributes);
+    return context;
+}
+
+/* -- the answer ------------------------------------------------------------------------------------- */
+
+/* Has a generator, a coroutine or an exception been returned, or anything else that is not plain data? */
+static int encoded(PyObject *result, struct answer *answer)
+{
+    if (!json_encode(result, &output))
+        return 0;
+    answer->body = (struct text){output.bytes, output.length};
+    answer->content_type = JSON_TYPE;
+    return 1;
+}
+
+/* Let Python make the answer: it waits for coroutines, raises exceptions, knows every type. */
+static int finish(PyObject *result, const struct fields *fields, PyObject *invocation_id, struct answer *answer)
+{
+    PyObject *finished = PyObject_CallFunctionObjArgs(planned(FINISH), result, fields->request_id, invocation_id, NULL);
+    if (!finished || finished == Py_None) {
+        Py_XDECREF(finished);
+        return finished != NULL;
+    }
+    PyObject *body;
+    answer->keeper = finished;
+    if (!PyArg_ParseTuple(finished, "Ss", &body, &answer->content_type))
+        return 0;
+    answer->body = (struct text){PyBytes_AS_STRING(body), (size_t)PyBytes_GET_SIZE(body)};
+    return 1;
+}
+
+static PyObject *call(const struct response *event, const struct fields *fields)
+{
+    PyObject *value = event_of(event);
+    PyObject *context = value ? context_of(event, fields) : NULL, *result = NULL;
+    if (context) {
+        int event_first = planned(EVENT_FIRST) == Py_True;
+        PyObject *arguments[] = {event_first ? value : context, event_first ? context : value};
+        result = PyObject_Vectorcall(planned(HANDLER), arguments, 2, NULL);
+    }
+    Py_XDECREF(context);
+    Py_XDECREF(value);
+    return result;
+}
+
+/* Let everything written so far reach the log: after the response Lambda may freeze the process. */
+static int flush(void)
+{
+    static const char *const names[] = {"stdout", "stderr"};
+    for (int i = 0; i < 2; i++) {
+        PyObject *stream = PySys_GetObject(names[i]); /* borrowed, replaced, or missing */
+        if (!stream || stream == Py_None)
+            continue;
+        Py_INCREF(stream);
+        PyObject *flushed = PyObject_CallMethodNoArgs(stream, flush_name);
+        Py_DECREF(stream);
+        Py_XDECREF(flushed);
+        if (!flushed && !PyErr_ExceptionMatches(PyExc_Exception))
+            return 0;
+        PyErr_Clear();
+    }
+    return 1;
+}
+
+/* Post the exception that is set; 0 when it, or what came of posting it, ends the process. */
+static int fail(const struct fields *fields, PyObject *invocation_id)
+{
+    PyObject *kind, *error, *trace;
+    if (!PyErr_ExceptionMatches(PyExc_Exception) || !fields->request_id || !invocation_id)
+        return 0;
+    PyErr_Fetch(&kind, &error, &trace);
+    PyErr_NormalizeException(&kind, &error, &trace);
+    if (trace)
+        PyException_SetTraceback(error, trace);
+    PyObject *posted = PyObject_CallFunctionObjArgs(planned(FAILED), error, fields->request_id, invocation_id, NULL);
+    Py_XDECREF(kind);
+    Py_XDECREF(error);
+    Py_XDECREF(trace);
+    Py_XDECREF(posted);
+    return posted != NULL;
+}
+
+int call_handler(const struct response *event, struct answer *answer)
+{
+    struct fields fields = {0};
+    PyObject *invocation_id = string_of(event->invocation_id);
+    memset(answer, 0, sizeof *answer);
+    int good = invocation_id && fields_of(event, &fields) &&
+               !PyObject_SetAttr(planned(LOG_STATE), request_id_name, fields.request_id) &&
+               !PyObject_SetAttr(planned(LOG_STATE), tenant_id_name, fields.tenant_id) &&
+               environment_set_trace(event->trace_id.start, event->trace_id.length, environment_data);
+    PyObject *result = good ? call(event, &fields) : NULL;
+    good = result && (encoded(result, answer) || finish(result, &fields, invocation_id, answer));
+    Py_XDECREF(result);
+    if (!good) {
+        call_clear(answer);
+        good = fail(&fields, invocation_id);
+    } else if (answer->content_type) {
+        good = flush();
+    }
+    clear_fields(&fields);
+    Py_XDECREF(invocation_id);
+    return good;
+}
+
+void call_clear(struct answer *answer)
+{
+    Py_CLEAR(answer->keeper);
+    answer->content_type = NULL;
+    output_trim(&output);
+}

@@ -1,0 +1,112 @@
+/* See environment.h. */
+#include "environment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TRACE "_X_AMZN_TRACE_ID"
+enum { NAME = sizeof TRACE - 1, LONGEST_TRACE = 1024, ROOM = 256 };
+
+extern char **environ;
+
+/* `setenv` would keep every trace id for ever, and begin with a copy of the environment; this entry is written over. */
+static char trace_entry[NAME + 1 + LONGEST_TRACE + 1] = TRACE "=";
+static char *room[ROOM];
+
+static PyObject *dict_of(char **entries)
+{
+    PyObject *data = PyDict_New();
+    for (; data && *entries; entries++) {
+        const char *separator = strchr(*entries, '=');
+        if (!separator)
+            continue;
+        PyObject *name = PyBytes_FromStringAndSize(*entries, separator - *entries);
+        PyObject *value = PyBytes_FromString(separator + 1);
+        if (!name || !value || !PyDict_SetDefault(data, name, value)) /* of two with one name the first counts */
+            Py_CLEAR(data);
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+    }
+    return data;
+}
+
+/* The entries with room for one more, where that is possible without an allocation. */
+static char **with_room(char **entries)
+{
+    size_t count = 0;
+    while (entries[count])
+        count++;
+    if (count + 2 > ROOM)
+        return entries;
+    memcpy(room, entries, (count + 1) * sizeof *entries);
+    return room;
+}
+
+int environment_adopt(char **entries, PyObject *environ_object, PyObject *environb_object)
+{
+    environ = with_room(entries);
+    PyObject *data = dict_of(environ);
+    if (!data)
+        return 0;
+    PyObject *former = PyObject_GetAttrString(environ_object, "_data"); /* never given back */
+    int good = former && !PyObject_SetAttrString(environ_object, "_data", data) &&
+               !PyObject_SetAttrString(environb_object, "_data", data);
+    Py_DECREF(data);
+    return good;
+}
+
+/* Put the entry into the C library's environment; 0 where there is no room for it. */
+static int entry_is_there(void)
+{
+    char **entry = environ;
+    if (!entry)
+        return 0;
+    for (; *entry; entry++)
+        if (*entry == trace_entry || !strncmp(*entry, TRACE "=", NAME + 1)) {
+            *entry = trace_entry;
+            return 1;
+        }
+    size_t count = (size_t)(entry - environ);
+    if (count + 2 > ROOM)
+        return 0;
+    if (environ != room)
+        environ = with_room(environ);
+    room[count] = trace_entry;
+    room[count + 1] = NULL;
+    return 1;
+}
+
+static int set_in_dict(const char *text, size_t length, PyObject *data)
+{
+    static PyObject *name;
+    if (!name && !(name = PyBytes_FromString(TRACE)))
+        return 0;
+    if (!length) {
+        int there = PyDict_Contains(data, name);
+        return there > 0 ? !PyDict_DelItem(data, name) : !there;
+    }
+    PyObject *value = PyBytes_FromStringAndSize(text, (Py_ssize_t)length);
+    int good = value && !PyDict_SetItem(data, name, value);
+    Py_XDECREF(value);
+    return good;
+}
+
+int environment_set_trace(const char *text, size_t length, PyObject *data)
+{
+    if (!length) {
+        if (getenv(TRACE))
+            unsetenv(TRACE);
+    } else if (length <= LONGEST_TRACE && entry_is_there()) {
+        memcpy(trace_entry + NAME + 1, text, length);
+        trace_entry[NAME + 1 + length] = 0;
+    } else {
+        char *copy = strndup(text, length);
+        int set = copy && !setenv(TRACE, copy, 1);
+        free(copy);
+        if (!set) {
+            PyErr_NoMemory();
+            return 0;
+        }
+    }
+    return set_in_dict(text, length, data);
+}

@@ -1,0 +1,16 @@
+/* The environment of a restored process, and the one variable that changes with every invocation. */
+#ifndef PYL_ENVIRONMENT_H
+#define PYL_ENVIRONMENT_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/* Let `entries` be the C library's environment, and `os.environ` (and `environb`) show it; 0 with an exception set.
+ * What `os.environ` held is kept in memory: to free it would write to pages all over the image. */
+int environment_adopt(char **entries, PyObject *environ_object, PyObject *environb_object);
+
+/* Let `_X_AMZN_TRACE_ID` be this text, or be unset when it is empty, in the C library's environment and in `data`,
+ * the dict behind `os.environ`; 0 with an exception set. */
+int environment_set_trace(const char *text, size_t length, PyObject *data);
+
+#endif

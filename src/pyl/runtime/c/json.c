@@ -1,0 +1,518 @@
+/* See json.h. */
+#include "json.h"
+
+#include <emmintrin.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { DEEPEST = 200 };
+
+/* -- reading ---------------------------------------------------------------------------------------- */
+
+struct reader {
+    const char *at, *end;
+};
+
+static PyObject *read_value(struct reader *reader, int depth);
+
+static void skip_space(struct reader *reader)
+{
+    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\r' || *reader->at == '\t'))
+        reader->at++;
+}
+
+/* Where the next quote, backslash, control character or byte beyond ASCII stands. */
+static const char *plain_end(const char *at, const char *end)
+{
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+        special = _mm_or_si128(special, _mm_cmplt_epi8(bytes, space)); /* signed: bytes beyond ASCII too */
+        int found = _mm_movemask_epi8(special);
+        if (found)
+            return at + __builtin_ctz((unsigned)found);
+    }
+    while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
+        at++;
+    return at;
+}
+
+static int hexadecimal(const char *at, const char *end)
+{
+    int value = 0;
+    if (end - at < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        int c = at[i], low = c | 0x20;
+        if (c >= '0' && c <= '9')
+            value = value << 4 | (c - '0');
+        else if (low >= 'a' && low <= 'f')
+            value = value << 4 | (low - 'a' + 10);
+        else
+            return -1;
+    }
+    return value;
+}
+
+static char *put_utf8(char *to, unsigned c)
+{
+    if (c < 0x80) {
+        *to++ = (char)c;
+    } else if (c < 0x800) {
+        *to++ = (char)(0xc0 | c >> 6);
+        *to++ = (char)(0x80 | (c & 0x3f));
+    } else if (c < 0x10000) {
+        *to++ = (char)(0xe0 | c >> 12);
+        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (c & 0x3f));
+    } else {
+        *to++ = (char)(0xf0 | c >> 18);
+        *to++ = (char)(0x80 | (c >> 12 & 0x3f));
+        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (c & 0x3f));
+    }
+    return to;
+}
+
+/* One escape, from behind its backslash; 0 for a wrong one and for half of a surrogate pair. */
+static int read_escape(struct reader *reader, char **to)
+{
+    static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    if (reader->at == reader->end)
+        return 0;
+    char kind = *reader->at++;
+    const char *found = kind ? strchr(plain, kind) : NULL;
+    if (found) {
+        *(*to)++ = meant[found - plain];
+        return 1;
+    }
+    int unit = kind == 'u' ? hexadecimal(reader->at, reader->end) : -1;
+    if (unit < 0 || (unit >= 0xdc00 && unit < 0xe000))
+        return 0;
+    reader->at += 4;
+    unsigned c = (unsigned)unit;
+    if (unit >= 0xd800 && unit < 0xdc00) {
+        if (reader->end - reader->at < 6 || reader->at[0] != '\\' || reader->at[1] != 'u')
+            return 0;
+        int second = hexadecimal(reader->at + 2, reader->end);
+        if (second < 0xdc00 || second >= 0xe000)
+            return 0;
+        reader->at += 6;
+        c = 0x10000 + (((unsigned)unit - 0xd800) << 10) + ((unsigned)second - 0xdc00);
+    }
+    *to = put_utf8(*to, c);
+    return 1;
+}
+
+/* A string with escapes or with characters beyond ASCII; `start` is behind its quote. */
+static PyObject *read_rich_string(struct reader *reader, const char *start)
+{
+    const char *end = reader->at;
+    while (end < reader->end && *end != '"')
+        end += *end == '\\' ? 2 : 1;
+    if (end >= reader->end)
+        return NULL;
+    char *text = PyMem_Malloc((size_t)(end - start) + 4), *to = text; /* no escape is shorter than what it means */
+    if (!text) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    int good = 1;
+    reader->at = start;
+    while (good && reader->at < reader->end && *reader->at != '"') {
+        if (*reader->at == '\\') {
+            reader->at++;
+            good = read_escape(reader, &to);
+        } else if ((unsigned char)*reader->at < 0x20) {
+            good = 0;
+        } else {
+            *to++ = *reader->at++;
+        }
+    }
+    PyObject *string = good ? PyUnicode_DecodeUTF8(text, to - text, "strict") : NULL;
+    PyMem_Free(text);
+    reader->at++;
+    return string;
+}
+
+/* From behind the opening quote to behind the closing one. */
+static PyObject *read_string(struct reader *reader)
+{
+    const char *start = reader->at, *end = plain_end(start, reader->end);
+    reader->at = end;
+    if (end == reader->end)
+        return NULL;
+    if (*end != '"')
+        return read_rich_string(reader, start);
+    reader->at = end + 1;
+    PyObject *string = PyUnicode_New(end - start, 127);
+    if (string)
+        memcpy(PyUnicode_1BYTE_DATA(string), start, (size_t)(end - start));
+    return string;
+}
+
+enum { KEYS = 256, LONGEST_KEY = 32 };
+
+static struct key {
+    PyObject *string;
+    uint8_t length;
+    char bytes[LONGEST_KEY];
+} keys[KEYS]; /* the same events come again and again: their keys are made, and hashed, once */
+
+static PyObject *read_key(struct reader *reader)
+{
+    const char *start = reader->at, *end = plain_end(start, reader->end);
+    size_t length = (size_t)(end - start);
+    if (end == reader->end || *end != '"' || length > LONGEST_KEY)
+        return read_string(reader);
+    uint32_t hash = (uint32_t)length;
+    for (size_t i = 0; i < length; i++)
+        hash = hash * 31 + (unsigned char)start[i];
+    struct key *key = &keys[(hash ^ hash >> 8) % KEYS];
+    if (key->string && key->length == length && !memcmp(key->bytes, start, length)) {
+        reader->at = end + 1;
+        return Py_NewRef(key->string);
+    }
+    PyObject *string = read_string(reader);
+    if (!string)
+        return NULL;
+    memcpy(key->bytes, start, length);
+    key->length = (uint8_t)length;
+    Py_XSETREF(key->string, Py_NewRef(string));
+    return string;
+}
+
+static PyObject *read_object(struct reader *reader, int depth)
+{
+    PyObject *object = PyDict_New();
+    skip_space(reader);
+    if (object && reader->at < reader->end && *reader->at == '}') {
+        reader->at++;
+        return object;
+    }
+    while (object && reader->at < reader->end && *reader->at++ == '"') {
+        PyObject *key = read_key(reader), *value = NULL;
+        skip_space(reader);
+        if (key && reader->at < reader->end && *reader->at == ':') {
+            reader->at++;
+            value = read_value(reader, depth);
+        }
+        int stored = value && !PyDict_SetItem(object, key, value);
+        Py_XDECREF(key);
+        Py_XDECREF(value);
+        skip_space(reader);
+        if (!stored || reader->at == reader->end)
+            break;
+        char next = *reader->at++;
+        if (next == '}')
+            return object;
+        if (next != ',')
+            break;
+        skip_space(reader);
+    }
+    Py_XDECREF(object);
+    return NULL;
+}
+
+static PyObject *read_array(struct reader *reader, int depth)
+{
+    PyObject *array = PyList_New(0);
+    skip_space(reader);
+    if (array && reader->at < reader->end && *reader->at == ']') {
+        reader->at++;
+        return array;
+    }
+    while (array) {
+        PyObject *item = read_value(reader, depth);
+        int stored = item && !PyList_Append(array, item);
+        Py_XDECREF(item);
+        skip_space(reader);
+        if (!stored || reader->at == reader->end)
+            break;
+        char next = *reader->at++;
+        if (next == ']')
+            return array;
+        if (next != ',')
+            break;
+    }
+    Py_XDECREF(array);
+    return NULL;
+}
+
+static const char *digits_end(const char *at, const char *end)
+{
+    while (at < end && *at >= '0' && *at <= '9')
+        at++;
+    return at;
+}
+
+static PyObject *read_number(struct reader *reader)
+{
+    const char *start = reader->at, *first = start + (*start == '-'), *end = digits_end(first, reader->end);
+    if (end == first || (*first == '0' && end - first > 1))
+        return NULL;
+    int whole = 1;
+    if (end < reader->end && *end == '.') {
+        const char *fraction = end + 1;
+        whole = 0;
+        end = digits_end(fraction, reader->end);
+        if (end == fraction)
+            return NULL;
+    }
+    if (end < reader->end && (*end | 0x20) == 'e') {
+        const char *exponent = end + 1;
+        whole = 0;
+        if (exponent < reader->end && (*exponent == '+' || *exponent == '-'))
+            exponent++;
+        end = digits_end(exponent, reader->end);
+        if (end == exponent)
+            return NULL;
+    }
+    reader->at = end;
+    if (whole && end - first <= 18) {
+        long long value = 0;
+        for (const char *digit = first; digit < end; digit++)
+            value = value * 10 + (*digit - '0');
+        return PyLong_FromLongLong(first > start ? -value : value);
+    }
+    char text[64];
+    if (whole || (size_t)(end - start) >= sizeof text)
+        return NULL;
+    memcpy(text, start, (size_t)(end - start));
+    text[end - start] = 0;
+    double value = PyOS_string_to_double(text, NULL, NULL); /* beyond the largest: infinity, as float() */
+    return value == -1.0 && PyErr_Occurred() ? NULL : PyFloat_FromDouble(value);
+}
+
+static int follows(struct reader *reader, const char *word, size_t length)
+{
+    if ((size_t)(reader->end - reader->at) < length || memcmp(reader->at, word, length))
+        return 0;
+    reader->at += length;
+    return 1;
+}
+
+static PyObject *read_value(struct reader *reader, int depth)
+{
+    skip_space(reader);
+    if (reader->at == reader->end || depth > DEEPEST)
+        return NULL;
+    switch (*reader->at) {
+    case '"':
+        reader->at++;
+        return read_string(reader);
+    case '{':
+        reader->at++;
+        return read_object(reader, depth + 1);
+    case '[':
+        reader->at++;
+        return read_array(reader, depth + 1);
+    case 't':
+        return follows(reader, "true", 4) ? Py_NewRef(Py_True) : NULL;
+    case 'f':
+        return follows(reader, "false", 5) ? Py_NewRef(Py_False) : NULL;
+    case 'n':
+        return follows(reader, "null", 4) ? Py_NewRef(Py_None) : NULL;
+    default:
+        return read_number(reader);
+    }
+}
+
+PyObject *json_decode(const char *bytes, size_t length)
+{
+    struct reader reader = {bytes, bytes + length};
+    PyObject *value = read_value(&reader, 0);
+    skip_space(&reader);
+    if (value && reader.at == reader.end)
+        return value;
+    Py_XDECREF(value);
+    PyErr_Clear();
+    return NULL;
+}
+
+/* -- writing ---------------------------------------------------------------------------------------- */
+
+static int make_room(struct output *output, size_t more)
+{
+    if (output->room - output->length >= more)
+        return 1;
+    size_t room = (output->length + more) * 2 + 512;
+    char *bytes = PyMem_RawRealloc(output->bytes, room);
+    if (!bytes)
+        return 0;
+    output->bytes = bytes;
+    output->room = room;
+    return 1;
+}
+
+static int put(struct output *output, const char *bytes, size_t length)
+{
+    if (!make_room(output, length))
+        return 0;
+    memcpy(output->bytes + output->length, bytes, length);
+    output->length += length;
+    return 1;
+}
+
+/* Where the next quote, backslash or control character stands. */
+static const char *unescaped_end(const char *at, const char *end)
+{
+    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), last = _mm_set1_epi8(0x1f);
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
+        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
+        special = _mm_or_si128(special, _mm_cmpeq_epi8(_mm_min_epu8(bytes, last), bytes));
+        int found = _mm_movemask_epi8(special);
+        if (found)
+            return at + __builtin_ctz((unsigned)found);
+    }
+    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ')
+        at++;
+    return at;
+}
+
+static int put_escape(struct output *output, unsigned char c)
+{
+    static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt", digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(escaped, c) : NULL;
+    if (found)
+        return put(output, (char[]){'\\', letters[found - escaped]}, 2);
+    return put(output, (char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
+}
+
+static int write_string(PyObject *string, struct output *output)
+{
+    Py_ssize_t length;
+    const char *at = PyUnicode_AsUTF8AndSize(string, &length), *end = at + length;
+    if (!at || !make_room(output, (size_t)length + 2)) /* a lone surrogate */
+        return 0;
+    output->bytes[output->length++] = '"';
+    for (;;) {
+        const char *next = unescaped_end(at, end);
+        if (!put(output, at, (size_t)(next - at)))
+            return 0;
+        if (next == end)
+            return put(output, "\"", 1);
+        if (!put_escape(output, (unsigned char)*next))
+            return 0;
+        at = next + 1;
+    }
+}
+
+static int write_integer(PyObject *integer, struct output *output)
+{
+    int overflow;
+    long long value = PyLong_AsLongLongAndOverflow(integer, &overflow);
+    if (overflow)
+        return 0;
+    char text[24], *at = text + sizeof text;
+    unsigned long long rest = value < 0 ? 0ull - (unsigned long long)value : (unsigned long long)value;
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
+    return put(output, at, (size_t)(text + sizeof text - at));
+}
+
+static int write_float(PyObject *number, struct output *output)
+{
+    double value = PyFloat_AS_DOUBLE(number);
+    if (value != value || value - value != 0) /* not a number; infinite */
+        return 0;
+    char *text = PyOS_double_to_string(value, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
+    int good = text && put(output, text, strlen(text));
+    PyMem_Free(text);
+    return good;
+}
+
+static int write_value(PyObject *value, struct output *output, int depth);
+
+static int write_object(PyObject *object, struct output *output, int depth)
+{
+    Py_ssize_t position = 0;
+    PyObject *key, *value;
+    char separator = '{';
+    while (PyDict_Next(object, &position, &key, &value)) {
+        if (!PyUnicode_CheckExact(key) || !put(output, &separator, 1) || !write_string(key, output) || !put(output, ":", 1) ||
+            !write_value(value, output, depth))
+            return 0;
+        separator = ',';
+    }
+    return separator == '{' ? put(output, "{}", 2) : put(output, "}", 1);
+}
+
+static int write_array(PyObject *array, struct output *output, int depth)
+{
+    char separator = '[';
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(array); i++) {
+        if (!put(output, &separator, 1) || !write_value(PyList_GET_ITEM(array, i), output, depth))
+            return 0;
+        separator = ',';
+    }
+    return separator == '[' ? put(output, "[]", 2) : put(output, "]", 1);
+}
+
+static int write_value(PyObject *value, struct output *output, int depth)
+{
+    if (PyUnicode_CheckExact(value))
+        return write_string(value, output);
+    if (value == Py_None)
+        return put(output, "null", 4);
+    if (value == Py_True)
+        return put(output, "true", 4);
+    if (value == Py_False)
+        return put(output, "false", 5);
+    if (PyLong_CheckExact(value))
+        return write_integer(value, output);
+    if (PyFloat_CheckExact(value))
+        return write_float(value, output);
+    if (depth == DEEPEST)
+        return 0;
+    if (PyDict_CheckExact(value))
+        return write_object(value, output, depth + 1);
+    return PyList_CheckExact(value) && write_array(value, output, depth + 1);
+}
+
+int json_encode(PyObject *value, struct output *output)
+{
+    output->length = 0;
+    if (write_value(value, output, 0))
+        return 1;
+    PyErr_Clear();
+    return 0;
+}
+
+enum { KEPT_ROOM = 1 << 20 };
+
+void output_trim(struct output *output)
+{
+    if (output->room <= KEPT_ROOM)
+        return;
+    PyMem_RawFree(output->bytes);
+    memset(output, 0, sizeof *output);
+}
+
+/* -- for tests -------------------------------------------------------------------------------------- */
+
+PyObject *pyl_decode(PyObject *module, PyObject *body)
+{
+    char *bytes;
+    Py_ssize_t length;
+    (void)module;
+    if (PyBytes_AsStringAndSize(body, &bytes, &length) < 0)
+        return NULL;
+    PyObject *value = json_decode(bytes, (size_t)length);
+    return value ? value : Py_NewRef(Py_NotImplemented);
+}
+
+PyObject *pyl_encode(PyObject *module, PyObject *value)
+{
+    struct output output = {NULL, 0, 0};
+    (void)module;
+    PyObject *text = json_encode(value, &output) ? PyBytes_FromStringAndSize(output.bytes, (Py_ssize_t)output.length)
+                                                 : Py_NewRef(Py_NotImplemented);
+    PyMem_RawFree(output.bytes);
+    return text;
+}

@@ -1,0 +1,28 @@
+/* JSON as `pyl.runtime.codec` reads and writes it, for the values of every day. What is rare or wrong is left to it. */
+#ifndef PYL_JSON_H
+#define PYL_JSON_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/* The value of a document; NULL when it is left to Python: malformed, deeply nested, lone surrogates, huge numbers.
+ * No exception is set then. */
+PyObject *json_decode(const char *bytes, size_t length);
+
+/* Text in a buffer that is used again and again. */
+struct output {
+    char *bytes;
+    size_t length, room;
+};
+
+/* Write `value`, made of exactly JSON's own types, to `output`, which is emptied before; 0 when it is left to Python. */
+int json_encode(PyObject *value, struct output *output);
+
+/* Give back what a large answer has made the buffer grow to. */
+void output_trim(struct output *output);
+
+/* For tests: the same as functions of Python, `NotImplemented` standing for what is left to it. */
+PyObject *pyl_decode(PyObject *module, PyObject *body);
+PyObject *pyl_encode(PyObject *module, PyObject *value);
+
+#endif
