@@ -7,20 +7,20 @@ from typing import Any
 
 from pyl import Context, function
 
-logger = logging.getLogger("hello")
+logger = logging.getLogger("context")
 logger.setLevel(logging.INFO)
 
 
 @function
 def hello(context: Context, event: Any) -> Any:
-    """Log the input and return it."""
-    logger.info("hello, %s", event)
+    """Return the input."""
     return event
 
 
 @function(name="context")
 def describe(context: Context, event: Any) -> dict[str, Any]:
-    """Return what the function knows of its invocation."""
+    """Log the input, and return what the function knows of its invocation."""
+    logger.info("invoked with %s", event)
     return {
         "request_id": context.aws_request_id,
         "deadline_ms": context.deadline_ms,

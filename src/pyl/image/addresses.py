@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 PAGE = 4096
 _LOWEST = 0x1800_0000_0000
@@ -60,3 +61,14 @@ class Layout:
         self.loader = base + STACK_BYTES + (1 << 20)
         self.files = Zone(self.loader + (1 << 20))
         self.anonymous = Zone(base + (1 << 34))
+
+
+def runs(pages: Iterable[int], *, gap: int) -> list[tuple[int, int]]:
+    """(start, length) of stretches of pages; those at most `gap` pages apart become one."""
+    found: list[tuple[int, int]] = []
+    for page in sorted(pages):
+        if found and page - sum(found[-1]) <= gap * PAGE:
+            found[-1] = (found[-1][0], page + PAGE - found[-1][0])
+        else:
+            found.append((page, PAGE))
+    return found

@@ -18,7 +18,7 @@ from typing import Any
 from pyl.errors import BuildError
 from pyl.image import baseline, description, guards, in_place, ptrace, sandbox, snapshot, trial
 from pyl.image import format as image_format
-from pyl.image.addresses import PAGE, STACK_BYTES, Layout
+from pyl.image.addresses import STACK_BYTES, Layout
 from pyl.image.extension import NAME as EXTENSION
 from pyl.image.format import Variant
 from pyl.image.guards import Guard
@@ -164,11 +164,11 @@ def _compose(session: Session, target: Path) -> CaptureResult:
     reasons = tuple(session.reasons) if FULL not in session.snapshots else ()
     if not variants:
         return CaptureResult("none", reasons, output=session.output)
-    size = image_format.write(target, _with_working_set(session, target, variants)).bytes
+    image_format.write(target, _with_working_set(session, target, variants))
     return CaptureResult(
         kind="full" if FULL in session.snapshots else "base",
         reasons=reasons,
-        bytes=size,
+        bytes=target.stat().st_size,
         guards=variants[0].guards,
         environment=reads,
         modules=report.get("modules", {}),
@@ -177,38 +177,17 @@ def _compose(session: Session, target: Path) -> CaptureResult:
     )
 
 
-_POPULATE_GAP, _READ_AHEAD_GAP = 1, 8
-"""Pages. A request to the kernel costs more than a few pages that were not needed."""
-
-
 def _with_working_set(session: Session, target: Path, variants: list[Variant]) -> list[Variant]:
     """The variants, the first with what a trial of it has touched."""
-    written = image_format.write(target, [replace(variant, trial=True) for variant in variants])
     first = variants[0]
-    functions = session.report.get("functions", [])
-    found = trial.record(
+    layout, *_ = image_format.write(target, variants)
+    touched = trial.record(
         session.package,
-        target,
-        [(region.address, region.length) for region in first.snapshot.regions],
+        [(segment.address, segment.length, segment.protection) for segment in layout.segments],
         environment={**ALWAYS, **session.environment},
         events=session.warm_up,
-        functions=functions,
     )
-    read = [
-        page
-        for segment in written.segments
-        if not segment.flags & image_format.SEGMENT_ZERO and not segment.protection & snapshot.EXECUTE
-        for page in range(segment.offset, segment.offset + segment.length, PAGE)
-        if page + written.first_page in found.read
-    ]  # the kernel reads ahead by itself where there is code, so that is no sign of what was touched
-    return [
-        replace(
-            first,
-            populate=tuple(trial.runs(found.written, gap=_POPULATE_GAP)),
-            read_ahead=tuple(trial.runs(read, gap=_READ_AHEAD_GAP)) if found.written else (),
-        ),
-        *variants[1:],
-    ]
+    return [replace(first, touched=touched), *variants[1:]]
 
 
 class Session:

@@ -150,11 +150,21 @@ def event_of(status: int) -> int:
     return status >> 16
 
 
-def inject(thread: int, number: int, *arguments: int) -> int:
-    """Run one system call in `thread`, which stands after a `syscall` instruction; negative is -errno."""
+def fault_address(thread: int) -> int:
+    """The address at which a SIGSEGV happened that `thread` is stopped for."""
+    information = ctypes.create_string_buffer(128)
+    _request(_GETSIGINFO, thread, None, information)
+    return int.from_bytes(information.raw[16:24], "little")
+
+
+def inject(thread: int, number: int, *arguments: int, at: int = 0) -> int:
+    """Run one system call in `thread`; negative is -errno.
+
+    `at` is an address behind some `syscall` instruction; without it the thread stands behind one.
+    """
     before = registers(thread)
     changed = Registers.from_buffer_copy(before)
-    changed.rip = before.rip - 2
+    changed.rip = (at or before.rip) - 2
     changed.rax = number
     changed.orig_rax = 2**64 - 1
     padded = (*arguments, 0, 0, 0, 0, 0, 0)

@@ -1,29 +1,29 @@
 """Restores a fresh image once, at the build, to learn which pages a cold start touches.
 
-What it writes is populated in one call at each later start; what it reads is read ahead in few requests. A function
-is called only when a warm-up event is configured for it; else the trial ends when it asks for its first event.
+What it touches stands together at the front of the file, and what it writes is populated in few calls. A function is
+called only when a warm-up event is configured for it: what a call has for effects is the user's choice. Where there is
+none, a function of pyl's own is called.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
-import mmap
 import os
+import queue
 import socket
-import struct
 import subprocess
+import sys
+import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pyl.emulator import sandbox
-from pyl.image.addresses import PAGE
+from pyl.image.touches import Follower
+from pyl.runtime.image import REHEARSAL
 
 _PATIENCE = 20.0
-_PRESENT, _FILE_BACKED = 1 << 63, 1 << 61
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "AKIATRIALTRIALTRIAL1",
     "AWS_SECRET_ACCESS_KEY": "trial",
@@ -31,72 +31,94 @@ _CREDENTIALS = {
 }
 
 
-@dataclass(frozen=True)
-class WorkingSet:
-    """Pages, by their addresses in the restored process."""
-
-    written: frozenset[int] = frozenset()
-    read: frozenset[int] = frozenset()
-    """Offsets in the image file, rather: of pages that had to be read."""
-
-
 def record(
     package: Path,
-    image: Path,
-    spans: Iterable[tuple[int, int]],
+    segments: Iterable[tuple[int, int, int]],
     *,
     environment: Mapping[str, str],
     events: Mapping[str, Any],
-    functions: Iterable[str],
-) -> WorkingSet:
-    """The working set of a cold start of each function; empty when this machine cannot tell.
+) -> dict[int, bool]:
+    """The pages that cold starts touch, by address: is it written?
 
-    `spans` are (address, length) of the image's memory.
+    In the order in which they are first touched. `segments` are (address, length, protection) of the image's memory.
+    Empty when this machine cannot tell.
     """
     if not _in_place(package) and sandbox.unavailable() is not None:
-        return WorkingSet()
-    spans = tuple(spans)
-    written: set[int] = set()
-    _forget(image)
-    for function in [name for name in functions if name in events] or list(functions)[:1]:
+        return {}
+    segments = tuple(segments)
+    touched: dict[int, bool] = {}
+    for function, event in (events or {REHEARSAL: {}}).items():
         with contextlib.suppress(OSError, TimeoutError):
-            written |= _cold_start(package, function, spans, environment, events)
-    return WorkingSet(frozenset(written), frozenset(_cached(image)))
+            follower = _cold_start(package, function, event, segments, environment)
+            for page, written in follower.touched.items():
+                touched[page] = touched.get(page, False) or written
+    return touched
 
 
 def _cold_start(
     package: Path,
     function: str,
-    spans: tuple[tuple[int, int], ...],
+    event: Any,
+    segments: tuple[tuple[int, int, int], ...],
     environment: Mapping[str, str],
-    events: Mapping[str, Any],
-) -> set[int]:
+) -> Follower:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(_PATIENCE)
         address = "{}:{}".format(*server.getsockname())
         values = {**environment, **_CREDENTIALS, "_HANDLER": f"functions.{function}", "AWS_LAMBDA_RUNTIME_API": address}
-        command = [f"{sandbox.TASK_ROOT}/bootstrap"]
+        command, environment = [f"{sandbox.TASK_ROOT}/bootstrap"], values
         if not _in_place(package):
-            command = sandbox.command(command, task=package, environment=values)
-        with subprocess.Popen(
-            command,
-            cwd=package,
-            env=values,
-            stdin=subprocess.DEVNULL,
+            command, environment = sandbox.command(command, task=package, environment=values), os.environ
+        started: queue.SimpleQueue[Follower | OSError] = queue.SimpleQueue()
+        # What starts a program is what may trace it, so one thread does both.
+        thread = threading.Thread(target=_follow, args=(command, environment, segments, started), name="pyl trial")
+        thread.start()
+        follower = started.get()
+        if isinstance(follower, OSError):
+            thread.join()
+            raise follower
+        try:
+            connection, _ = server.accept()
+            with connection:
+                connection.settimeout(_PATIENCE)
+                _request(connection)
+                connection.sendall(_event(event))
+                _request(connection)
+        finally:
+            follower.end()
+            thread.join()
+            follower.close()
+        return follower
+
+
+_WAIT = "import json, os, sys; os.read(0, 1); os.execve(sys.argv[2], sys.argv[2:], json.loads(sys.argv[1]))"
+"""Waits until it is traced, then becomes the command."""
+
+
+def _follow(
+    command: list[str],
+    environment: Mapping[str, str],
+    segments: tuple[tuple[int, int, int], ...],
+    started: queue.SimpleQueue[Follower | OSError],
+) -> None:
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", _WAIT, json.dumps(dict(environment)), *command],
+            cwd="/",
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-        ) as process:
-            try:
-                connection, _ = server.accept()
-                with connection:
-                    connection.settimeout(_PATIENCE)
-                    _request(connection)
-                    if function in events:
-                        connection.sendall(_event(events[function]))
-                        _request(connection)
-                    return _written(process.pid, spans)
-            finally:
-                process.kill()
+        )
+    except OSError as error:
+        started.put(error)
+        return
+    follower = Follower(process.pid, segments)
+    started.put(follower)
+    assert process.stdin is not None  # noqa: S101 - asked for with PIPE
+    with process.stdin, contextlib.suppress(OSError):  # what was found until then still holds
+        follower.run(process.stdin.close)
+    follower.end()
+    process.wait()
 
 
 def _in_place(package: Path) -> bool:
@@ -124,50 +146,3 @@ def _request(connection: socket.socket) -> None:
         if not piece:
             raise TimeoutError
         received += piece
-
-
-def _written(process: int, spans: tuple[tuple[int, int], ...]) -> set[int]:
-    found: set[int] = set()
-    with Path(f"/proc/{process}/pagemap").open("rb", buffering=0) as pages:
-        for start, length in spans:
-            entries = os.pread(pages.fileno(), length // PAGE * 8, start // PAGE * 8)
-            for index, (entry,) in enumerate(struct.iter_unpack("<Q", entries)):
-                if entry & _PRESENT and not entry & _FILE_BACKED:
-                    found.add(start + index * PAGE)
-    return found
-
-
-def _forget(image: Path) -> None:
-    """Take the image out of the page cache, so that what is in it afterwards was touched."""
-    with image.open("rb") as file:
-        os.fsync(file.fileno())
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def _cached(image: Path) -> list[int]:
-    """Offsets of the pages of a file that are in the page cache."""
-    size = image.stat().st_size
-    count = -(-size // PAGE)
-    with (
-        image.open("rb") as file,
-        mmap.mmap(file.fileno(), size, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as view,
-    ):
-        residency = (ctypes.c_ubyte * count)()
-        anchor = ctypes.c_char.from_buffer(view)
-        libc = ctypes.CDLL(None, use_errno=True)
-        failed = libc.mincore(ctypes.c_void_p(ctypes.addressof(anchor)), ctypes.c_size_t(size), residency)
-        del anchor
-        if failed:
-            return []
-    return [index * PAGE for index, resident in enumerate(residency) if resident & 1]
-
-
-def runs(pages: Iterable[int], *, gap: int) -> list[tuple[int, int]]:
-    """(start, length) of stretches of pages; those at most `gap` pages apart become one."""
-    found: list[tuple[int, int]] = []
-    for page in sorted(pages):
-        if found and page - sum(found[-1]) <= gap * PAGE:
-            found[-1] = (found[-1][0], page + PAGE - found[-1][0])
-        else:
-            found.append((page, PAGE))
-    return found

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 
-from pyl.runtime import certificates, image, kinship, logs, loop
-from pyl.runtime.resolve import Functions, function_name
+from pyl.runtime import certificates, image, logs, loop
+from pyl.runtime.client import RuntimeAPIError
+from pyl.runtime.resolve import Functions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -18,8 +18,10 @@ from pyl.runtime import codec
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=30)
 PIECES = st.sampled_from(
-    """" \\ \\u00e4 \\ud83d \\ude00 { } [ ] , : true null - 0 1 1.5 e3 E-2 . NaN Infinity ä 😀 key""".split()
-    + [" ", "\n", "\ufeff", "\x00", "\x1f", "x" * 40]
+    [
+        *('"', "\\", "\\u00e4", "\\ud83d", "\\ude00", "{", "}", "[", "]", ",", ":", " ", "\n", "true", "null", "-"),
+        *("0", "1", "1.5", "e3", "E-2", ".", "NaN", "Infinity", "\ufeff", "ä", "😀", "\x00", "\x1f", "x" * 40, "key"),
+    ]
 )
 
 

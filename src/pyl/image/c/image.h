@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC 0x4547414d494c5950ul /* "PYLIMAGE" */
-enum { IMAGE_VERSION = 1 };
+enum { IMAGE_VERSION = 2 };
 
 struct table {
     uint32_t offset, count;
@@ -28,7 +28,13 @@ struct image_guard {
     uint32_t reserved;
 };
 
-enum { SEGMENT_ZERO = 1, SEGMENT_WIPE_ON_FORK = 2, SEGMENT_NO_RESERVE = 4, SEGMENT_RANDOM = 8 };
+enum {
+    SEGMENT_ZERO = 1,
+    SEGMENT_WIPE_ON_FORK = 2,
+    SEGMENT_NO_RESERVE = 4,
+    SEGMENT_OVER = 8, /* replaces part of a segment before it */
+    SEGMENT_RANDOM = 16,
+};
 
 struct image_segment {
     uint64_t address, length, offset;

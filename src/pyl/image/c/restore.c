@@ -224,7 +224,7 @@ static void say_guard(const struct image_header *header, const struct image_guar
 static void map_segment(long file, const struct image_segment *segment)
 {
     int zero = segment->flags & SEGMENT_ZERO;
-    long flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE | MAP_FIXED * 0 | (zero ? MAP_ANONYMOUS : 0) |
+    long flags = MAP_PRIVATE | (segment->flags & SEGMENT_OVER ? MAP_FIXED : MAP_FIXED_NOREPLACE) | (zero ? MAP_ANONYMOUS : 0) |
                  (segment->flags & SEGMENT_NO_RESERVE ? MAP_NORESERVE : 0);
     long got = system_call(SYS_mmap, segment->address, segment->length, segment->protection, flags, zero ? -1 : file,
                            segment->offset);

@@ -41,4 +41,7 @@ int call_handler(const struct response *event, struct answer *answer);
 /* What is no longer needed once the answer has been sent. */
 void call_clear(struct answer *answer);
 
+/* rehearse(plan): answer an empty event that nobody sent, so that what a first call makes and caches is in the image. */
+PyObject *pyl_rehearse(PyObject *module, PyObject *plan);
+
 #endif

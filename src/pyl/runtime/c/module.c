@@ -2,6 +2,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "call.h"
 #include "json.h"
 #include "loop.h"
 #include "nursery.h"
@@ -15,6 +16,7 @@ static PyMethodDef methods[] = {
     {"install_nursery", pyl_install_nursery, METH_NOARGS, "Keep new small objects apart from those of the image."},
     {"disconnect", pyl_disconnect, METH_NOARGS, "Close the connection of serve(), which will open another."},
     {"serve", pyl_serve, METH_VARARGS, "serve(address, plan): serve invocations for ever."},
+    {"rehearse", pyl_rehearse, METH_O, "rehearse(plan): answer an empty event that nobody sent."},
     {"decode", pyl_decode, METH_O, "The value of a JSON document, or NotImplemented."},
     {"encode", pyl_encode, METH_O, "A value as JSON, or NotImplemented."},
     {NULL, NULL, 0, NULL},
