@@ -358,7 +358,7 @@ FUNCTION_KEYS: tuple[Key, ...] = (
     Key(
         name="warm_up",
         kind=Kind.FILE,
-        meaning="JSON file with an event that is handled once when the process image is made.",
+        meaning="JSON file with an event that is handled when the process image is made.",
         pattern=_RELATIVE,
         example='"events/order.json"',
     ),
