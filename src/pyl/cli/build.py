@@ -124,9 +124,9 @@ def _print(package: Package) -> None:
     if package.commands.publish_layer:
         click.echo(f"\nPublish the layer:\n  {package.commands.publish_layer}")
     click.echo(f"\nDeploy a function:\n  {package.commands.create}")
+    click.echo(f"\nRedeploy it after a change:\n  {package.commands.update}")
     for name, create in package.commands.functions.items():
         click.echo(f"\nDeploy {name} as configured:\n  {create}")
-    click.echo(f"\nRedeploy it after a change:\n  {package.commands.update}")
 
 
 def _size(count: int) -> str:
