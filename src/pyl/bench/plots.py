@@ -143,7 +143,8 @@ def timeline(report: Report, case: str) -> str | None:
         axes.invert_yaxis()
         axes.grid(visible=False, axis="y")
         axes.set_xlim(0, limit)
-        axes.set_xlabel("ms since exec" + (", enlarged" if limit else ""))
+        since = "ms since exec" if measure == "cold_start" else "ms, Init Duration and Duration"
+        axes.set_xlabel(since + (", enlarged" if limit else ""))
     both[1].set_yticklabels([])
     return _svg(figure)
 

@@ -187,7 +187,8 @@ def headlines(report: Report) -> list[Headline]:
             if over and under:
                 ratio, unit = statistics.ratio(over.samples, under.samples), MEASURES[measure][1]
                 values = f"{number(over.median.value)} {unit} against {number(under.median.value)} {unit}"
-                found.append(Headline(title=f"{case}: {title}", value=f"{number(ratio.value)} x", detail=values))
+                where = "" if wanted else f", {condition}"
+                found.append(Headline(title=f"{case}: {title}{where}", value=f"{number(ratio.value)} x", detail=values))
     return found
 
 

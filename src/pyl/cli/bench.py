@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 EXTRAS = ("crowds", "growth", "compute", "memory")
 
+_WIDTH = 180
+"""Columns where no terminal has a width: eight of figures with their intervals side by side."""
+
 _COLORS = {"met": "green", "missed": "red", "not measured": "yellow"}
 
 
@@ -209,6 +212,8 @@ def _print(report: Report) -> None:
     from pyl.bench import views
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_WIDTH)
     for table in [*(views.table(report, case) for case in report.cases), views.packages(report)]:
         grid = Grid("", title=table.title, title_justify="left", title_style="bold")
         for column in table.columns:

@@ -47,7 +47,7 @@ class _Trial:
                 self.refused = Refused(str(error), tracing=False)
 
     def _try(self, package: Path, starter: Path) -> None:
-        with capture._sandboxed(package, starter, [sandbox.LOADER], {}, in_place=False) as started:  # noqa: SLF001
+        with capture._sandboxed(package, starter, [sandbox.LOADER], {}, in_place=False) as started:  # noqa: SLF001 - its own first step
             try:
                 ptrace.seize(started.process)
             except OSError as error:

@@ -60,6 +60,13 @@ def test_functions_are_completed_by_what_the_code_declares(project: Path, comman
     assert completed(["pyl", "invoke", "n"], project / "below", commands) == ["notify"]
 
 
+@pytest.mark.parametrize("command", ["deploy", "delete", "invoke", "logs", "rollback", "template sam"])
+def test_every_command_that_takes_functions_completes_them(
+    command: str, project: Path, commands: dict[str, str]
+) -> None:
+    assert completed(["pyl", *command.split(), ""], project, commands) == ["fulfil", "notify"]
+
+
 def test_functions_of_the_named_project_are_completed(
     project: Path, tmp_path_factory: pytest.TempPathFactory, commands: dict[str, str]
 ) -> None:

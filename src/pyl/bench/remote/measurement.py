@@ -74,7 +74,8 @@ class Remote:
     def measure(self, megabytes: int, plan: Plan) -> list[Series]:
         """Rounds with this memory size until the medians are known well; the first is not counted."""
         condition = f"{megabytes} MB"
-        ready = list(self.throwaways)
+        failed = {failure.variant for failure in self.failures}
+        ready = [throwaway for throwaway in self.throwaways if throwaway.contender.name not in failed]
         taken = {throwaway.contender.name: Taken() for throwaway in ready}
         order = random.Random(f"{self.case} {megabytes}")  # noqa: S311 - an order, no secret; repeatable
         begun = time.monotonic()
@@ -83,9 +84,9 @@ class Remote:
             for throwaway in order.sample(ready, len(ready)):
                 try:
                     cold, warm = self._round(throwaway, megabytes)
-                except Misbehaved as failed:
+                except Misbehaved as error:
                     ready.remove(throwaway)
-                    self._fail(throwaway, condition, failed)
+                    self._fail(throwaway, condition, error)
                     continue
                 if number:
                     taken[throwaway.contender.name].cold.append(cold)

@@ -32,7 +32,7 @@ from pyl.errors import PylError
 from pyl.progress import Progress
 from pyl.project.model import BenchVariant, Function, Project
 
-WARM = 10
+WARM = 5
 """Warm invocations after each cold start; their median is one sample."""
 
 
