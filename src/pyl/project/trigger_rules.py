@@ -102,12 +102,12 @@ def _collide(function: Function, trigger: Trigger, other_function: Function, oth
         case HTTPAPITrigger(), HTTPAPITrigger():
             return trigger.identity == other.identity
         case S3Trigger(), S3Trigger():
-            return trigger.bucket == other.bucket and _overlap(trigger, other)
+            return trigger.bucket == other.bucket and overlap(trigger, other)
         case _:
             return function.name == other_function.name and trigger.identity == other.identity
 
 
-def _overlap(one: S3Trigger, other: S3Trigger) -> bool:
+def overlap(one: S3Trigger, other: S3Trigger) -> bool:
     """Whether S3 refuses the two: they share an event, and keys that match both."""
     return (
         any(_same_event(event, other_event) for event in one.events for other_event in other.events)

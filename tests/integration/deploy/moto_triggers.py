@@ -4,11 +4,13 @@
 - Lambda: an alias has a policy of its own, which stays when it moves; moto keeps it with the version, and takes
   statements from the function only.
 - API Gateway: an API has a route once.
+- S3: notifications that overlap are refused.
 - Lambda: a mapping to an alias has the alias's ARN; moto gives that of its version.
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from moto.apigatewayv2.exceptions import APIGatewayV2Error
@@ -17,6 +19,8 @@ from moto.awslambda.models import EventSourceMapping, LambdaBackend
 from moto.awslambda.policy import Policy
 from moto.awslambda.responses import LambdaResponse
 from moto.core.responses import EmptyResult
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import FakeBucket, Notification
 from moto.ses.responses import EmailResponse
 
 
@@ -98,9 +102,43 @@ def complete_routes() -> None:
     ApiGatewayV2Backend.create_route = created
 
 
+def complete_notifications() -> None:
+    """Two notifications of the same events and keys are refused."""
+    put = FakeBucket.set_notification_configuration
+
+    def checked(self: FakeBucket, notification_config: dict[str, Any] | None) -> None:
+        before = self.notification_configuration
+        put(self, notification_config)
+        entries = self.notification_configuration.cloud_function if self.notification_configuration else []
+        if any(_overlap(one, other) for one, other in itertools.combinations(entries, 2)):
+            self.notification_configuration = before
+            code = "InvalidArgument"
+            message = "Configurations overlap. Configurations on the same bucket cannot share a common event type."
+            raise S3ClientError(code, message)
+
+    FakeBucket.set_notification_configuration = checked
+
+
+def _overlap(one: Notification, other: Notification) -> bool:
+    """Whether some object and event are for both; events are those that the tests have."""
+    (prefix, suffix), (other_prefix, other_suffix) = _keys(one), _keys(other)
+    return (
+        any(a.split(":")[1] == b.split(":")[1] and ("*" in a + b or a == b) for a in one.events for b in other.events)
+        and (prefix.startswith(other_prefix) or other_prefix.startswith(prefix))
+        and (suffix.endswith(other_suffix) or other_suffix.endswith(suffix))
+    )
+
+
+def _keys(entry: Notification) -> tuple[str, str]:
+    rules = entry.filters.get("S3Key", {}).get("FilterRule", [])
+    values = {rule["Name"].lower(): rule["Value"] for rule in (rules if isinstance(rules, list) else [rules])}
+    return values.get("prefix", ""), values.get("suffix", "")
+
+
 def complete_triggers() -> None:
     """All of it."""
     complete_receipt_rules()
     complete_alias_policies()
     complete_mappings()
     complete_routes()
+    complete_notifications()

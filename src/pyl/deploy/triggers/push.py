@@ -17,8 +17,12 @@ from pyl.progress import Progress
 _PERMISSION_SECONDS = 30.0
 """How long a source may not see yet that it may call the function."""
 
-_NOT_SEEN_YET = frozenset({"InvalidArgument", "InvalidLambdaFunction", "InvalidLambdaFunctionException"})
-"""S3's and SES's words for it."""
+_NOT_SEEN_YET = {
+    "InvalidArgument": "Unable to validate the following destination configurations",
+    "InvalidLambdaFunction": "",
+    "InvalidLambdaFunctionException": "",
+}
+"""S3's and SES's words for it, by code."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,4 +124,5 @@ class PushTrigger(TriggerResource[PushState]):
 
 
 def _is_not_seen_yet(error: Exception) -> bool:
-    return error_code(error) in _NOT_SEEN_YET
+    words = _NOT_SEEN_YET.get(error_code(error) or "")
+    return words is not None and words in str(error)

@@ -12,6 +12,7 @@ from pyl.deploy.triggers.base import Settings, invokes
 from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
+from pyl.project.trigger_rules import overlap
 from pyl.project.triggers import S3Trigger
 
 _LIST = "LambdaFunctionConfigurations"
@@ -71,7 +72,7 @@ class NotificationResource(PushTrigger):
         if rules:
             entry["Filter"] = {"Key": {"FilterRules": rules}}
         notifications = self._notifications(aws)
-        others = [each for each in notifications.get(_LIST, ()) if not self._is_this(each)]
+        others = [each for each in notifications.get(_LIST, ()) if not self._gives_way(aws, each)]
         _put(aws, self.trigger.bucket, {**notifications, _LIST: [*others, entry]})
 
     def unwire(self, aws: AWS) -> None:
@@ -85,6 +86,28 @@ class NotificationResource(PushTrigger):
         settings = {key: value for key, value in _settings(entry).items() if key != "invokes"}
         same = settings == {key: value for key, value in self.wanted.items() if key != "invokes"}
         return same and invokes(entry["LambdaFunctionArn"], self.target)
+
+    def _gives_way(self, aws: AWS, entry: Mapping[str, Any]) -> bool:
+        """Whether an entry goes now: this one as it was, or an older one of the project's beside which S3 refuses it.
+
+        Two that configuration wants do not overlap, so the older one would be taken away afterwards.
+        """
+        if self._is_this(entry):
+            return True
+        settings = _settings(entry)
+        other = S3Trigger(
+            bucket=self.trigger.bucket,
+            events=tuple(settings["events"]),
+            prefix=settings["prefix"],
+            suffix=settings["suffix"],
+        )
+        if not entry.get("Id", "").startswith("pyl-s3-") or not overlap(self.trigger, other):
+            return False
+        if invokes(settings["invokes"], self.target):
+            return True
+        function = ":".join(settings["invokes"].split(":")[:7])
+        tags = found(lambda: aws.client("lambda").list_tags(Resource=function))
+        return tags is None or self.target.owner.owns(tags.get("Tags") or {})
 
     def _notifications(self, aws: AWS) -> dict[str, Any]:
         notifications = _notifications(aws, self.trigger.bucket)

@@ -126,6 +126,46 @@ def test_two_notifications_of_a_bucket_are_told_apart(shop: Wiring, aws: AWS) ->
     assert len(notifications(aws)["LambdaFunctionConfigurations"]) == 1
 
 
+def test_a_notification_gives_way_to_the_one_that_takes_its_place(shop: Wiring, aws: AWS) -> None:
+    """S3 refuses two that overlap, so the old one cannot wait for the end of the plan."""
+    shop.deploy(f'{BUCKET}\nevents = ["s3:ObjectCreated:*"]')
+    shop.deploy(f'{BUCKET}\nevents = ["s3:ObjectCreated:Put"]\nprefix = "in/"')
+    (entry,) = notifications(aws)["LambdaFunctionConfigurations"]
+    assert entry["Events"] == ["s3:ObjectCreated:Put"]
+    assert len(shop.statements()) == 1
+
+
+def test_a_notification_moves_from_one_function_of_the_project_to_another(shop: Wiring, aws: AWS) -> None:
+    client = aws.client("lambda")
+    client.create_function(
+        FunctionName="older",
+        Role=client.get_function(FunctionName="fulfil")["Configuration"]["Role"],
+        Runtime="python3.11",
+        Handler="functions.older",
+        Code={"ZipFile": b"x"},
+        Tags={"pyl:project": "shop"},
+    )
+    older = {"Id": "pyl-s3-0123456789ab-older", "LambdaFunctionArn": ARN.replace("fulfil", "older")}
+    theirs = {"Id": "pyl-s3-0123456789ab-fulfil2", "LambdaFunctionArn": ARN}
+    entries = [older | {"Events": ["s3:ObjectCreated:*"]}, theirs | {"Events": ["s3:ObjectRemoved:*"]}]
+    aws.client("s3").put_bucket_notification_configuration(
+        Bucket="example-scans", NotificationConfiguration={"LambdaFunctionConfigurations": entries}
+    )
+    shop.deploy(BUCKET)
+    kept = {each["Events"][0]: each["LambdaFunctionArn"] for each in notifications(aws)["LambdaFunctionConfigurations"]}
+    assert kept == {"s3:ObjectCreated:*": ARN, "s3:ObjectRemoved:*": ARN}
+
+
+def test_a_notification_of_others_that_overlaps_is_refused_by_s3_and_stays(shop: Wiring, aws: AWS) -> None:
+    theirs = {"Id": "theirs", "LambdaFunctionArn": ARN.replace("fulfil", "other"), "Events": ["s3:ObjectCreated:Put"]}
+    aws.client("s3").put_bucket_notification_configuration(
+        Bucket="example-scans", NotificationConfiguration={"LambdaFunctionConfigurations": [theirs]}
+    )
+    with pytest.raises(AWSError, match="Configurations overlap"):
+        shop.deploy(BUCKET)
+    assert [each["Id"] for each in notifications(aws)["LambdaFunctionConfigurations"]] == ["theirs"]
+
+
 def test_a_topics_filter_is_set_and_taken_away(shop: Wiring, aws: AWS) -> None:
     def attributes() -> dict[str, str]:
         (arn,) = (each["SubscriptionArn"] for each in subscriptions(aws))
