@@ -22,6 +22,16 @@ class Setting:
     read: Callable[[Configuration], Any]
     arguments: Callable[[Any, Configuration], dict[str, Any]]
     """A wanted value as arguments of `CreateFunction` and `UpdateFunctionConfiguration`, given what is there."""
+    told_in: str | None = None
+    """The part of the answer that is missing where Lambda does not know the setting, so that nothing can differ."""
+
+    def differs(self, value: Any, present: Configuration | None) -> bool:
+        """Whether a function with this configuration (`None`: a new one) lacks the wanted value."""
+        if value is None:
+            return False
+        if present is None:
+            return bool(value != _NOTHING.get(self.name))
+        return (self.told_in is None or self.told_in in present) and bool(value != self.read(present))
 
 
 def _plain(name: str, argument: str) -> Setting:
@@ -78,6 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
         name="log_format",
         read=lambda configuration: (configuration.get("LoggingConfig") or {}).get("LogFormat"),
         arguments=_log_format,
+        told_in="LoggingConfig",
     ),
     Setting(name="vpc", read=_vpc, arguments=_vpc_arguments),
 )
@@ -105,8 +116,8 @@ class Wanted:
         found = []
         for setting in SETTINGS:
             value = values.get(setting.name)
-            old = setting.read(configuration) if present is not None else None
-            if value is not None and value != old and not (present is None and value == _NOTHING.get(setting.name)):
+            if setting.differs(value, present):
+                old = setting.read(configuration) if present is not None else None
                 found.append(Change(field=setting.name, old=_shown(old), new=_shown(value)))
         old_variables, variables = _variables(configuration), self._variables(configuration)
         for name in sorted(old_variables | variables):
@@ -121,7 +132,7 @@ class Wanted:
         arguments: dict[str, Any] = {}
         for setting in SETTINGS:
             value = values.get(setting.name)
-            if value is not None and (present is None or value != setting.read(configuration)):
+            if setting.differs(value, present):
                 arguments |= setting.arguments(value, configuration)
         variables = self._variables(configuration)
         if variables != _variables(configuration):

@@ -84,7 +84,7 @@ class URLResource(Resource[URLState]):
         old, wanted = state.configuration if state else {}, self._wanted()
         present = {
             "url": {text: word for word, text in _AUTHENTICATION.items()}.get(old.get("AuthType", "")),
-            "url_mode": old.get("InvokeMode"),
+            "url_mode": old["InvokeMode"].upper() if old.get("InvokeMode") else None,
             "url_origins": (old.get("Cors") or {}).get("AllowOrigins"),
         }
         found_changes = [

@@ -91,6 +91,7 @@ class LocalAWS:
     decide: Decision = lambda _call, _number: None
     rewrite: Rewriting = lambda _call, body: body
     lock: threading.Lock = field(default_factory=threading.Lock)
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property
     def writes(self) -> list[str]:
@@ -108,13 +109,15 @@ class LocalAWS:
         """A client for the test's own questions, past the proxy."""
         import boto3
 
-        return boto3.client(
-            service,
-            region_name=region,
-            endpoint_url=self.server,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
+        if (service, region) not in self.clients:
+            self.clients[service, region] = boto3.client(
+                service,
+                region_name=region,
+                endpoint_url=self.server,
+                aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            )
+        return self.clients[service, region]
 
     def forget(self) -> None:
         """Everything that was made, seen and decided."""
