@@ -63,12 +63,15 @@ class NativeServer(Server):
         )
 
     def _finish(self, result: Any, request_id: str, invocation_id: str) -> tuple[bytes, str] | None:
-        """Make the answer of a result that is more than plain JSON; None when it has been sent already."""
+        """Make the answer of a result that is more than plain JSON; None when it, or an error, has been sent."""
         headers = {"Content-Type": loop.JSON_TYPE}
         try:
             return loop.marshal(self._binding.settle(result), headers), headers["Content-Type"]
         except Streamed as streamed:
             stream = streamed.stream
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
+            self._failed(error, request_id, invocation_id)
+            return None
         headers[loop.INVOCATION_ID_HEADER] = invocation_id
         _disconnect()
         self._stream(request_id, headers, stream)

@@ -168,7 +168,8 @@ static int encoded(PyObject *result, struct answer *answer)
     return 1;
 }
 
-/* Let Python make the answer: it waits for coroutines, raises exceptions, knows every type. */
+/* Let Python make the answer: it waits for coroutines, knows every type, posts what goes wrong; 0 with an exception set when
+ * the Runtime API is gone. */
 static int finish(PyObject *result, const struct fields *fields, PyObject *invocation_id, struct answer *answer)
 {
     PyObject *finished = PyObject_CallFunctionObjArgs(planned(FINISH), result, fields->request_id, invocation_id, NULL);
@@ -245,14 +246,13 @@ int call_handler(const struct response *event, struct answer *answer)
                !PyObject_SetAttr(planned(LOG_STATE), tenant_id_name, fields.tenant_id) &&
                environment_set_trace(event->trace_id.start, event->trace_id.length, environment_data);
     PyObject *result = good ? call(event, &fields) : NULL;
-    good = result && (encoded(result, answer) || finish(result, &fields, invocation_id, answer));
-    Py_XDECREF(result);
-    if (!good) {
-        call_clear(answer);
+    if (!result)
         good = fail(&fields, invocation_id);
-    } else if (answer->content_type) {
+    else if (!encoded(result, answer)) /* what is raised from here on is not the handler's doing: the process ends */
+        good = finish(result, &fields, invocation_id, answer);
+    Py_XDECREF(result);
+    if (good && answer->content_type)
         good = flush();
-    }
     clear_fields(&fields);
     Py_XDECREF(invocation_id);
     return good;

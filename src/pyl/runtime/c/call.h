@@ -17,7 +17,7 @@ enum {
     ENVIRON,
     DECODE,    /* (body): its value, or the error that says what is wrong with it */
     DESCRIBE,  /* (request id, deadline, ARN, trace id, client context, identity, tenant): the context, when a header holds JSON */
-    FINISH,    /* (result, request id, invocation id): (body, content type), or None when it has been posted */
+    FINISH,    /* (result, request id, invocation id): (body, content type), or None when it, or an error, has been posted */
     FAILED,    /* (exception, request id, invocation id): post it */
     FALL_BACK, /* (descriptor, received): answer an event by Python's own client, which goes on reading where this one stopped,
                   or, without a descriptor, asks anew */
