@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pyl.project.diagnostics import Code
 from pyl.project.keys import Key, Kind, Problem
 from pyl.project.patterns import canonical, pattern_mistake
+from pyl.project.pyproject import nearest
 
 FILTER_LIMIT = 10
 """Filters of an event source mapping; more than 5 need a raised quota."""
@@ -385,7 +386,19 @@ TRIGGER_KEYS: Mapping[str, tuple[TriggerKey, ...]] = {
 }
 """Keys by `type`, which is a key of all of them."""
 
-TYPE_KEY = TriggerKey(
+
+@dataclass(frozen=True, kw_only=True)
+class _TypeKey(TriggerKey):
+    """The key that says which the others are."""
+
+    def problem(self, value: object) -> Problem | None:
+        """What is wrong with a value, and which was probably meant."""
+        found = super().problem(value)
+        meant = nearest(value, self.choices) if isinstance(value, str) else None
+        return replace(found, hint=f'did you mean "{meant}"?') if found and meant else found
+
+
+TYPE_KEY = _TypeKey(
     name="type",
     kind=Kind.STRING,
     meaning="Kind of the trigger.",

@@ -261,6 +261,18 @@ def test_a_template_is_written_to_a_file_and_names_packages_from_there(everythin
     out.unlink()
 
 
+@pytest.mark.parametrize("tool", ["sam", "terraform"])
+def test_functions_that_a_template_could_not_tell_apart_are_refused(tmp_path: Path, tool: str) -> None:
+    code = "from pyl import function\n@function(name='{0}')\ndef {1}(context, event): ...\n"
+    files = {"one.py": code.format("send-mail", "a"), "two.py": code.format("send_mail", "b")}
+    (tmp_path / "shop").mkdir()
+    project = write_project(tmp_path / "shop", files)
+    done = run_here("template", tool, "--project", project)
+    assert (done.code, done.out) == (2, "")
+    assert "send-mail and send_mail would both be" in done.err
+    assert run_here("template", tool, "send-mail", "--project", project).code == 0
+
+
 def test_an_unknown_function_or_tool_is_refused(everything: Path) -> None:
     assert run_here("template", "sam", "pages", "--project", everything).code == 2
     assert run_here("template", "pulumi", "--project", everything).code == 2

@@ -190,6 +190,12 @@ def test_a_hint_names_the_rate_that_was_meant(tmp_path: Path) -> None:
     assert problem(tmp_path, text).hint == 'write expression = "rate(1 hour)"'
 
 
+def test_a_hint_names_the_type_that_was_meant(tmp_path: Path) -> None:
+    text = "[[tool.pyl.functions.a.triggers]]\ntype = '{}'"
+    assert problem(tmp_path, text.format("httpai")).hint == 'did you mean "httpapi"?'
+    assert problem(tmp_path, text.format("zzz")).hint.startswith('write "dynamodb" or')
+
+
 @pytest.mark.parametrize("kind", TRIGGERS)
 def test_a_function_takes_what_its_trigger_sends(tmp_path: Path, kind: str) -> None:
     for event in [*EVENTS[kind], "dict", "Any", "dict[str, Any]", "Own | None", f"Optional[{EVENTS[kind][0]}]"]:

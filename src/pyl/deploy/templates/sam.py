@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pyl.deploy.policy import document
-from pyl.deploy.templates.subject import Subject, Surroundings, identifier
+from pyl.deploy.templates.subject import Subject, Surroundings, check_names, identifier
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.http import api_name
 from pyl.deploy.triggers.mappings import mapping_arguments
@@ -41,6 +41,7 @@ _URL_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
 
 def template(project: Project, subjects: Sequence[Subject], folder: Path) -> dict[str, Any]:
     """The template as data; `folder` is where its file will be, from which it names packages."""
+    check_names(subjects, identifier)
     writer = _Writer(folder)
     for subject in subjects:
         writer.add(subject)

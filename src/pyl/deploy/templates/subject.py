@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +94,21 @@ def package_path(project: Project, variant: Variant) -> Path:
     if variant.architecture != project.configuration.architecture:
         folder /= variant.architecture
     return folder / ("interpreted.zip" if variant.kind == "interpreted" else f"native-{variant.architecture}.zip")
+
+
+def check_names(subjects: Sequence[Subject], named: Callable[[str], str]) -> None:
+    """That `named` gives no two functions one name within the template.
+
+    Raises:
+        UsageError: it does.
+    """
+    seen: dict[str, str] = {}
+    for subject in subjects:
+        name = named(subject.function.name)
+        other = seen.setdefault(name, subject.function.name)
+        if other != subject.function.name:
+            msg = f"{other} and {subject.function.name} would both be {name} in the template"
+            raise UsageError(msg, hint="rename one of the two, or make a template for each")
 
 
 def identifier(*parts: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from pyl.deploy.policy import document
 from pyl.deploy.roles import TRUST, role_name
 from pyl.deploy.templates.hcl import Block, Call, Expression, Nested, Template, name, written
-from pyl.deploy.templates.subject import Subject, Surroundings
+from pyl.deploy.templates.subject import Subject, Surroundings, check_names
 from pyl.deploy.templates.terraform_triggers import trigger_blocks
 from pyl.deploy.wanted import statements
 from pyl.project.model import Project
@@ -29,6 +29,7 @@ _URL_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
 
 def text(project: Project, subjects: Sequence[Subject], folder: Path) -> str:
     """The file; `folder` is where it will be, from which it names packages."""
+    check_names(subjects, name)
     blocks = [
         Block(
             "terraform", (), {"required_providers": Nested({"aws": {"source": "hashicorp/aws", "version": ">= 6.0"}})}
