@@ -36,6 +36,7 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
     result = capture(
         task,
         environment=_environment(project),
+        configured={function.name: function.configuration.environment for function in project.functions},
         warm_up=_warm_up(project),
         mode=project.configuration.native.image,
         progress=progress,

@@ -32,6 +32,8 @@ _ABSENT = " is not set"
 def _lines(content: Mapping[str, Any]) -> Iterator[str]:
     yield f"image      {content['kind']}, {_size(content['bytes'])}, {content['modules']} modules imported"
     yield f"processor  {content['processor']}"
+    for names in content.get("groups", ()):
+        yield f"apart      {', '.join(names)}"
     for reason in content["reasons"]:
         yield f"not full   {reason}"
     yield "owners"

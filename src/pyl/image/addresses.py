@@ -51,12 +51,16 @@ class Zone:
             self._used[index - 1 : index + 1] = [(self._used[index - 1][0], self._used[index][1])]
 
 
-class Layout:
-    """The address space of one capture."""
+def random_address() -> int:
+    """Where the memory of a build's captures begins."""
+    base = _LOWEST + secrets.randbelow(_RANDOM_PAGES) * PAGE
+    return base - base % (1 << 21)  # one page table for 2 MB: begin with a whole one
 
-    def __init__(self) -> None:
-        base = _LOWEST + secrets.randbelow(_RANDOM_PAGES) * PAGE
-        base -= base % (1 << 21)  # one page table for 2 MB: begin with a whole one
+
+class Layout:
+    """The address space of one capture. Captures of one build begin at one address, so they have pages in common."""
+
+    def __init__(self, base: int) -> None:
         self.stack = base
         self.loader = base + STACK_BYTES + (1 << 20)
         self.files = Zone(self.loader + (1 << 20))

@@ -36,8 +36,9 @@ def write(package: Path, result: CaptureResult) -> None:
         "reasons": list(result.reasons),
         "bytes": result.bytes,
         "owners": dict(result.owners),
-        "guards": [guard.described() for guard in result.guards],
+        "guards": [dict(said) for said in dict.fromkeys(tuple(guard.described().items()) for guard in result.guards)],
         "environment": [{"name": read.name, "where": read.where} for read in result.environment],
+        "groups": [list(group.functions) for group in result.groups],
         "modules": len(result.modules),
         "processor": "x86-64-v3 with AES and PCLMUL",
     }

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyl.image import capture, ptrace, sandbox
+from pyl.image import ptrace, sandbox, session
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,11 @@ class _Trial:
             loader.touch(mode=0o755)
             try:
                 self._try(package, starter)
-            except (capture.CannotCapture, OSError) as error:
+            except (session.CannotCapture, OSError) as error:
                 self.refused = Refused(str(error), tracing=False)
 
     def _try(self, package: Path, starter: Path) -> None:
-        with capture._sandboxed(package, starter, [sandbox.LOADER], {}, in_place=False) as started:  # noqa: SLF001 - its own first step
+        with session.sandboxed(package, starter, [sandbox.LOADER], {}, in_place=False) as started:
             try:
                 ptrace.seize(started.process)
             except OSError as error:

@@ -31,6 +31,8 @@ REHEARSAL = "pyl rehearsal"
 """A function of pyl's own in every image. No `_HANDLER` of Lambda's holds a space."""
 CONFIGURED_VARIABLE = "PYL_CONFIGURED"
 """At capture: the names of the project's own variables."""
+FUNCTIONS_VARIABLE = "PYL_FUNCTIONS"
+"""At capture: the functions to load, when those of one environment are captured apart."""
 
 
 def checkpoint(functions: Functions) -> Callable[[], None] | None:
@@ -49,19 +51,20 @@ def checkpoint(functions: Functions) -> Callable[[], None] | None:
 def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | None:
     warm_up = os.environ.pop(WARM_UP_VARIABLE, "{}")
     configured = frozenset(os.environ.pop(CONFIGURED_VARIABLE, "").split())
+    names = os.environ.pop(FUNCTIONS_VARIABLE, "").split() or list(functions.table)
     if _stop(native, BASE, _plan(None, {})):
         return None
     from pyl.runtime.recorder import Recorder
 
     recorder = Recorder(configured)
     with recorder:
-        problems = _load(functions, warm_up)
+        problems = _load(functions, names, warm_up)
         if not problems:
             problems = _before_image(recorder)
     native.tell(recorder.report(problems, sorted(functions.table)))
     if problems:
         _end()
-    plans = _plans(functions)
+    plans = _plans(functions, names)
     native.rehearse(plans[REHEARSAL])
     if hooks.any_before_shutdown():
         plans = {}  # what they need is prepared in Python
@@ -71,10 +74,10 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
     return mend
 
 
-def _load(functions: Functions, warm_up: str) -> list[dict[str, str]]:
+def _load(functions: Functions, names: list[str], warm_up: str) -> list[dict[str, str]]:
     from pyl.runtime.recorder import problem
 
-    found = [problem(f"function {name}", error) for name, error in functions.load_all().items()]
+    found = [problem(f"function {name}", error) for name, error in functions.load_all(names).items()]
     if not found and warm_up != "{}":
         from pyl.runtime import warmup
 
@@ -122,12 +125,12 @@ def _plan(mend: Callable[[], None] | None, plans: dict[str, tuple[Any, ...]]) ->
     return os.environ, os.environb, time.tzset, mend, logs.configure, plans
 
 
-def _plans(functions: Functions) -> dict[str, tuple[Any, ...]]:
+def _plans(functions: Functions, names: list[str]) -> dict[str, tuple[Any, ...]]:
     """Each function's plan for the loop in C."""
     from pyl.runtime.binding import Binding
     from pyl.runtime.nativeloop import NativeServer
 
-    bindings = {name: functions.load(name) for name in functions.table}
+    bindings = {name: functions.load(name) for name in names}
     bindings[REHEARSAL] = Binding(_echo, event_first=False, converter=None)
     return {name: NativeServer(None, binding).plan() for name, binding in bindings.items()}
 

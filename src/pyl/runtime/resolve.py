@@ -17,7 +17,7 @@ from pyl.runtime.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from pyl.runtime.binding import Binding
@@ -51,10 +51,10 @@ class Functions:
             binding = self._loaded[name] = bind(_find(reference))
         return binding
 
-    def load_all(self) -> dict[str, Exception]:
-        """Load every function, and return what was raised for those that cannot be."""
+    def load_all(self, names: Iterable[str] | None = None) -> dict[str, Exception]:
+        """Load these functions, or all, and return what was raised for those that cannot be."""
         failures: dict[str, Exception] = {}
-        for name in self.table:
+        for name in self.table if names is None else names:
             try:
                 self.load(name)
             except Exception as error:  # noqa: BLE001 - the user's code may raise anything

@@ -330,16 +330,20 @@ void restore(struct start *start, const char *path)
         return;
     }
     const struct image_guard *failing = NULL;
+    long nearest = -1; /* of several full images, the one that would have been used is that of which most guards hold */
     for (uint32_t i = 0; i < header->variants.count; i++) {
         check_tables(header, &variants[i]);
         const struct image_guard *broken = failing_guard(header, &variants[i]);
         if (!broken) {
-            if (failing)
+            if (failing && variants[i].kind == PYL_BASE)
                 say_guard(header, failing, "base image");
             continue_variant(header, &variants[i], file);
         }
-        if (!failing)
+        long held = broken - TABLE(header, variants[i].guards, struct image_guard);
+        if (held > nearest && (!failing || variants[i].kind != PYL_BASE)) {
             failing = broken;
+            nearest = held;
+        }
     }
     if (failing)
         say_guard(header, failing, "plain start");
