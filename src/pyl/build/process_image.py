@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sysconfig
 from pathlib import Path
 
-from pyl.build.package import ImageReport
+from pyl.build import archive
+from pyl.build.package import UNPACKED_LIMIT, ImageReport
 from pyl.errors import ConfigurationError
 from pyl.image.capture import ImageRefused, capture
 from pyl.image.extension import NAME, build_extension
@@ -33,14 +35,19 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
     folder = task / "pyl" / "app" / "site" / "pyl" / "runtime"
     folder.mkdir(parents=True, exist_ok=True)
     build_extension(Path(sysconfig.get_path("include")), folder / NAME)
-    result = capture(
+    take_one = functools.partial(
+        capture,
         task,
         environment=_environment(project),
-        configured={function.name: function.configuration.environment for function in project.functions},
         warm_up=_warm_up(project),
         mode=project.configuration.native.image,
         progress=progress,
     )
+    result = take_one(configured={function.name: function.configuration.environment for function in project.functions})
+    if result.groups and archive.unpacked_size(task) > UNPACKED_LIMIT:
+        limit = UNPACKED_LIMIT / 1e6
+        progress.note(f"process image: with one for each environment the package would unpack to over {limit:.0f} MB")
+        result = take_one()
     return ImageReport(kind=result.kind, reasons=result.reasons)
 
 
