@@ -84,10 +84,12 @@ def capture(
     return result
 
 
-def _further(first: Session, configured: Mapping[str, Mapping[str, str]], arguments: Sequence[str]) -> list[Session]:
+def _further(
+    first: Session, configured: Mapping[str, Mapping[str, str]], arguments: Sequence[str]
+) -> Iterator[Session]:
     """A session for each group of functions, when one image cannot serve all."""
-    return [
-        Session(
+    for group in groups.apart(first, configured):
+        session = Session(
             first.package,
             {**first.environment, **group.environment},
             {name: event for name, event in first.warm_up.items() if name in group.functions},
@@ -95,8 +97,8 @@ def _further(first: Session, configured: Mapping[str, Mapping[str, str]], argume
             functions=group.functions,
             near=first.address,
         ).run()
-        for group in groups.apart(first, configured)
-    ]
+        session.snapshots.pop(BASE, None)  # the first one's serves all, and they are large
+        yield session
 
 
 def _guards(reads: Iterable[EnvironmentRead]) -> Iterator[Guard]:

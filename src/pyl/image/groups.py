@@ -39,11 +39,11 @@ def apart(first: Session, configured: Mapping[str, Mapping[str, str]]) -> tuple[
 
 
 def _deciding(session: Session, differing: set[str]) -> set[str]:
-    """Which of the variables were read; where the session cannot tell it may have been any."""
+    """Which of the variables were read, also where the import failed for want of one."""
+    if session.report.get("listed"):
+        return differing
     reads = (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))
-    known = differing & {read.name for read in reads}
-    tells = FULL in session.snapshots or known
-    return known if tells and not session.report.get("listed") else differing
+    return differing & {read.name for read in reads}
 
 
 def _common(environments: list[Mapping[str, str]]) -> dict[str, str]:
