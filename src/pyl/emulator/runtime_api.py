@@ -25,6 +25,8 @@ _RUNTIME = "/2018-06-01/runtime/"
 _EXTENSIONS = "/2020-01-01/extension/"
 _RESPONSE_LIMIT = 6_291_556
 """Bytes of a synchronous response: 6 MB and 100 bytes, as Lambda counts."""
+_UNTIL_EXIT = 0.5
+"""Seconds that the end of a process may be noticed later than that of its connection."""
 _OK = b'{"status":"OK"}'
 
 
@@ -123,7 +125,8 @@ class AsyncRuntimeAPI:
             self._waiting.remove(connection)
         if exchange := self._streaming.pop(connection, None):
             self._current.pop(exchange.invocation.request_id, None)
-            exchange.stream_broken()
+            # If the process has ended, its exit says more.
+            asyncio.get_running_loop().call_later(_UNTIL_EXIT, exchange.stream_broken)
         self._deserted.set()
 
     def _next(self, connection: Connection) -> None:

@@ -31,16 +31,29 @@ elif name == "breaks":
     stream([b"so far"], error={"errorType": "Function.Oops", "errorMessage": "in mid-stream"})
 elif name == "much":
     stream(b"%d " % os.getpid() + b"x" * 100_000 for _ in range(event))
+elif name == "dies":
+    def until():
+        yield b"so far"
+        time.sleep(0.1)
+        os.kill(os.getpid(), 9)
+    stream(until())
+elif name == "lags":
+    def forever():
+        while True:
+            yield b"."
+            time.sleep(0.05)
+    stream(forever())
 elif name == "die":
     os._exit(7)
 """
-NAMES = ("echo", "fail", "slow", "words", "breaks", "much", "die")
+NAMES = ("echo", "fail", "slow", "words", "breaks", "much", "dies", "lags", "die")
 
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     task = package(tmp_path_factory.mktemp("invoke"), BODY)
     functions = [function(name, timeout=5) for name in NAMES]
+    functions[NAMES.index("lags")] = function("lags", timeout=1)
     functions[NAMES.index("slow")] = with_deployment(function("slow", timeout=1), reserved_concurrency=1)
     with serving(task, *functions) as running:
         yield running
@@ -219,6 +232,19 @@ def test_an_error_in_mid_stream_comes_after_what_was_sent(client: Any) -> None:
     assert b"".join(pieces) == b"so far"
     assert complete["ErrorCode"] == "Function.Oops"
     assert json.loads(complete["ErrorDetails"])["errorMessage"] == "in mid-stream"
+
+
+def test_a_process_that_is_killed_in_mid_stream_is_lambdas_error(client: Any) -> None:
+    pieces, complete = stream(client, "dies", None)
+    assert b"".join(pieces) == b"so far"
+    assert complete["ErrorCode"] == "Runtime.ExitError"
+    assert "signal: killed" in complete["ErrorDetails"]
+
+
+def test_the_time_limit_holds_for_streams(client: Any) -> None:
+    pieces, complete = stream(client, "lags", None)
+    assert set(b"".join(pieces)) == set(b".")
+    assert complete["ErrorCode"] == "Sandbox.Timedout"
 
 
 def test_an_error_before_the_stream_is_its_only_event(client: Any) -> None:
