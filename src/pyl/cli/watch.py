@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pyl.cli.options import json_option, project_option
+from pyl.cli.options import complete_packages, json_option, project_option
 from pyl.cli.progress import ConsoleProgress
 from pyl.emulator import sandbox
 from pyl.emulator.emulator import Emulator
@@ -30,6 +30,7 @@ from pyl.project.pyproject import find_project
 @click.option(
     "--package",
     default=SOURCE,
+    shell_complete=complete_packages,
     show_default=True,
     help="What serves: source, interpreted, native, or the path of a zip; replaced when it changes.",
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch
@@ -14,7 +14,7 @@ from pyl.emulator.emulator import Emulator
 from pyl.emulator.loading import BrokenSource, Loader
 from pyl.emulator.packages import SOURCE
 from pyl.emulator.version import Version
-from pyl.errors import PylError
+from pyl.errors import EngineError, PylError
 from pyl.progress import Progress
 
 _STEP = 100
@@ -62,12 +62,41 @@ class Reload:
         self._progress.note(f"{what}{error.message}{hint}\n{after}")
 
     async def follow(self, root: Path, stop: asyncio.Event, loaded: Callable[[Version], None]) -> None:
-        """Load anew after every change below `root`, until `stop` is set."""
-        kept = _ProjectFilter(root, packages=self._loader.package != SOURCE)
-        changes = awatch(root, watch_filter=kept, stop_event=stop, step=_STEP, rust_timeout=60_000)
+        """Load anew after every change below `root`, until `stop` is set.
+
+        Raises `EngineError` where the system watches no more folders.
+        """
+        with _watching(root):
+            try:
+                await self._follow(root, stop, loaded, all_of_it=True)
+            except PermissionError:  # a database's folder, perhaps
+                await self._follow(root, stop, loaded, all_of_it=False)
+
+    async def _follow(
+        self, root: Path, stop: asyncio.Event, loaded: Callable[[Version], None], *, all_of_it: bool
+    ) -> None:
+        """Without `all_of_it`, folders that cannot be watched are left out, whatever the reason."""
+        changes = awatch(
+            root,
+            watch_filter=_ProjectFilter(root, packages=self._loader.package != SOURCE),
+            stop_event=stop,
+            step=_STEP,
+            rust_timeout=60_000,
+            ignore_permission_denied=not all_of_it,
+        )
         async for _ in changes:
             if version := await self.load():
                 loaded(version)
+
+
+@contextmanager
+def _watching(root: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        msg = f"cannot watch {root}: {error}"
+        hint = "raise the limit: `sysctl fs.inotify.max_user_watches=524288`; or set WATCHFILES_FORCE_POLLING=1"
+        raise EngineError(msg, hint=hint) from error
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from integration.emulator.watching import (
     processor_ticks,
     watching,
 )
-from integration.projects import ROOT, Built, environment, run, write_project
+from integration.projects import COMMAND, ROOT, Built, environment, run, write_project
 
 
 @pytest.fixture
@@ -136,6 +137,19 @@ def test_a_port_that_is_taken_is_said_so(watch: Watch, project: Path) -> None:
     done = run("watch", "--project", project, "--port", port)
     assert done.code == 2
     assert f"cannot listen at 127.0.0.1 port {port}: it is taken" in done.err
+
+
+def test_a_folder_that_cannot_be_watched_is_said_so(project: Path) -> None:
+    limit = "echo 1 > /proc/sys/user/max_inotify_watches"
+    command = shlex.join([*COMMAND, "watch", "--project", str(project), "--port", "0"])
+    few = ["unshare", "--user", "--map-root-user", "sh", "-c"]
+    if subprocess.run([*few, limit], capture_output=True).returncode:
+        pytest.skip("this machine makes no user namespaces")
+    done = subprocess.run([*few, f"{limit}; exec {command}"], env=environment(), capture_output=True, text=True)
+    assert done.returncode == 4
+    assert "cannot watch" in done.stderr
+    assert "max_user_watches" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_an_address_that_others_reach_is_warned_of(project: Path, tmp_path: Path) -> None:
