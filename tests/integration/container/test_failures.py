@@ -201,15 +201,17 @@ def test_a_full_disk_is_told_from_a_failed_build(builder: Builder, project: Path
 def test_cleaning_leaves_what_is_in_use(builder: Builder, example: Callable[[str], Made]) -> None:
     example("hello")
     (image,) = builder.client.images.list("pyl-builder")
-    kept, unused = builder.client.volumes.list(filters={"label": "pyl"})[0], "pyl-unused"
+    kept, unused = [volume.name for volume in builder.client.volumes.list(filters={"label": "pyl"})], "pyl-unused"
     builder.client.volumes.create(unused, labels={"pyl": "cache"})
     leftover = builder.client.containers.create(image.id, labels={"pyl": "build"})
-    holder = builder.client.containers.create(image.id, volumes={kept.name: {"bind": "/cache", "mode": "rw"}})
+    volumes = {name: {"bind": f"/kept/{name}", "mode": "rw"} for name in kept}
+    holder = builder.client.containers.create(image.id, volumes=volumes)
     try:
         done = builder.pyl("cache", "clean", PYL_CACHE_DIR="/nonexistent/pyl").succeeded()
         assert f"volume {unused} removed" in done.out
         assert f"container {leftover.name} removed" in done.out
-        assert [found.name for found in builder.client.volumes.list(filters={"label": "pyl"})] == [kept.name]
+        left = [volume.name for volume in builder.client.volumes.list(filters={"label": "pyl"})]
+        assert sorted(left) == sorted(kept)
         assert builder.client.images.list("pyl-builder") == [image]
     finally:
         holder.remove(force=True)
