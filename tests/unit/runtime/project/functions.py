@@ -56,5 +56,6 @@ TABLE = {
     "log_setup": "log_setup:handler",
     "hooked": "hooked:handler",
     "ending": "ending:handler",
+    "failing_restore": "failing_restore:handler",
     "spread": "spread:handler",
 }
