@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -273,6 +274,27 @@ def test_other_tasks_go_on_while_the_caller_reads_slowly(api: RuntimeAPI, runtim
         body = streamed.rest()
         streamed.reply()
         assert int(body.rpartition(b"\n")[2]) > 5
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc")
+@pytest.mark.parametrize("function", KINDS)
+def test_a_thousand_streams_do_not_make_the_process_grow(
+    api: RuntimeAPI, runtime: RuntimeCommand, function: str
+) -> None:
+    with runtime.start(api, function) as process:
+        proc = Path(f"/proc/{process.popen.pid}")
+
+        def size_after(count: int) -> tuple[int, int]:
+            for _ in range(count):
+                streamed = whole(api, ["a", 5000, "b"])
+                assert streamed.was_closed()
+                streamed.drop()
+            return int((proc / "statm").read_text().split()[1]), len(list((proc / "fd").iterdir()))
+
+        pages, descriptors = size_after(200)
+        later_pages, later_descriptors = size_after(800)
+        assert later_pages - pages <= 16
+        assert later_descriptors - descriptors <= 1  # the connection of the next question may be open or not
 
 
 @pytest.mark.parametrize("function", KINDS)
