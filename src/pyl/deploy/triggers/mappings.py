@@ -14,7 +14,6 @@ from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings, TriggerResource, differences, invokes, trigger_name
-from pyl.errors import AWSError
 from pyl.progress import Progress
 from pyl.project.patterns import canonical
 from pyl.project.triggers import BatchTrigger, DynamoDBTrigger, KinesisTrigger, SQSTrigger
@@ -97,7 +96,7 @@ class MappingResource(TriggerResource[MappingState]):
             settings["starting_position"] = self.trigger.starting_position
         arguments = _arguments(settings)
 
-        def create() -> MappingState | None:
+        def create() -> MappingState:
             client = aws.client("lambda")
             try:
                 made = client.create_event_source_mapping(
@@ -117,11 +116,7 @@ class MappingResource(TriggerResource[MappingState]):
                 tags=self.target.owner.tags,
             )
 
-        made = retried(aws, create, _is_temporary, seconds=_SECONDS)
-        if made is None:
-            msg = f"Lambda gave no mapping of {source} to {self.target.name}"
-            raise AWSError(msg)
-        return made
+        return retried(aws, create, _is_temporary, seconds=_SECONDS)
 
     def _update(self, aws: AWS, state: MappingState) -> None:
         client = aws.client("lambda")
