@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,16 @@ def deployment(local_aws: LocalAWS, tmp_path: Path, package: Path, other_package
     return Deployment(local_aws, connected(local_aws, 1), projects, {"before": package, "after": other_package})
 
 
+@pytest.fixture
+def control_c() -> Iterator[Fault]:
+    """Ctrl-C while a call is under way; where the tests run in the background, too, which ignores it otherwise."""
+    main = threading.main_thread().ident
+    assert main is not None
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield Fault(lead=lambda: signal.pthread_kill(main, signal.SIGINT))
+    signal.signal(signal.SIGINT, before)
+
+
 def snapshot(local_aws: LocalAWS) -> dict[str, Any]:
     """Everything that matters of what is there."""
     iam, functions = local_aws.client("iam"), local_aws.client("lambda")
@@ -217,17 +227,11 @@ def test_a_single_fault_is_overcome_in_the_same_run(deployment: Deployment, when
         assert snapshot(deployment.local_aws) == reference, f"{fault} at {calls[number]}"
 
 
-def test_after_an_interruption_at_any_write_the_next_run_converges(deployment: Deployment) -> None:
+def test_after_an_interruption_at_any_write_the_next_run_converges(deployment: Deployment, control_c: Fault) -> None:
     calls, reference = deployment.recorded("before")
-    main = threading.main_thread().ident
-    assert main is not None
-
-    def press_control_c() -> None:
-        signal.pthread_kill(main, signal.SIGINT)
-
     for number in [number for number, call in enumerate(calls) if call.is_write]:
         deployment.begin("before")
-        deployment.fail_once(number, Fault(lead=press_control_c))
+        deployment.fail_once(number, control_c)
         with pytest.raises(KeyboardInterrupt):
             deployment.run("before")
         deployment.local_aws.calm()
@@ -337,15 +341,11 @@ def test_secrets_that_aws_repeats_are_masked(deployment: Deployment) -> None:
     assert "Value •••••• is not allowed" in told.value.message
 
 
-def test_an_interrupted_command_says_how_far_it_came(local_aws: LocalAWS, tmp_path: Path, package: Path) -> None:
+def test_an_interrupted_command_says_how_far_it_came(
+    local_aws: LocalAWS, tmp_path: Path, package: Path, control_c: Fault
+) -> None:
     project = write_project(tmp_path / "shop", {"app.py": HELLO})
-    main = threading.main_thread().ident
-    assert main is not None
-    local_aws.decide = lambda call, _: (
-        Fault(lead=lambda: signal.pthread_kill(main, signal.SIGINT))
-        if call.operation == "POST /2015-03-31/functions"
-        else None
-    )
+    local_aws.decide = lambda call, _: control_c if call.operation == "POST /2015-03-31/functions" else None
     options = ("--project", project, "--package", package, "--yes")
     done = run_here("deploy", *options, **local_aws.environment)
     assert done.code == 130

@@ -426,6 +426,8 @@ def permission(call: Call) -> str | None:
     """The IAM action of a call; what everyone may ask is none."""
     if call.service == "sts":
         return None
+    if call.service == "apigateway":  # its actions are methods
+        return f"apigateway:{call.operation.partition(' ')[0]}"
     if call.service != "lambda":
         return f"{call.service}:{call.operation}"
     import botocore.session
