@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,10 @@ class NativeCommand(RuntimeCommand):
             pytest.skip("a package with such a function has no full image")
         return sandbox.command(["/var/task/bootstrap"], task=self.package, environment=variables)
 
-    def shared_folder(self, folder: Path) -> Path:
-        return Path(tempfile.mkdtemp(dir="/var/tmp"))  # in the sandbox /tmp is empty
+    @contextmanager
+    def shared_folder(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:  # in the sandbox /tmp is empty
+            yield Path(folder)
 
 
 def build(project: Path) -> Path:

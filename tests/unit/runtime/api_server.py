@@ -233,9 +233,11 @@ class RuntimeCommand:
         path = os.pathsep.join(str(folder) for folder in self.path)
         return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} if path else {}
 
-    def shared_folder(self, folder: Path) -> Path:
+    @contextmanager
+    def shared_folder(self) -> Iterator[Path]:
         """A folder that has the same path for the test and for the runtime."""
-        return folder
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
 
     @contextmanager
     def start(self, api: RuntimeAPI | str, function: str, **environment: str) -> Iterator[Process]:

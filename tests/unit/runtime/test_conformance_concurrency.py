@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import threading
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,15 +119,15 @@ def test_one_event_at_a_time_needs_no_other_process(api: RuntimeAPI, runtime: Ru
         assert api.result(1)["process"] == process.popen.pid
 
 
-def test_each_process_has_a_log_of_its_own(api: RuntimeAPI, runtime: RuntimeCommand, tmp_path: Path) -> None:
+def test_each_process_has_a_log_of_its_own(api: RuntimeAPI, runtime: RuntimeCommand) -> None:
     received: list[bytes] = []
 
     def collect(connection: socket.socket) -> None:
         with connection:
             received.append(connection.recv(65536, socket.MSG_WAITALL))
 
-    path = runtime.shared_folder(tmp_path) / "logs"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+    with runtime.shared_folder() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        path = folder / "logs"
         listener.bind(str(path))
         listener.listen()
         listener.settimeout(PATIENCE)
