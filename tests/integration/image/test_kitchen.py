@@ -21,7 +21,9 @@ def package(kitchen: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The kitchen's native package, which was built without an image, with one."""
     folder = tmp_path_factory.mktemp("kitchen") / "package"
     shutil.copytree(kitchen.folders["native"], folder)
-    build_extension(Path(sysconfig.get_path("include")), folder / "pyl" / "app" / "site" / "pyl" / "runtime" / NAME)
+    runtime = folder / "pyl" / "app" / "site" / "pyl" / "runtime"
+    runtime.mkdir(parents=True, exist_ok=True)
+    build_extension(Path(sysconfig.get_path("include")), runtime / NAME)
     result = capture(folder, environment={"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"})
     assert (result.kind, result.reasons) == ("full", ())
     return folder
@@ -30,7 +32,8 @@ def package(kitchen: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_function_answers_from_the_image(package: Path, run) -> None:
     answers = {}
     for function in ANSWERS:
-        with run(package, function, {"AWS_DEFAULT_REGION": "us-east-1"}) as environment:
+        names = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": function}
+        with run(package, function, names) as environment:
             answers[function] = environment.invoke({})
             assert environment.notices == []
     assert answers == ANSWERS
