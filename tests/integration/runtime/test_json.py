@@ -75,6 +75,18 @@ def test_bytes_that_are_no_text_are_left_to_python(native):
     check()
 
 
+def test_decimals_are_read_and_written_to_the_last_digit(native):
+    @given(st.integers(-(10**16), 10**16), st.integers(0, 18))
+    def check(digits, places):
+        text = str(digits).rjust(places + 1, "0") if digits >= 0 else "-" + str(-digits).rjust(places + 1, "0")
+        document = f"{text[: len(text) - places]}.{text[len(text) - places :]}" if places else f"{text}.0"
+        value = native.decode(document.encode())
+        assert repr(value) == repr(float(document))
+        assert native.encode(value) == repr(value).encode()
+
+    check()
+
+
 def test_what_it_writes_is_what_python_writes(native):
     @given(VALUES)
     def check(value):

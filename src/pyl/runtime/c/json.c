@@ -247,6 +247,30 @@ static const char *digits_end(const char *at, const char *end)
     return at;
 }
 
+enum { EXACT_DIGITS = 15, TENS = 16 };
+
+static const double tens[TENS] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+/* A decimal of few digits without an exponent: both parts of the fraction are exact, so one division rounds right. */
+static int read_plain_decimal(const char *at, const char *end, double *value)
+{
+    long long digits = 0;
+    int count = 0, fraction = -1;
+    for (; at < end; at++) {
+        if (*at == '.') {
+            fraction = 0;
+            continue;
+        }
+        if (*at < '0' || *at > '9' || ++count > EXACT_DIGITS)
+            return 0;
+        digits = digits * 10 + (*at - '0');
+        if (fraction >= 0)
+            fraction++;
+    }
+    *value = (double)digits / tens[fraction];
+    return 1;
+}
+
 static PyObject *read_number(struct reader *reader)
 {
     const char *start = reader->at, *first = start + (*start == '-'), *end = digits_end(first, reader->end);
@@ -276,6 +300,9 @@ static PyObject *read_number(struct reader *reader)
             value = value * 10 + (*digit - '0');
         return PyLong_FromLongLong(first > start ? -value : value);
     }
+    double plain;
+    if (!whole && read_plain_decimal(first, end, &plain))
+        return PyFloat_FromDouble(first > start ? -plain : plain);
     char text[64];
     if (whole || (size_t)(end - start) >= sizeof text)
         return NULL;
@@ -416,11 +443,44 @@ static int write_integer(PyObject *integer, struct output *output)
     return put(output, at, (size_t)(text + sizeof text - at));
 }
 
+/* Write a number of few decimals to `text`, as float.__repr__ would; its length, or 0 when that takes more. A decimal of at
+ * most 15 digits that stands for the number is the shortest one, once it has no zeros at its end. */
+static size_t plain_decimal(double value, char *text)
+{
+    enum { MOST_DECIMALS = 4 };
+    double size = value < 0 ? -value : value;
+    if (!(size >= 1e-3 && size < 1e9)) /* 0 has a sign of its own */
+        return 0;
+    for (int decimals = 1; decimals <= MOST_DECIMALS; decimals++) {
+        long long scaled = (long long)(size * tens[decimals] + 0.5);
+        if ((double)scaled / tens[decimals] != size)
+            continue;
+        char *end = text + 24, *at = end;
+        for (int written = 0; written <= decimals + 1 || scaled; written++) {
+            if (written == decimals) {
+                *--at = '.';
+                continue;
+            }
+            *--at = (char)('0' + scaled % 10);
+            scaled /= 10;
+        }
+        if (value < 0)
+            *--at = '-';
+        memmove(text, at, (size_t)(end - at));
+        return (size_t)(end - at);
+    }
+    return 0;
+}
+
 static int write_float(PyObject *number, struct output *output)
 {
     double value = PyFloat_AS_DOUBLE(number);
     if (value != value || value - value != 0) /* not a number; infinite */
         return 0;
+    char digits[24];
+    size_t length = plain_decimal(value, digits);
+    if (length)
+        return put(output, digits, length);
     char *text = PyOS_double_to_string(value, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
     int good = text && put(output, text, strlen(text));
     PyMem_Free(text);
