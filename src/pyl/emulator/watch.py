@@ -84,9 +84,22 @@ class Reload:
             rust_timeout=60_000,
             ignore_permission_denied=not all_of_it,
         )
+        first = asyncio.ensure_future(anext(changes))
+        try:
+            await asyncio.sleep(0)  # now the system watches; what was saved before it did is looked at here
+            await self._load_anew(loaded)
+            await first
+        except StopAsyncIteration:
+            return
+        finally:
+            first.cancel()
+        await self._load_anew(loaded)
         async for _ in changes:
-            if version := await self.load():
-                loaded(version)
+            await self._load_anew(loaded)
+
+    async def _load_anew(self, loaded: Callable[[Version], None]) -> None:
+        if version := await self.load():
+            loaded(version)
 
 
 @contextmanager
