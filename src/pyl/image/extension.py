@@ -18,7 +18,8 @@ FILES = (
     "nursery.c",
     "loop.c",
     "call.c",
-    "json.c",
+    "decode.c",
+    "encode.c",
     "http.c",
 )
 NAME = "_native.so"

@@ -15,7 +15,7 @@ static struct output output;
 
 static PyObject *planned(int index) { return PyTuple_GET_ITEM(plan, index); }
 
-static PyObject *string_of(struct text text)
+PyObject *string_of(struct text text)
 {
     return PyUnicode_DecodeUTF8(text.start ? text.start : "", (Py_ssize_t)text.length, "replace");
 }

@@ -32,6 +32,9 @@ struct answer {
     PyObject *keeper;         /* owns the texts, if anything has to */
 };
 
+/* A header's text as a string. */
+PyObject *string_of(struct text text);
+
 /* Read what of the plan depends on the environment; 0 with an exception set. */
 int call_prepare(PyObject *plan);
 

@@ -5,6 +5,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+/* Levels of nesting; deeper documents and values are left to Python. */
+enum { JSON_DEEPEST = 200 };
+
 /* The value of a document; NULL when it is left to Python: malformed, deeply nested, lone surrogates, huge numbers.
  * No exception is set then. */
 PyObject *json_decode(const char *bytes, size_t length);

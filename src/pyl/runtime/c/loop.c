@@ -18,11 +18,6 @@ struct server {
 
 static struct server server; /* in zeroed memory of its own: one loop a process */
 
-static PyObject *string_of(struct text text)
-{
-    return PyUnicode_DecodeUTF8(text.start ? text.start : "", (Py_ssize_t)text.length, "replace");
-}
-
 static int keep(PyObject *result)
 {
     Py_XDECREF(result);
