@@ -13,7 +13,8 @@ from pyl.image import format as image_format
 from pyl.image.format import Variant
 from pyl.image.groups import Group
 from pyl.image.guards import Guard
-from pyl.image.session import ALWAYS, BASE, CAPTURE_ONLY, FULL, CannotCapture, EnvironmentRead, Session
+from pyl.image.placement import APART, RECORDED, TOGETHER, Placement
+from pyl.image.session import ALWAYS, BASE, CAPTURE_ONLY, FULL, HASH_SEED, CannotCapture, EnvironmentRead, Session
 from pyl.progress import Progress, Silent
 from pyl.project.model import ImageMode
 
@@ -69,9 +70,9 @@ def capture(
         return CaptureResult("none", ("image = false",))
     try:
         with progress.step("Capturing the process image"):
-            first = Session(package, environment, warm_up or {}, arguments).run()
-            sessions = [first, *_further(first, configured or {}, arguments)]
-            result = _compose(sessions, target)
+            first = Session(package, environment, warm_up or {}, arguments, placement=Placement(RECORDED)).run()
+            further = [session.run() for session in _further(first, configured or {})]
+            result = _compose(first, further, target)
     except CannotCapture as error:
         result = CaptureResult("none", (str(error),))
     if mode == "require" and result.kind != "full":
@@ -84,30 +85,30 @@ def capture(
     return result
 
 
-def _further(
-    first: Session, configured: Mapping[str, Mapping[str, str]], arguments: Sequence[str]
-) -> Iterator[Session]:
+def _further(first: Session, configured: Mapping[str, Mapping[str, str]]) -> Iterator[Session]:
     """A session for each group of functions, when one image cannot serve all."""
     for group in groups.apart(first, configured):
-        session = Session(
+        yield Session(
             first.package,
             {**first.environment, **group.environment},
             {name: event for name, event in first.warm_up.items() if name in group.functions},
-            arguments,
+            first.arguments,
             functions=group.functions,
-            near=first.address,
-        ).run()
-        session.snapshots.pop(BASE, None)  # the first one's serves all, and they are large
-        yield session
+            like=first,
+            placement=Placement(RECORDED),
+        )
 
 
 def _guards(reads: Iterable[EnvironmentRead]) -> Iterator[Guard]:
-    return (guards.environment_guard(read.name, read.value) for read in reads if read.name not in CAPTURE_ONLY)
+    return (
+        guards.environment_guard(read.name, read.value) for read in reads if read.name not in {*CAPTURE_ONLY, HASH_SEED}
+    )
 
 
 def _base_guards(session: Session) -> tuple[Guard, ...]:
     root = guards.task_root_guard(sandbox.TASK_ROOT)
-    return (root, guards.environment_guard("LD_PRELOAD", None), *_guards(session.reads_of_c_code(BASE)))
+    unset = (guards.environment_guard(name, None) for name in ("LD_PRELOAD", HASH_SEED))
+    return (root, *unset, *_guards(session.reads_of_c_code(BASE)))
 
 
 def _full_variant(session: Session) -> Variant:
@@ -116,31 +117,53 @@ def _full_variant(session: Session) -> Variant:
     return Variant(FULL, session.snapshots[FULL], tuple(dict.fromkeys(own)))
 
 
-def _compose(sessions: Sequence[Session], target: Path) -> CaptureResult:
-    """Write the images: the full ones (of the first session only when it is alone), then the first's base."""
-    first, *further = sessions
+def _compose(first: Session, further: Sequence[Session], target: Path) -> CaptureResult:
+    """Write the images: the full ones (of the first session only when it is alone), then a base one."""
     wanted = further or [first]
-    taken = [session for session in wanted if FULL in session.snapshots]
+    placed = [_placed(session, target, base=index == 0) for index, session in enumerate(wanted)]
+    base = next((session for session in placed if BASE in session.snapshots), first)
+    for session in {*placed, base}:
+        session.drop_unfit()
+    taken = [session for session in placed if FULL in session.snapshots]
     variants = [_full_variant(session) for session in taken]
-    if BASE in first.snapshots:
-        variants.append(Variant(BASE, first.snapshots[BASE], _base_guards(first)))
-    reasons = tuple(_reasons(session) for session in wanted if session not in taken)
+    if BASE in base.snapshots:
+        variants.append(Variant(BASE, base.snapshots[BASE], _base_guards(base)))
+    reasons = tuple(_reasons(session) for session in placed if session not in taken)
     told = tuple(reason for session in reasons for reason in session)
     if not variants:
+        target.unlink(missing_ok=True)  # a trial's
         return CaptureResult("none", told, output=first.output)
     image_format.write(target, _with_working_sets(taken, target, variants))
     shown = (taken or [first])[0]
     return CaptureResult(
-        kind="full" if taken == wanted else "base",
+        kind="full" if taken == placed else "base",
         reasons=told,
         bytes=target.stat().st_size,
         guards=tuple(dict.fromkeys(guard for variant in variants for guard in variant.guards)),
-        environment=tuple(dict.fromkeys(read for session in wanted for read in _all_reads(session))),
+        environment=tuple(dict.fromkeys(read for session in placed for read in _all_reads(session))),
         modules=shown.report.get("modules", {}),
         owners=description.owners(variants[0].snapshot.regions),
         groups=tuple(Group(session.functions, session.environment) for session in further),
         output=shown.output,
     )
+
+
+def _placed(recorded: Session, target: Path, *, base: bool) -> Session:
+    """The same session once more, what a cold start uses placed together; `target` is used on the way."""
+    if FULL not in recorded.snapshots:
+        return recorded
+    session = recorded
+    for mode in (APART, TOGETHER):
+        touched = _with_working_sets([session], target, [_full_variant(session)])[0].touched
+        keys = session.placement.keys_on(touched)
+        kinds = {BASE, FULL} if base and mode == TOGETHER else {FULL}
+        session, before = session.again(Placement(mode, keys), kinds), session
+        if FULL not in session.snapshots:
+            return recorded
+        if before is not recorded:
+            before.snapshots.clear()  # it is large
+    recorded.snapshots.clear()
+    return session
 
 
 def _reasons(session: Session) -> list[str]:

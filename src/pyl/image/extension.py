@@ -15,7 +15,7 @@ FILES = (
     "stop.c",
     "resume.c",
     "environment.c",
-    "nursery.c",
+    "heap.c",
     "loop.c",
     "call.c",
     "decode.c",

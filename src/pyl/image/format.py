@@ -65,7 +65,7 @@ def checksum(header: bytes) -> int:
 
 def write(output: Path, variants: Sequence[Variant]) -> tuple[Placed, ...]:
     """Write the image; how each variant lies in it."""
-    pages = Pages()
+    pages = Pages(shared=len(variants) > 1)
     placed = tuple(pages.place(variant.snapshot.regions, variant.touched) for variant in variants)
     first_page = -(-len(_header(variants, placed, first_page=0)) // PAGE) * PAGE
     header = bytearray(_header(variants, placed, first_page=first_page).ljust(first_page, b"\0"))

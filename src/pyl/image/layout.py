@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from pyl.image.addresses import PAGE, runs
-from pyl.image.snapshot import Region
+from pyl.image.snapshot import WRITE, Region
 
 SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_OVER, SEGMENT_RANDOM = 1, 2, 4, 8, 16
 
@@ -55,20 +55,28 @@ class Placed:
 
 
 def segments_of(regions: Iterable[Region]) -> list[tuple[Segment, dict[int, bytes]]]:
-    """Fewest mappings that bring `regions` back: neighbours of one kind merged, long runs of zeros apart."""
+    """Fewest mappings that bring `regions` back: neighbours of one kind merged, long runs of zeros apart.
+
+    A library's constants are mapped with its code, as linkers did for decades: together they are one mapping instead of
+    three, and no memory is both writable and executable.
+    """
     merged: list[tuple[Segment, dict[int, bytes]]] = []
     for region in sorted(regions, key=lambda region: region.address):
         flags = SEGMENT_WIPE_ON_FORK * region.wipe_on_fork | SEGMENT_NO_RESERVE * region.no_reserve
-        last = merged[-1][0] if merged else None
-        if last and (last.address + last.length, last.protection, last.flags) == (
-            region.address,
-            region.protection,
-            flags,
-        ):
-            merged[-1] = (replace(last, length=last.length + region.length), merged[-1][1] | region.pages)
+        segment = Segment(region.address, region.length, region.protection, flags)
+        if merged and _are_one(last := merged[-1][0], segment):
+            both = replace(last, length=last.length + segment.length, protection=last.protection | segment.protection)
+            merged[-1] = (both, merged[-1][1] | region.pages)
         else:
-            merged.append((Segment(region.address, region.length, region.protection, flags), region.pages))
+            merged.append((segment, region.pages))
     return [piece for segment, pages in merged for piece in _split(segment, pages)]
+
+
+def _are_one(first: Segment, second: Segment) -> bool:
+    if (first.address + first.length, first.flags) != (second.address, second.flags):
+        return False
+    kinds = first.protection, second.protection
+    return first.protection == second.protection or not any(kind & WRITE or not kind for kind in kinds)
 
 
 def _split(segment: Segment, pages: dict[int, bytes]) -> list[tuple[Segment, dict[int, bytes]]]:
@@ -104,6 +112,8 @@ def _zero(segment: Segment, start: int, end: int) -> Segment:
 class Pages:
     """The stored pages; offsets count from the first of them."""
 
+    shared: bool = True
+    """Whether pages of one variant are looked for in the next."""
     content: bytearray = field(default_factory=bytearray)
     _places: dict[tuple[int, bytes], int] = field(default_factory=dict)
     _hot_bytes: int = 0
@@ -176,7 +186,7 @@ class Pages:
         """(address, length, offset of the stored pages or None when they are to be stored)."""
         found: list[tuple[int, int, int | None]] = []
         for address in range(segment.address, segment.address + segment.length, PAGE):
-            offset = None if address in over else self._places.get(self._key(address, pages))
+            offset = self._places.get(self._key(address, pages)) if self._places and address not in over else None
             start, length, first = found[-1] if found else (0, 0, None)
             follows = found and (offset is None) == (first is None)
             if follows and (offset is None or first is None or first + length == offset):
@@ -197,7 +207,8 @@ class Pages:
             if address in over:
                 self.content += _ZEROS
                 continue
-            self._places.setdefault(self._key(address, pages), len(self.content))
+            if self.shared:
+                self._places.setdefault(self._key(address, pages), len(self.content))
             self.content += pages.get(address, _ZEROS)
         return place
 

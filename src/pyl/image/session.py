@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from pyl.image import baseline, guards, in_place, ptrace, sandbox, snapshot
 from pyl.image.addresses import STACK_BYTES, Layout, random_address
 from pyl.image.extension import NAME as EXTENSION
 from pyl.image.launcher import STARTER_ADDRESS, STARTER_LIMIT, build_starter
+from pyl.image.placement import Placement
 from pyl.image.ptrace import Memory
 from pyl.image.snapshot import NotCapturable, Snapshot
 from pyl.image.tracer import Tracer
 
 BASE, FULL = 1, 2
 APP = f"{sandbox.TASK_ROOT}/pyl/app"
+HASH_SEED = "PYTHONHASHSEED"
 
 ALWAYS = {
     # Lambda's own, equal in every environment of provided.al2 and provided.al2023.
@@ -39,6 +42,8 @@ CAPTURE_ONLY = {
     # So that nothing waits for a network that is not there, and symbols are bound while the processor is virtual.
     "AWS_EC2_METADATA_DISABLED": "true",
     "LD_BIND_NOW": "1",
+    # What places the program's objects must be there before its interpreter is.
+    "LD_PRELOAD": f"{APP}/site/pyl/runtime/{EXTENSION}",
 }
 TIMEOUT = 600.0
 """Seconds for which a program may import."""
@@ -68,17 +73,27 @@ class Session:
         arguments: Sequence[str] = (),
         *,
         functions: Sequence[str] = (),
-        near: int | None = None,
+        like: Session | None = None,
+        placement: Placement | None = None,
+        kinds: Container[int] = (BASE, FULL),
     ) -> None:
-        """Load all functions unless there are `functions`; `near` is the address of an earlier run's memory."""
+        """Load all functions unless there are `functions`.
+
+        Memory is where an earlier session, `like`, had it, and strings have the same hashes. `kinds` are the snapshots
+        that are taken.
+        """
         self.package = package
         self.environment = environment
         self.warm_up = warm_up
         self.functions = tuple(functions)
-        self.address = near if near is not None else random_address()
-        self._arguments = arguments
+        self.address: int = like.address if like else random_address()
+        self.hash_seed: str = like.hash_seed if like else str(1 + secrets.randbelow(2**32 - 1))
+        self.placement = placement or Placement()
+        self.arguments = arguments
+        self._kinds = kinds
         self.configured = frozenset(environment)
-        self._environment = {**ALWAYS, **environment, **CAPTURE_ONLY, "PYL_CONFIGURED": " ".join(sorted(environment))}
+        self._environment = {**ALWAYS, **environment, **CAPTURE_ONLY, HASH_SEED: self.hash_seed}
+        self._environment["PYL_CONFIGURED"] = " ".join(sorted(environment))
         if warm_up:
             self._environment["PYL_WARM_UP"] = json.dumps(dict(warm_up))
         if functions:
@@ -107,6 +122,28 @@ class Session:
         if self._error is not None:
             raise self._error
         return self
+
+    def again(self, placement: Placement, kinds: Container[int]) -> Session:
+        """Run the same once more with its objects placed otherwise."""
+        return Session(
+            self.package,
+            self.environment,
+            self.warm_up,
+            self.arguments,
+            functions=self.functions,
+            like=self,
+            placement=placement,
+            kinds=kinds,
+        ).run()
+
+    def drop_unfit(self) -> None:
+        """Drop the snapshots that would not run on every processor, and say so."""
+        for kind, taken in list(self.snapshots.items()):
+            if larger := baseline.beyond(taken.regions, self.package, sandbox.TASK_ROOT):
+                self.reasons.append(
+                    f"it would run {larger[0]} and {len(larger) - 1} more on processors without AVX-512"
+                )
+                del self.snapshots[kind]
 
     def _run_or_fail(self) -> None:
         try:
@@ -162,7 +199,7 @@ class Session:
     def _command(self, layout: Layout, loader: str) -> list[str]:
         places = [f"{number:x}" for number in (layout.loader, layout.stack, STACK_BYTES)]
         program = [sandbox.LOADER, "--library-path", APP, f"{APP}/program"]
-        return [sandbox.LOADER, loader, *places, *program, *self._arguments]
+        return [sandbox.LOADER, loader, *places, *program, *self.arguments]
 
     def _trace(self, layout: Layout, started: Started) -> None:
         try:
@@ -170,7 +207,7 @@ class Session:
         except OSError as error:
             msg = f"this machine does not let a program be traced ({error.strerror})"
             raise CannotCapture(msg) from error
-        self.tracer = Tracer(layout, on_tell=self._told, on_stop=self._stopped)
+        self.tracer = Tracer(layout, on_tell=self._told, on_stop=self._stopped, placement=self.placement)
         started.release()
         status = self.tracer.run(started.process)
         code = os.waitstatus_to_exitcode(status)
@@ -188,15 +225,14 @@ class Session:
     def _stopped(self, thread: int, kind: int, memory: Memory, sites: dict[int, bytes]) -> None:
         assert self.tracer is not None  # noqa: S101 - it is calling
         self.asked[kind], self.tracer.variables = self.tracer.variables, {}
+        if kind not in self._kinds:
+            return
         try:
             starter = (STARTER_ADDRESS, STARTER_LIMIT)
             taken = snapshot.take(thread, memory, sites, starter=starter, reopened=self.report.get("files", ()))
         except NotCapturable as error:
             holder = self.report.get("holders", {}).get(str(error.descriptor))
             self.reasons.append(f"{error}, held by {holder}" if holder else str(error))
-            return
-        if larger := baseline.beyond(taken.regions, self.package, sandbox.TASK_ROOT):
-            self.reasons.append(f"it would run {larger[0]} and {len(larger) - 1} more on processors without AVX-512")
             return
         self.snapshots[kind] = taken
 

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from pyl.image import cpuid, instructions, ptrace
 from pyl.image.addresses import Layout
+from pyl.image.placement import Placement
 from pyl.image.ptrace import Memory, Registers, ThreadGone
 
 # asm/unistd_64.h
 _MMAP, _MPROTECT, _MUNMAP, _MREMAP, _GETPID, _KILL, _TGKILL = 9, 10, 11, 25, 39, 62, 234
 PYL_CALL, PYL_OPTIONS = 157, 0x70796C00
 """The system call of capture.h, and what its first argument counts from."""
-ASK, TELL, STOP = 0, 1, 2
+ASK, TELL, STOP, PLACE, KEYS, BLOCKS = range(6)
 
 _PROT_EXEC = 4
 _MAP_FIXED, _MAP_ANONYMOUS, _MAP_32BIT, _MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x40, 0x100000
@@ -41,6 +42,8 @@ class _Process:
     memory: Memory
     steered: bool
     """False after it has become another program: then it is none of the capture's business."""
+    is_fork: bool = False
+    """Then its parent still has what it unmaps, and both get their addresses from one layout."""
     sites: dict[int, bytes] = field(default_factory=dict)
     """Address of each replaced instruction to what stood there: the instruction, or a function's first byte."""
 
@@ -66,11 +69,14 @@ class Tracer:
         *,
         on_tell: Callable[[bytes], None],
         on_stop: Callable[[int, int, Memory, dict[int, bytes]], None],
+        placement: Placement,
     ) -> None:
-        """`on_stop(thread, kind, memory, sites)` stores the stopped process."""
+        """`on_stop(thread, kind, memory, sites)` stores the stopped process. `placement` says what becomes of its
+        small objects."""
         self._layout = layout
         self._on_tell = on_tell
         self._on_stop = on_stop
+        self._placement = placement
         self._processes: dict[int, _Process] = {}
         self._leaders: dict[int, int] = {}
         self._after_mapping: dict[int, tuple[list[tuple[int, bytes]] | None, int, int]] = {}
@@ -112,7 +118,7 @@ class Tracer:
             parent = self._parent_of(leader)
             if parent is None:
                 return None
-            self._processes[leader] = _Process(Memory(leader), parent.steered, dict(parent.sites))
+            self._processes[leader] = _Process(Memory(leader), parent.steered, True, dict(parent.sites))
         return self._processes[leader]
 
     def _parent_of(self, process: int) -> _Process | None:
@@ -163,7 +169,7 @@ class Tracer:
         elif process is None or not process.steered:
             ptrace.proceed(thread)
         elif number == _MUNMAP:
-            self._layout.anonymous.release(found.rdi, found.rsi)
+            self._release(process, found.rdi, found.rsi)
             process.forget(found.rdi, found.rsi)
             ptrace.proceed(thread)
         else:
@@ -184,6 +190,15 @@ class Tracer:
         operation = found.rdi - PYL_OPTIONS
         if operation == TELL:
             self._on_tell(process.memory.read(found.rsi, found.rdx))
+            self._answer_call(thread, found, 0)
+        elif operation == PLACE:
+            process.memory.write(found.rsi, self._placement.packed())
+            self._answer_call(thread, found, 0)
+        elif operation == KEYS:
+            process.memory.write(found.rsi, self._placement.packed_keys())
+            self._answer_call(thread, found, 0)
+        elif operation == BLOCKS:
+            self._placement.record(process.memory, found.rsi)
             self._answer_call(thread, found, 0)
         elif operation == STOP:
             kind = found.rsi
@@ -216,12 +231,16 @@ class Tracer:
                 found.r8 = self._layout.anonymous.allocate(found.rdx)
                 found.r10 |= _MREMAP_FIXED
                 ptrace.set_registers(thread, found)
-                self._layout.anonymous.release(found.rdi, found.rsi)
+                self._release(process, found.rdi, found.rsi)
             ptrace.proceed(thread)
             return
         else:  # mprotect that makes memory executable
             self._after_mapping[thread] = (None, found.rdi, found.rsi)
         ptrace.proceed_to_syscall_stop(thread)
+
+    def _release(self, process: _Process, address: int, size: int) -> None:
+        if not process.is_fork:
+            self._layout.anonymous.release(address, size)
 
     # -- the processor -----------------------------------------------------------------------------
 

@@ -31,6 +31,8 @@ REHEARSAL = "pyl rehearsal"
 """A function of pyl's own in every image. No `_HANDLER` of Lambda's holds a space."""
 CONFIGURED_VARIABLE = "PYL_CONFIGURED"
 """At capture: the names of the project's own variables."""
+HASH_SEED_VARIABLE = "PYTHONHASHSEED"
+"""At capture: what Python itself takes it for."""
 FUNCTIONS_VARIABLE = "PYL_FUNCTIONS"
 """At capture: the functions to load, when those of one environment are captured apart."""
 
@@ -52,12 +54,13 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
     warm_up = os.environ.pop(WARM_UP_VARIABLE, "{}")
     configured = frozenset(os.environ.pop(CONFIGURED_VARIABLE, "").split())
     names = os.environ.pop(FUNCTIONS_VARIABLE, "").split() or list(functions.table)
+    os.environ.pop(HASH_SEED_VARIABLE, None)
     if _stop(native, BASE, _plan(None, {})):
         return None
     from pyl.runtime.recorder import Recorder
 
     recorder = Recorder(configured)
-    with recorder:
+    with recorder, _Phases(native):
         problems = _load(functions, names, warm_up)
         if not problems:
             problems = _before_image(recorder)
@@ -72,6 +75,25 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
     if not _stop(native, FULL, _plan(mend, plans)):
         _end()
     return mend
+
+
+class _Phases:
+    """While entered, tells the heap which module is imported: so objects are known again in the next capture."""
+
+    def __init__(self, native: ModuleType) -> None:
+        self._native = native
+        self._times: dict[str, int] = {}
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
+        self._times[name] = times = self._times.get(name, 0) + 1
+        self._native.phase(f"{name} {times}")
+
+    def __enter__(self) -> None:
+        sys.meta_path.insert(0, self)
+
+    def __exit__(self, *_exception: object) -> None:
+        sys.meta_path.remove(self)
+        self._native.phase("")
 
 
 def _load(functions: Functions, names: list[str], warm_up: str) -> list[dict[str, str]]:
@@ -115,7 +137,6 @@ def _stop(native: ModuleType, kind: int, plan: tuple[Any, ...]) -> bool:
     # never looked at by the collector again, so its pages are not written.
     gc.collect()
     gc.freeze()
-    native.install_nursery()
     native.stop(kind, plan)
     return True
 

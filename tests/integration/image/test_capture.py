@@ -52,6 +52,45 @@ def test_one_restored_process_serves_many_events(captured, run) -> None:
         assert [environment.invoke(n)["calls"] for n in range(500)] == list(range(1, 501))
 
 
+def test_objects_that_a_cold_start_uses_lie_together(captured, run) -> None:
+    text = source(
+        """
+        objects = [{"n": n} for n in range(20_000)]
+        used = objects[::100]
+        def handler(event, context):
+            return {"sum": sum(one["n"] for one in used), "pages": len({id(one) >> 12 for one in used})}
+        """
+    )
+    package, result = captured(text, warm_up={"handler": {}})
+    assert result.kind == "full"
+    with run(package) as environment:
+        answer = environment.invoke()
+    assert answer["sum"] == sum(range(0, 20_000, 100))
+    assert answer["pages"] < 40  # of 200 that they would lie on as they were made
+
+
+def test_memory_that_a_forked_child_gives_back_is_still_its_parents(captured, run) -> None:
+    text = source(
+        """
+        import mmap, os
+        kept = mmap.mmap(-1, 1 << 22, flags=mmap.MAP_PRIVATE)
+        kept[:4] = b"kept"
+        child = os.fork()
+        if child == 0:
+            kept.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        further = mmap.mmap(-1, 1 << 22, flags=mmap.MAP_PRIVATE)
+        def handler(event, context):
+            return bytes(kept[:4]).decode()
+        """
+    )
+    package, result = captured(text)
+    assert (result.kind, result.reasons) == ("full", ())
+    with run(package) as environment:
+        assert environment.invoke() == "kept"
+
+
 def test_the_handler_variable_chooses_among_the_functions_of_one_image(captured, run) -> None:
     package, _ = captured("def a(event, context): return 'a'\ndef b(event, context): return 'b'\n", "a", "b")
     for name in ("a", "b"):

@@ -11,6 +11,22 @@ enum {
     PYL_TELL = 1, /* second and third argument: address and length of a JSON text for the build */
     PYL_STOP = 2, /* store this process; second argument: PYL_BASE or PYL_FULL. Returns in a restored process
                      only, with the address of a `struct pyl_restored` */
+    PYL_PLACE = 3,  /* second argument: a `struct pyl_placement` for the tracer to fill in. Returns 0 */
+    PYL_KEYS = 4,   /* second and third argument: address and length of room for the keys. Returns 0 */
+    PYL_BLOCKS = 5, /* second argument: a `struct pyl_blocks` for the tracer to keep. Returns 0 */
+};
+
+/* What becomes of the blocks of Python's objects: they lie where they come, and are recorded; those with a key lie on
+ * pages of their own, and all are recorded; those with a key lie together. */
+enum { PYL_PLACE_RECORDED = 0, PYL_PLACE_APART = 1, PYL_PLACE_TOGETHER = 2 };
+
+struct pyl_placement {
+    unsigned long mode, key_count;
+};
+
+/* A part of the heap, and the recorded keys of its blocks: 8 bytes for each 16, zero where no block is. */
+struct pyl_blocks {
+    unsigned long address, bytes, keys;
 };
 
 enum { PYL_BASE = 1, PYL_FULL = 2 };

@@ -7,6 +7,8 @@
 #include "system.h"
 
 enum { SIGILL = 4, SA_NODEFER = 0x40000000, SA_RESTORER = 0x04000000 };
+enum { FAR = 1 << 30 };             /* bytes between parts of the address space */
+enum { FIRST_READ = 128 << 10 }; /* bytes: the header, and what stands first behind it */
 enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
 
 struct kernel_action {
@@ -229,8 +231,6 @@ static void map_segment(long file, const struct image_segment *segment)
     long got = system_call(SYS_mmap, segment->address, segment->length, segment->protection, flags, zero ? -1 : file,
                            segment->offset);
     if (got == (long)segment->address) {
-        if (segment->flags & SEGMENT_RANDOM)
-            system_call(SYS_madvise, segment->address, segment->length, MADV_RANDOM);
         if (segment->flags & SEGMENT_WIPE_ON_FORK)
             system_call(SYS_madvise, segment->address, segment->length, MADV_WIPEONFORK);
         return;
@@ -241,6 +241,36 @@ static void map_segment(long file, const struct image_segment *segment)
         fail(started->environment, "Runtime.CannotStart",
              "the process image may not be mapped as executable; mount the package without noexec", NULL);
     fail(started->environment, "Runtime.CannotStart", "the process image cannot be mapped at its address", NULL);
+}
+
+/* What is needed now and then shall not be read with its neighbours. One request serves all that lies in one part of
+ * the address space; it passes over what is not mapped there. */
+static void advise_random(const struct image_segment *segments, uint32_t count)
+{
+    uint64_t start = 0, end = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!(segments[i].flags & SEGMENT_RANDOM))
+            continue;
+        if (!end || segments[i].address - end > FAR) {
+            if (end)
+                system_call(SYS_madvise, start, end - start, MADV_RANDOM);
+            start = segments[i].address;
+        }
+        end = segments[i].address + segments[i].length;
+    }
+    if (end)
+        system_call(SYS_madvise, start, end - start, MADV_RANDOM);
+}
+
+static void map_all(long file, const struct image_segment *segments, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!(segments[i].flags & SEGMENT_OVER))
+            map_segment(file, &segments[i]);
+    advise_random(segments, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (segments[i].flags & SEGMENT_OVER)
+            map_segment(file, &segments[i]);
 }
 
 static void set_kernel_state(const struct image_header *header, const struct image_variant *variant)
@@ -298,8 +328,7 @@ static _Noreturn void continue_variant(const struct image_header *header, const 
     for (uint32_t i = 0; i < variant->read_ahead.count; i++)
         system_call(SYS_readahead, file, ahead[i].start, ahead[i].length);
     const struct image_segment *segments = TABLE(header, variant->segments, struct image_segment);
-    for (uint32_t i = 0; i < variant->segments.count; i++)
-        map_segment(file, &segments[i]);
+    map_all(file, segments, variant->segments.count);
     system_call(SYS_close, file);
     const struct image_range *written = TABLE(header, variant->populate, struct image_range);
     for (uint32_t i = 0; i < variant->populate.count; i++)
@@ -321,6 +350,8 @@ void restore(struct start *start, const char *path)
         return;
     if (failed(file))
         refuse("it cannot be opened");
+    /* Not by the kernel's own guesses: once they begin, each page that is used takes megabytes behind it along. */
+    system_call(SYS_readahead, file, 0, FIRST_READ);
     const struct image_header *header = read_header(file);
     const struct image_variant *variants = TABLE(header, header->variants, struct image_variant);
     if (!processor_holds()) {

@@ -3,9 +3,9 @@
 #include <Python.h>
 
 #include "call.h"
+#include "heap.h"
 #include "json.h"
 #include "loop.h"
-#include "nursery.h"
 #include "stop.h"
 
 static PyMethodDef methods[] = {
@@ -13,7 +13,7 @@ static PyMethodDef methods[] = {
     {"tell", pyl_tell, METH_O, "Hand bytes to the capture."},
     {"stop", pyl_stop, METH_VARARGS,
      "stop(kind, plan): stop for the capture; returns in a restored process only, and only when Python has to go on."},
-    {"install_nursery", pyl_install_nursery, METH_NOARGS, "Keep new small objects apart from those of the image."},
+    {"phase", pyl_heap_phase, METH_O, "Say what the program does now; objects are known again by it in the next capture."},
     {"disconnect", pyl_disconnect, METH_NOARGS, "Close the connection of serve(), which will open another."},
     {"serve", pyl_serve, METH_VARARGS, "serve(address, plan): serve invocations for ever."},
     {"rehearse", pyl_rehearse, METH_O, "rehearse(plan): answer an empty event that nobody sent."},

@@ -2,9 +2,10 @@
 #include "stop.h"
 
 #include "capture.h"
+#include "heap.h"
 #include "resume.h"
 
-static long call(long operation, const void *address, long length)
+long ask_tracer(long operation, const void *address, long length)
 {
     long result, second = (long)address, first = PYL_OPTIONS + operation;
     /* After a restore only the registers that a callee keeps, and rax, hold what they held. */
@@ -19,7 +20,7 @@ static long call(long operation, const void *address, long length)
 PyObject *pyl_ask(PyObject *module, PyObject *unused)
 {
     (void)module, (void)unused;
-    return PyBool_FromLong(call(PYL_ASK, NULL, 0) == 1);
+    return PyBool_FromLong(ask_tracer(PYL_ASK, NULL, 0) == 1);
 }
 
 PyObject *pyl_tell(PyObject *module, PyObject *text)
@@ -29,7 +30,7 @@ PyObject *pyl_tell(PyObject *module, PyObject *text)
     (void)module;
     if (PyBytes_AsStringAndSize(text, &bytes, &length) < 0)
         return NULL;
-    call(PYL_TELL, bytes, length);
+    ask_tracer(PYL_TELL, bytes, length);
     Py_RETURN_NONE;
 }
 
@@ -41,7 +42,8 @@ PyObject *pyl_stop(PyObject *module, PyObject *arguments)
     if (!PyArg_ParseTuple(arguments, "lO!", &kind, &PyTuple_Type, &plan))
         return NULL;
     resume_remember();
-    long result = call(PYL_STOP, (const void *)kind, 0);
+    heap_settle();
+    long result = ask_tracer(PYL_STOP, (const void *)kind, 0);
     if (result >= -4095 && result <= 0) {
         PyErr_SetString(PyExc_RuntimeError, "this process is not being captured");
         return NULL;

@@ -1,0 +1,97 @@
+"""The heap of captured programs serves CPython's own tests, in each of its modes, before and after it has settled."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from pyl.image.extension import SOURCES
+from pyl.image.launcher import SOURCES as CAPTURE_SOURCES
+from pyl.image.placement import APART, RECORDED, TOGETHER
+
+KEYS = 52 * 2000
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Path:
+    """The heap, and a stand-in for the tracer that it asks."""
+    made = tmp_path_factory.mktemp("heap") / "heap.so"
+    include = Path(sysconfig.get_path("include"))
+    command = [
+        *(sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.26", "-std=c11", "-D_GNU_SOURCE"),
+        *("-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-Wl,-z,undefs"),
+        *("-isystem", include, "-idirafter", include.parent, "-I", SOURCES, "-I", CAPTURE_SOURCES),
+        *("-o", made, SOURCES / "heap.c", Path(__file__).with_name("tracer.c")),
+    ]
+    subprocess.run(command, check=True)
+    return made
+
+
+def python(library: Path, code: str, *, mode: int, keys: int = 0) -> str:
+    """What this Python prints when the heap is its allocator from the start."""
+    environment = {**os.environ, "LD_PRELOAD": str(library), "PYL_TEST_MODE": str(mode), "PYL_TEST_KEYS": str(keys)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+SUITE = """
+import ctypes, sys, unittest
+{settle}
+loaded = unittest.defaultTestLoader.loadTestsFromNames(
+    ["test.test_dict", "test.test_list", "test.test_json"]
+)
+result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(loaded)
+sys.exit(not result.wasSuccessful())
+"""
+SETTLE = "ctypes.PyDLL({library!r}).settle()"
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "settled"),
+    [(RECORDED, 0, False), (APART, KEYS, False), (TOGETHER, 0, True), (TOGETHER, KEYS, True)],
+)
+def test_pythons_own_tests_pass_on_it(library, mode, keys, settled) -> None:
+    pytest.importorskip("test.test_dict", reason="this Python came without its tests")
+    settle = SETTLE.format(library=str(library)) if settled else ""
+    assert "OK" in python(library, SUITE.format(settle=settle), mode=mode, keys=keys)
+
+
+def test_a_settled_heap_puts_new_objects_apart_from_old_ones(library) -> None:
+    code = f"""
+import ctypes
+old = [bytes(100) for _ in range(1000)]
+del old[::2]
+{SETTLE.format(library=str(library))}
+new = [bytes(100) for _ in range(1000)]
+print(len({{id(value) >> 12 for value in old}} & {{id(value) >> 12 for value in new}}))
+"""
+    assert int(python(library, code, mode=TOGETHER)) == 0
+
+
+def test_wanted_objects_lie_on_pages_of_their_own_or_together(library) -> None:
+    code = "import sys\nprint(len({id(value) >> 12 for value in sys.modules.values()}), len(sys.modules))"
+    apart, count = map(int, python(library, code, mode=APART, keys=52 * 20_000).split())
+    together = int(python(library, code, mode=TOGETHER, keys=52 * 20_000).split()[0])
+    assert apart >= count - 2  # some have two names
+    assert together < apart
+
+
+def test_memory_of_one_size_comes_back_for_another(library) -> None:
+    code = f"""
+import ctypes, resource
+{SETTLE.format(library=str(library))}
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+first = [bytes(30 + size) for size in range(0, 400, 40) for _ in range(1)]
+for size in range(0, 320, 32):
+    many = [bytes(size + n % 2) for n in range(150_000)]
+    largest = peak()
+    del many
+print(largest // 1024)
+"""
+    assert int(python(library, code, mode=TOGETHER)) < 250  # MB; ten times 150,000 blocks kept apart would be 300 more
