@@ -13,8 +13,10 @@ from pyl.image import format as image_format
 from pyl.image.format import Variant
 from pyl.image.groups import Group
 from pyl.image.guards import Guard
+from pyl.image.library_files import mapped_from_files
 from pyl.image.placement import APART, RECORDED, TOGETHER, Placement
 from pyl.image.session import ALWAYS, BASE, CAPTURE_ONLY, FULL, HASH_SEED, CannotCapture, EnvironmentRead, Session
+from pyl.image.snapshot import Snapshot
 from pyl.progress import Progress, Silent
 from pyl.project.model import ImageMode
 
@@ -114,7 +116,13 @@ def _base_guards(session: Session) -> tuple[Guard, ...]:
 def _full_variant(session: Session) -> Variant:
     others = (guards.no_other_guard(session.configured),) if session.report.get("listed") else ()
     own = (*_base_guards(session), *_guards(session.reads()), *_guards(session.reads_of_c_code(FULL)), *others)
-    return Variant(FULL, session.snapshots[FULL], tuple(dict.fromkeys(own)))
+    return Variant(FULL, _stored(session, FULL), tuple(dict.fromkeys(own)))
+
+
+def _stored(session: Session, kind: int) -> Snapshot:
+    """The snapshot, without what the package's libraries hold anyway."""
+    taken = session.snapshots[kind]
+    return replace(taken, regions=mapped_from_files(taken.regions, session.package, sandbox.TASK_ROOT))
 
 
 def _compose(first: Session, further: Sequence[Session], target: Path) -> CaptureResult:
@@ -127,13 +135,13 @@ def _compose(first: Session, further: Sequence[Session], target: Path) -> Captur
     taken = [session for session in placed if FULL in session.snapshots]
     variants = [_full_variant(session) for session in taken]
     if BASE in base.snapshots:
-        variants.append(Variant(BASE, base.snapshots[BASE], _base_guards(base)))
+        variants.append(Variant(BASE, _stored(base, BASE), _base_guards(base)))
     reasons = tuple(_reasons(session) for session in placed if session not in taken)
     told = tuple(reason for session in reasons for reason in session)
     if not variants:
         target.unlink(missing_ok=True)  # a trial's
         return CaptureResult("none", told, output=first.output)
-    image_format.write(target, _with_working_sets(taken, target, variants))
+    image_format.write(target, _with_working_sets(taken, target, variants), first.package)
     shown = (taken or [first])[0]
     return CaptureResult(
         kind="full" if taken == placed else "base",
@@ -177,7 +185,7 @@ def _all_reads(session: Session) -> tuple[EnvironmentRead, ...]:
 
 def _with_working_sets(sessions: Sequence[Session], target: Path, variants: list[Variant]) -> list[Variant]:
     """The variants, the full ones with what a trial of each has touched."""
-    layouts = image_format.write(target, variants)
+    layouts = image_format.write(target, variants, sessions[0].package) if sessions else ()
     found = list(variants)
     for index, session in enumerate(sessions):
         touched = trial.record(

@@ -22,10 +22,11 @@ HEAP = "heap"
 
 
 def owners(regions: Iterable[Region]) -> dict[str, int]:
-    """Bytes stored for each mapped file, and for the heap; largest first."""
+    """Bytes stored for each mapped file, and for the heap; largest first. What is mapped from its file counts not."""
     found: Counter[str] = Counter()
     for region in regions:
-        found[PurePosixPath(region.name).name or HEAP] += len(region.pages) * PAGE
+        if not region.file:
+            found[PurePosixPath(region.name).name or HEAP] += len(region.pages) * PAGE
     return dict(found.most_common())
 
 

@@ -13,14 +13,17 @@ from pyl.image.layout import SEGMENT_ZERO, Pages, Placed
 from pyl.image.snapshot import KernelState, Snapshot
 
 MAGIC = int.from_bytes(b"PYLIMAGE", "little")
-VERSION = 2
-_HEADER = struct.Struct("<QIIQQII")
+VERSION = 3
+_HEADER = struct.Struct("<QIIQQ4I")
 _VARIANT = struct.Struct("<II 2I2I2I2I2I 16Q4I")
 _GUARD = struct.Struct("<4I")
 _SEGMENT = struct.Struct("<3Q2I")
+_FILE = struct.Struct("<2IQ")
+_FILE_SHIFT = 16
+"""The number of the file that a segment is mapped from, the first being 1, stands in its flags from this bit on."""
 _RANGE = struct.Struct("<2Q")
 _ACTION = struct.Struct("<5Q")
-_CHECKSUM_AT = 24
+_HEADER_BYTES_AT, _CHECKSUM_AT = 12, 24
 _TASK_ROOT = "/var/task"
 
 
@@ -63,23 +66,15 @@ def checksum(header: bytes) -> int:
     return a ^ ((b << 1 | b >> 63) & mask)
 
 
-def write(output: Path, variants: Sequence[Variant]) -> tuple[Placed, ...]:
-    """Write the image; how each variant lies in it."""
+def write(output: Path, variants: Sequence[Variant], package: Path) -> tuple[Placed, ...]:
+    """Write the image of `package`; how each variant lies in it."""
     pages = Pages(shared=len(variants) > 1)
     placed = tuple(pages.place(variant.snapshot.regions, variant.touched) for variant in variants)
-    first_page = -(-len(_header(variants, placed, first_page=0)) // PAGE) * PAGE
-    header = bytearray(_header(variants, placed, first_page=first_page).ljust(first_page, b"\0"))
-    _HEADER.pack_into(
-        header,
-        0,
-        MAGIC,
-        VERSION,
-        len(header),
-        first_page + len(pages.content),
-        0,
-        _HEADER.size,
-        len(variants),
-    )
+    names = dict.fromkeys(segment.file for layout in placed for segment in layout.segments if segment.file)
+    files = {name: (package / name).stat().st_size for name in names}
+    first_page = -(-len(_header(variants, placed, files, first_page=0)) // PAGE) * PAGE
+    header = bytearray(_header(variants, placed, files, first_page=first_page).ljust(first_page, b"\0"))
+    struct.pack_into("<IQ", header, _HEADER_BYTES_AT, len(header), first_page + len(pages.content))
     struct.pack_into("<Q", header, _CHECKSUM_AT, checksum(bytes(header)))
     with output.open("wb") as file:
         file.write(header)
@@ -87,7 +82,9 @@ def write(output: Path, variants: Sequence[Variant]) -> tuple[Placed, ...]:
     return placed
 
 
-def _header(variants: Sequence[Variant], layouts: Sequence[Placed], *, first_page: int) -> bytes:
+def _header(
+    variants: Sequence[Variant], layouts: Sequence[Placed], files: Mapping[str, int], *, first_page: int
+) -> bytes:
     strings = _Strings()
     tables = bytearray()
     start = _HEADER.size + _VARIANT.size * len(variants)
@@ -100,7 +97,10 @@ def _header(variants: Sequence[Variant], layouts: Sequence[Placed], *, first_pag
 
     # Strings come last; their offsets depend on the tables' size, which does not depend on theirs.
     sizes = sum(_sizes(variant, layout) for variant, layout in zip(variants, layouts, strict=True))
+    sizes += _FILE.size * len(files)
     text = start + sizes
+    numbers = {name: number for number, name in enumerate(files, 1)}
+    named = table([_FILE.pack(text + strings.place(f"{_TASK_ROOT}/{name}"), 0, size) for name, size in files.items()])
     packed = bytearray()
     for variant, layout in zip(variants, layouts, strict=True):
         guards = table(
@@ -114,9 +114,9 @@ def _header(variants: Sequence[Variant], layouts: Sequence[Placed], *, first_pag
                 _SEGMENT.pack(
                     s.address,
                     s.length,
-                    0 if s.flags & SEGMENT_ZERO else first_page + s.offset,
+                    s.offset if s.file or s.flags & SEGMENT_ZERO else first_page + s.offset,
                     s.protection,
-                    s.flags,
+                    s.flags | numbers.get(s.file, 0) << _FILE_SHIFT,
                 )
                 for s in layout.segments
             ]
@@ -136,7 +136,8 @@ def _header(variants: Sequence[Variant], layouts: Sequence[Placed], *, first_pag
             *populate,
             *_state(variant.snapshot.state, strings, text),
         )
-    head = (_HEADER.pack(MAGIC, VERSION, 0, 0, 0, _HEADER.size, len(variants)) + packed).ljust(start, b"\0")
+    head = _HEADER.pack(MAGIC, VERSION, 0, 0, 0, _HEADER.size, len(variants), *named)
+    head = (head + packed).ljust(start, b"\0")
     return bytes(head + tables.ljust(sizes, b"\0") + strings.content)
 
 

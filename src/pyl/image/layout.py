@@ -39,7 +39,9 @@ class Segment:
     protection: int
     flags: int
     offset: int = 0
-    """In the file; 0 for zeros."""
+    """Among the stored pages, or in `file`; 0 for zeros."""
+    file: str = ""
+    """Path in the package of the file that it is mapped from; empty for the image itself."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +65,22 @@ def segments_of(regions: Iterable[Region]) -> list[tuple[Segment, dict[int, byte
     merged: list[tuple[Segment, dict[int, bytes]]] = []
     for region in sorted(regions, key=lambda region: region.address):
         flags = SEGMENT_WIPE_ON_FORK * region.wipe_on_fork | SEGMENT_NO_RESERVE * region.no_reserve
-        segment = Segment(region.address, region.length, region.protection, flags)
+        offset = region.offset if region.file else 0
+        segment = Segment(region.address, region.length, region.protection, flags, offset, region.file)
         if merged and _are_one(last := merged[-1][0], segment):
             both = replace(last, length=last.length + segment.length, protection=last.protection | segment.protection)
             merged[-1] = (both, merged[-1][1] | region.pages)
         else:
             merged.append((segment, region.pages))
-    return [piece for segment, pages in merged for piece in _split(segment, pages)]
+    return [
+        piece for segment, pages in merged for piece in ([(segment, pages)] if segment.file else _split(segment, pages))
+    ]
 
 
 def _are_one(first: Segment, second: Segment) -> bool:
-    if (first.address + first.length, first.flags) != (second.address, second.flags):
+    if (first.address + first.length, first.flags, first.file) != (second.address, second.flags, second.file):
+        return False
+    if first.file and first.offset + first.length != second.offset:
         return False
     kinds = first.protection, second.protection
     return first.protection == second.protection or not any(kind & WRITE or not kind for kind in kinds)
@@ -130,6 +137,8 @@ class Pages:
             over = [run for run in hot if segment.address <= run.address < segment.address + segment.length]
             if segment.flags & SEGMENT_ZERO:
                 segments.append(segment)
+            elif segment.file:
+                segments.append(replace(segment, flags=segment.flags | SEGMENT_RANDOM * bool(hot)))
             elif not over or over[0].length < segment.length:
                 rest = replace(segment, flags=segment.flags | SEGMENT_RANDOM * bool(hot))
                 segments += self._store(rest, pages, blank=over)
@@ -164,6 +173,7 @@ class Pages:
                 length=length,
                 flags=segment.flags | SEGMENT_OVER,
                 offset=self._append(start, length, pages),
+                file="",
             )
             for _, start, length, segment, pages in sorted(found, key=lambda run: run[:3])
         ]

@@ -48,6 +48,10 @@ class Region:
     no_reserve: bool
     pages: dict[int, bytes] = field(repr=False)
     """Address to the content of each page that is not all zeros."""
+    offset: int = 0
+    """Of the first byte in the mapped file."""
+    file: str = ""
+    """Path in the package of the file that holds the same bytes from `offset` on; empty where none does."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +189,7 @@ def _regions(process: int, memory: Memory, sites: dict[int, bytes], starter: tup
     present = os.open(f"/proc/{process}/pagemap", os.O_RDONLY)
     try:
         for entry in _mappings(process):
-            start, end, protection, shared, inode, name, flags = entry
+            start, end, protection, shared, inode, name, flags, offset = entry
             if name in _KERNEL_OWN or starter[0] <= start < starter[1]:
                 continue
             if shared and protection & WRITE:
@@ -204,6 +208,7 @@ def _regions(process: int, memory: Memory, sites: dict[int, bytes], starter: tup
                     wipe_on_fork="wf" in flags,
                     no_reserve="nr" in flags,
                     pages=pages,
+                    offset=offset,
                 )
             )
     finally:
@@ -211,14 +216,15 @@ def _regions(process: int, memory: Memory, sites: dict[int, bytes], starter: tup
     return tuple(regions)
 
 
-def _mappings(process: int) -> list[tuple[int, int, int, bool, int, str, set[str]]]:
-    found: list[tuple[int, int, int, bool, int, str, set[str]]] = []
+def _mappings(process: int) -> list[tuple[int, int, int, bool, int, str, set[str], int]]:
+    found: list[tuple[int, int, int, bool, int, str, set[str], int]] = []
     for line in Path(f"/proc/{process}/smaps").read_text().splitlines():
         match = _MAPS_LINE.fullmatch(line)
         if match:
-            start, end, r, w, x, sharing, _, inode, name = match.groups()
+            start, end, r, w, x, sharing, offset, inode, name = match.groups()
             protection = READ * (r == "r") | WRITE * (w == "w") | EXECUTE * (x == "x")
-            found.append((int(start, 16), int(end, 16), protection, sharing == "s", int(inode), name, set()))
+            place = int(start, 16), int(end, 16)
+            found.append((*place, protection, sharing == "s", int(inode), name, set(), int(offset, 16)))
         elif line.startswith("VmFlags:"):
             found[-1][6].update(line.split()[1:])
     return found

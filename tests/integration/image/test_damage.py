@@ -21,7 +21,7 @@ imported = time.time()
 def handler(event, context): return [imported, event]
 """
 FIELDS = {"magic": (0, 8), "version": (8, 4), "header_bytes": (12, 4), "file_bytes": (16, 8), "checksum": (24, 8)}
-FIELDS |= {"variants: offset": (32, 4), "variants: count": (36, 4)}
+FIELDS |= {"variants: offset": (32, 4), "variants: count": (36, 4), "files: offset": (40, 4), "files: count": (44, 4)}
 """Offset and size of each field of `struct image_header`."""
 random_places = random.Random(20251123)
 
@@ -102,7 +102,7 @@ def test_another_value_in_a_field_of_the_header_is_refused(whole: Path, image: P
         assert_refused(run, whole, (field, value))
 
 
-@pytest.mark.parametrize("field", ["magic", "version", "header_bytes", "file_bytes", "variants: count"])
+@pytest.mark.parametrize("field", ["magic", "version", "header_bytes", "file_bytes", "variants: count", "files: count"])
 def test_a_field_that_makes_no_sense_is_refused_also_where_the_checksum_holds(
     whole: Path, image: Path, run, field: str
 ) -> None:
@@ -122,3 +122,15 @@ def test_the_image_of_another_version_says_so(whole: Path, image: Path, run) -> 
     overwrite(image, struct.pack("<I", 99), 8)
     with run(whole) as environment:
         assert "another version" in environment.init_error()["errorMessage"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"shorter"])
+def test_an_image_whose_library_is_missing_or_another_is_refused(whole: Path, tmp_path: Path, run, content) -> None:
+    package = Path(shutil.copytree(whole, tmp_path / "package", copy_function=os.link))
+    header = header_of(package / "pyl" / "image")
+    name = next(part for part in bytes(header).split(b"\0") if part.startswith(b"/var/task/pyl/app/")).decode()
+    library = package / name.removeprefix("/var/task/")
+    library.unlink()
+    if content is not None:
+        library.write_bytes(content)
+    assert_refused(run, package, content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 from pyl.image.addresses import PAGE
@@ -22,12 +23,26 @@ def region(address: int, pages: int, stored: dict[int, bytes], protection: int =
 
 def test_the_header_sums_to_its_checksum(tmp_path: Path) -> None:
     file = tmp_path / "image"
-    write(file, [Variant(2, Snapshot((region(BASE, 1, {0: b"a"}),), STATE), (Guard(1, "NAME", "välue"),))])
+    write(file, [Variant(2, Snapshot((region(BASE, 1, {0: b"a"}),), STATE), (Guard(1, "NAME", "välue"),))], tmp_path)
     content = file.read_bytes()
     assert len(content) == struct.unpack_from("<Q", content, 16)[0]
     (header_bytes,) = struct.unpack_from("<I", content, 12)
     assert checksum(content[:header_bytes]) == struct.unpack_from("<Q", content, 24)[0]
     assert "NAME\0välue\0".encode() in content[:header_bytes]
+
+
+def test_a_file_that_memory_is_mapped_from_is_named_with_its_size(tmp_path: Path) -> None:
+    (tmp_path / "library.so").write_bytes(bytes(2 * PAGE))
+    mapped = replace(region(BASE, 2, {0: b"a"}, protection=5), file="library.so")
+    file = tmp_path / "image"
+    (placed,) = write(file, [Variant(2, Snapshot((mapped,), STATE), ())], tmp_path)
+    assert [(segment.file, segment.offset) for segment in placed.segments] == [("library.so", 0)]
+    content = file.read_bytes()
+    offset, count = struct.unpack_from("<2I", content, 40)
+    assert count == 1
+    path, _, size = struct.unpack_from("<2IQ", content, offset)
+    assert (content[path:].partition(b"\0")[0], size) == (b"/var/task/library.so", 2 * PAGE)
+    assert len(content) == struct.unpack_from("<I", content, 12)[0]  # no page is stored
 
 
 def test_lambdas_variables_are_never_others() -> None:

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC 0x4547414d494c5950ul /* "PYLIMAGE" */
-enum { IMAGE_VERSION = 2 };
+enum { IMAGE_VERSION = 3 };
 
 struct table {
     uint32_t offset, count;
@@ -18,6 +18,12 @@ struct image_header {
     uint64_t file_bytes;
     uint64_t checksum; /* of the header's 8-byte words, this one taken as zero */
     struct table variants;
+    struct table files; /* of the package, that segments are mapped from */
+};
+
+struct image_file {
+    uint32_t path, reserved; /* offset of a string */
+    uint64_t bytes;
 };
 
 enum { GUARD_EQUAL = 1, GUARD_ABSENT = 2, GUARD_TASK_ROOT = 3, GUARD_NO_OTHER = 4 };
@@ -34,6 +40,7 @@ enum {
     SEGMENT_NO_RESERVE = 4,
     SEGMENT_OVER = 8, /* replaces part of a segment before it */
     SEGMENT_RANDOM = 16,
+    SEGMENT_FILE_SHIFT = 16, /* from this bit on: the number of its file, the first being 1; 0 for the image itself */
 };
 
 struct image_segment {

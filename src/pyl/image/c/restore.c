@@ -18,6 +18,10 @@ struct kernel_action {
     uint64_t mask;
 };
 
+struct file_status { /* the kernel's `struct stat` */
+    uint64_t before[6], size, after[11];
+};
+
 static struct start *started;
 static struct pyl_restored restored;
 
@@ -55,9 +59,7 @@ static int table_fits(const struct image_header *header, struct table table, siz
 static const struct image_header *read_header(long file)
 {
     struct image_header head;
-    struct {
-        uint64_t before[6], size, after[11];
-    } status;
+    struct file_status status;
     if (system_call(SYS_pread64, file, &head, sizeof head, 0) != sizeof head)
         refuse("it is cut short");
     if (head.magic != IMAGE_MAGIC)
@@ -74,7 +76,8 @@ static const struct image_header *read_header(long file)
     const struct image_header *header = (const struct image_header *)mapped;
     if (checksum(header) != head.checksum || header->magic != head.magic)
         refuse("its header is damaged");
-    if (!table_fits(header, header->variants, sizeof(struct image_variant)))
+    if (!table_fits(header, header->variants, sizeof(struct image_variant)) ||
+        !table_fits(header, header->files, sizeof(struct image_file)))
         refuse("its tables are damaged");
     return header;
 }
@@ -262,15 +265,41 @@ static void advise_random(const struct image_segment *segments, uint32_t count)
         system_call(SYS_madvise, start, end - start, MADV_RANDOM);
 }
 
-static void map_all(long file, const struct image_segment *segments, uint32_t count)
+/* The library of the package that the image's file `number` is. */
+static long open_library(const struct image_header *header, uint32_t number)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (!(segments[i].flags & SEGMENT_OVER))
-            map_segment(file, &segments[i]);
+    if (number > header->files.count)
+        refuse("its tables are damaged");
+    const struct image_file *named = TABLE(header, header->files, struct image_file) + number - 1;
+    struct file_status status;
+    long file = system_call(SYS_open, TEXT(header, named->path), O_RDONLY | O_CLOEXEC, 0);
+    if (failed(file) || failed(system_call(SYS_fstat, file, &status)) || status.size != named->bytes)
+        refuse("a library of the package that belongs to it is missing or has another length");
+    return file;
+}
+
+static void map_all(const struct image_header *header, const struct image_variant *variant, long image)
+{
+    const struct image_segment *segments = TABLE(header, variant->segments, struct image_segment);
+    uint32_t count = variant->segments.count, opened = 0;
+    long library = -1;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = segments[i].flags >> SEGMENT_FILE_SHIFT;
+        if (segments[i].flags & SEGMENT_OVER)
+            continue;
+        if (number && number != opened) { /* what is mapped from one file lies together */
+            if (opened)
+                system_call(SYS_close, library);
+            library = open_library(header, opened = number);
+        }
+        map_segment(number ? library : image, &segments[i]);
+    }
+    if (opened)
+        system_call(SYS_close, library);
     advise_random(segments, count);
     for (uint32_t i = 0; i < count; i++)
         if (segments[i].flags & SEGMENT_OVER)
-            map_segment(file, &segments[i]);
+            map_segment(image, &segments[i]);
 }
 
 static void set_kernel_state(const struct image_header *header, const struct image_variant *variant)
@@ -327,8 +356,7 @@ static _Noreturn void continue_variant(const struct image_header *header, const 
     const struct image_range *ahead = TABLE(header, variant->read_ahead, struct image_range);
     for (uint32_t i = 0; i < variant->read_ahead.count; i++)
         system_call(SYS_readahead, file, ahead[i].start, ahead[i].length);
-    const struct image_segment *segments = TABLE(header, variant->segments, struct image_segment);
-    map_all(file, segments, variant->segments.count);
+    map_all(header, variant, file);
     system_call(SYS_close, file);
     const struct image_range *written = TABLE(header, variant->populate, struct image_range);
     for (uint32_t i = 0; i < variant->populate.count; i++)
