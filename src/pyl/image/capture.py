@@ -164,6 +164,8 @@ def _placed(recorded: Session, target: Path, *, base: bool) -> Session:
     for mode in (APART, TOGETHER):
         touched = _with_working_sets([session], target, [_full_variant(session)])[0].touched
         keys = session.placement.keys_on(touched)
+        if not keys:  # where no trial can be made
+            return recorded
         kinds = {BASE, FULL} if base and mode == TOGETHER else {FULL}
         session, before = session.again(Placement(mode, keys), kinds), session
         if FULL not in session.snapshots:

@@ -344,7 +344,9 @@ void heap_settle(void)
         madvise(recorded, RECORD_TABLE, MADV_DONTNEED);
         recorded = NULL;
     }
-    if (chosen)
+    if (chosen) {
         munmap(chosen, (chosen_mask + 1) * sizeof *chosen);
+        chosen = NULL;
+    }
     is_settled = 1;
 }
