@@ -57,16 +57,16 @@ def entry(kind: str, name: str, make: Callable[[Path], None]) -> Path:
 
 
 @contextmanager
-def workspace() -> Iterator[Path]:
-    """An empty folder whose path is one of few, removed at the end.
+def workspace(name: str) -> Iterator[Path]:
+    """An empty folder for making `name`, whose path is one of few, removed at the end.
 
     Compilers remember paths, and zig's own cache finds a file again only at the same one: what is compiled
-    in random temporary folders is compiled from nothing each time.
+    in random temporary folders, or where another piece was before, is compiled from nothing each time.
     """
     for number in itertools.count():
-        folder = root() / "work" / str(number)
+        folder = root() / "work" / f"{name}-{number}"
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with folder.with_suffix(".lock").open("w") as lock:
+        with folder.with_name(f"{folder.name}.lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

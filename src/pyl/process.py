@@ -6,8 +6,10 @@ import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +28,59 @@ class CommandFailed(BuildError):
         self.output = output
 
 
+class Family:
+    """Programs that several threads run for one purpose, and that end together."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._members: set[subprocess.Popen[str]] = set()
+        self.ended = False
+
+    @contextlib.contextmanager
+    def adopted(self) -> Iterator[None]:
+        """What `run` starts meanwhile, in this context, is one of the family."""
+        token = _family.set(self)
+        try:
+            yield
+        finally:
+            _family.reset(token)
+
+    def end(self) -> None:
+        """Kill every member, and whatever is still to be started; each one's `run` then fails."""
+        with self._lock:
+            self.ended = True
+            for process in self._members:
+                _kill_group(process)
+
+    @contextlib.contextmanager
+    def _member(self, process: subprocess.Popen[str]) -> Iterator[None]:
+        with self._lock:
+            self._members.add(process)
+            if self.ended:
+                _kill_group(process)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._members.discard(process)
+
+
+_family: ContextVar[Family | None] = ContextVar("family", default=None)
+
+
 def run(
     command: Sequence[str | Path],
     *,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     log: Path | None = None,
+    label: str = "",
     on_line: Callable[[str], None] | None = None,
 ) -> str:
     """Run `command` to its end and return its output (stdout and stderr, in the order written).
 
-    Every line goes to `log` (appended) and to `on_line` as it comes. The program gets a process group of
-    its own: whatever ends the wait (Ctrl-C too) ends the whole group, compilers' children included.
+    Every line goes to `log` (appended, behind `label`) and to `on_line` as it comes. The program gets a process
+    group of its own: whatever ends the wait (Ctrl-C too) ends the whole group, compilers' children included.
 
     Raises `CommandFailed` on a non-zero exit or when the program cannot be started.
     """
@@ -57,18 +100,22 @@ def run(
     except OSError as error:
         msg = f"cannot run {command[0]}: {error.strerror}"
         raise CommandFailed(msg, returncode=127, output="") from error
+    family = _family.get()
     sink = None
     try:
         assert process.stdout is not None  # noqa: S101 - asked for with PIPE
-        sink = log.open("a", encoding="utf-8") if log else None
-        for line in process.stdout:
-            lines.append(line)
-            if sink:
-                sink.write(line)
-                sink.flush()
-            if on_line:
-                on_line(line.rstrip("\n"))
-        returncode = process.wait()
+        with family._member(process) if family else contextlib.nullcontext():  # noqa: SLF001 - this module's own
+            sink = log.open("a", encoding="utf-8") if log else None
+            for line in process.stdout:
+                lines.append(line)
+                if sink:
+                    sink.write(f"{label}: {line}" if label else line)
+                    sink.flush()
+                if on_line:
+                    on_line(line.rstrip("\n"))
+            returncode = process.wait()
+        if family and family.ended:
+            end_group(process)
     except BaseException:
         end_group(process)
         raise
@@ -86,8 +133,7 @@ def run(
 
 def end_group(process: subprocess.Popen[Any]) -> None:
     """Kill the process group and wait until its last member is gone, so that none writes any more."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    _kill_group(process)
     process.wait()
     deadline = time.monotonic() + _GONE_WITHIN
     while time.monotonic() < deadline:
@@ -96,6 +142,11 @@ def end_group(process: subprocess.Popen[Any]) -> None:
         except OSError:
             return
         time.sleep(0.01)
+
+
+def _kill_group(process: subprocess.Popen[Any]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _describe(returncode: int) -> str:

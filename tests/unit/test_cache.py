@@ -60,11 +60,11 @@ def test_clean_frees_everything(own_cache: Path) -> None:
 
 
 def test_workspaces_have_the_same_few_paths_and_are_empty(own_cache: Path) -> None:
-    with cache.workspace() as first:
+    with cache.workspace("piece") as first:
         (first / "left").write_text("")
-        with cache.workspace() as second:
+        with cache.workspace("piece") as second:
             assert second != first
-    with cache.workspace() as again:
+    with cache.workspace("piece") as again:
         assert again == first
         assert list(again.iterdir()) == []
     assert not first.exists()

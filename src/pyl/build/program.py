@@ -1,13 +1,14 @@
-"""The program of native packages: interpreter, standard library and C library; the same for every project."""
+"""The program of native packages: interpreter, pyl's runtime and standard library; the same for every project."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from pyl import cache
-from pyl.build import bytecode, neutral, nuitka, standard_library
+from pyl.build import bytecode, contents, neutral, nuitka, standard_library
 from pyl.progress import Progress
 from pyl.project.model import Architecture
 
@@ -24,7 +25,8 @@ _MAIN = Path(__file__).with_name("program_main.py")
 def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
     """A folder, in the cache, with everything of `pyl/app` that does not depend on the project.
 
-    It holds `program`, the interpreter's library, and `lib/` (standard library). Made once per Python and toolchain.
+    It holds `program` (with pyl's runtime inside), the interpreter's library, and `lib/` (standard library). Made once
+    per Python, toolchain and version of pyl.
     """
     makers = [
         Path(module).read_bytes()
@@ -32,24 +34,27 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
             __file__,
             standard_library.__file__,
             bytecode.__file__,
+            contents.__file__,
             neutral.__file__,
             nuitka.__file__,
             nuitka.ORIGIN,
         )
     ]
-    name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *makers)
+    runtime = [part for source, place in contents.runtime_files() for part in (place.as_posix(), source.read_bytes())]
+    name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *makers, *runtime)
 
     def build(folder: Path) -> None:
-        with cache.workspace() as work:
+        with cache.workspace("program") as work:
             main = work / "program.py"
             shutil.copyfile(_MAIN, main)
-            made = nuitka.compile_program(main, work, architecture, log=log, on_progress=progress.detail)
-            (made / "program.bin").rename(made / "program")
-            shutil.copytree(made, folder, dirs_exist_ok=True)
+            contents.copy_runtime(work)
+            made = nuitka.compile_program(main, "pyl", work, architecture, log=log, on_progress=progress.detail)
+            (made.folder / "program.bin").rename(made.folder / "program")
+            shutil.copytree(made.folder, folder, dirs_exist_ok=True)
         progress.detail("standard library")
         standard_library.copy(folder / "lib", prefix=f"{APP}/lib")
         _move_start_up(folder)
-        _drop_doubles(folder)
+        _drop_doubles(folder, made.frozen)
 
     return cache.entry("programs", name, build)
 
@@ -62,8 +67,13 @@ def _move_start_up(folder: Path) -> None:
                 module.rename(folder / f"{name}{module.suffix}")
 
 
-def _drop_doubles(folder: Path) -> None:
-    """Nuitka puts extension modules that its start-up may import beside the program, under their plain name."""
+def _drop_doubles(folder: Path, frozen: Iterable[str]) -> None:
+    """Nuitka puts what its start-up may import into the program, or beside it under its plain name (extension
+    modules): found there first, whoever imports it."""
+    for name in frozen:
+        path = folder / "lib" / name.replace(".", "/")
+        path.with_name(f"{path.name}.pyc").unlink(missing_ok=True)
+        (path / "__init__.pyc").unlink(missing_ok=True)
     for module in sorted((folder / "lib" / "lib-dynload").iterdir()):
         if (folder / f"{module.name.partition('.')[0]}.so").is_file():
             module.unlink()

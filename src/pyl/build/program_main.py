@@ -25,6 +25,11 @@ for _name, _module in list(sys.modules.items()):
     if hasattr(_module, "__path__"):
         _module.__path__ = [*_module.__path__, f"{_library}/{_name.replace('.', '/')}"]
 
+import pyl.runtime  # noqa: E402 - inside of the program
+
+# The part of it that is C stands outside.
+pyl.runtime.__path__.append(f"{_app}/site/pyl/runtime")
+
 from pyl.runtime.native import main  # noqa: E402
 
 main()

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from pyl.errors import BuildError
+from pyl.image.compiler import compile_c
 from pyl.image.launcher import SOURCES as CAPTURE_SOURCES
-from pyl.process import CommandFailed, run
 
 SOURCES = Path(__file__).parent.parent / "runtime" / "c"
 FILES = (
@@ -54,20 +54,11 @@ def build_extension(include: Path, output: Path) -> None:
     if not (include / "Python.h").is_file():
         msg = f"the headers of this Python are missing: {include / 'Python.h'}"
         raise BuildError(msg, hint="install them (python3-dev), or use a Python that `uv python install` made")
-    command: list[str | Path] = [sys.executable, "-m", "ziglang", "cc", *_FLAGS]
-    command += [
-        "-isystem",
-        include,
-        "-idirafter",
-        include.parent,
-        "-I",
-        CAPTURE_SOURCES,
-        "-o",
+    compile_c(
+        [*_FLAGS, "-isystem", include, "-idirafter", include.parent],
+        [SOURCES / name for name in FILES],
         output,
-        *(SOURCES / name for name in FILES),
-    ]
-    try:
-        run(command)
-    except CommandFailed as error:
-        msg = f"cannot compile the native runtime\n{error.output}"
-        raise BuildError(msg, hint="install the compiler with `pip install 'pyl[native]'`") from error
+        what="the native runtime",
+        headers=[CAPTURE_SOURCES],
+        context=sys.version,
+    )

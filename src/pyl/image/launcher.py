@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyl.errors import BuildError
-from pyl.process import CommandFailed, run
+from pyl.image.compiler import compile_c
 from pyl.project.model import Architecture
 
 SOURCES = Path(__file__).parent / "c"
@@ -73,11 +71,5 @@ def compile_freestanding(sources: tuple[str, ...], output: Path, *, address: int
 
 
 def _compile(flags: Sequence[str], sources: Sequence[str], output: Path) -> None:
-    try:
-        run(
-            [sys.executable, "-m", "ziglang", "cc", *flags, "-o", output, *(SOURCES / source for source in sources)],
-        )
-    except CommandFailed as error:
-        msg = f"cannot compile {sources[0]} of the process image\n{error.output}"
-        raise BuildError(msg, hint="install the compiler with `pip install 'pyl[native]'`") from error
-    output.chmod(0o755)
+    what = f"{sources[0]} of the process image"
+    compile_c(flags, [SOURCES / source for source in sources], output, what=what)

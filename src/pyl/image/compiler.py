@@ -1,0 +1,59 @@
+"""Compiles pyl's own C with zig, each program once for the same sources and flags."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from pyl import cache
+from pyl.errors import BuildError
+from pyl.process import CommandFailed, run
+
+_HINT = "install the compiler with `pip install 'pyl[native]'`"
+
+
+def compile_c(
+    flags: Sequence[str | Path],
+    sources: Sequence[Path],
+    output: Path,
+    *,
+    what: str,
+    headers: Sequence[Path] = (),
+    context: str = "",
+) -> None:
+    """Compile `sources` to `output`, which is executable.
+
+    It comes from the cache when nothing has changed: `flags`, the C files and headers in the folders of `sources` and
+    in `headers` (more of pyl's folders), and `context`, which tells headers of others apart. Raises `BuildError` when
+    `what` cannot be compiled, or zig is missing.
+    """
+    try:
+        compiler = importlib.metadata.version("ziglang")
+    except importlib.metadata.PackageNotFoundError as error:
+        msg = f"cannot compile {what}: this Python lacks ziglang"
+        raise BuildError(msg, hint=_HINT) from error
+    folders = dict.fromkeys([*(source.parent for source in sources), *headers])
+    inputs = [part for file in _own_files(folders) for part in (file.name, file.read_bytes())]
+    key = cache.key("c", compiler, context, *map(str, flags), *(source.name for source in sources), *inputs)
+
+    def build(folder: Path) -> None:
+        include = [f"-I{path}" for path in headers]
+        command = [sys.executable, "-m", "ziglang", "cc", *flags, *include, "-o", folder / "made", *sources]
+        environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")}
+        try:
+            run(command, environment=environment)
+        except CommandFailed as error:
+            msg = f"cannot compile {what}\n{error.output}"
+            raise BuildError(msg, hint=_HINT) from error
+
+    shutil.copyfile(cache.entry("c", key, build) / "made", output)
+    output.chmod(0o755)
+
+
+def _own_files(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h"})
