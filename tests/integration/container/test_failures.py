@@ -182,6 +182,20 @@ def test_a_killed_build_speaks_of_memory(builder: Builder, project: Path, earlie
     assert_untouched(earlier)
 
 
+def test_a_compile_without_enough_memory_speaks_of_the_engines(builder: Builder, project: Path, earlier: Path) -> None:
+    """Most of the container's memory is taken away while it compiles: the kernel kills what asks for more."""
+    with building(builder, project) as process:
+        for container in builder.client.containers.list(filters={"label": "pyl=build"}, ignore_removed=True):
+            container.update(mem_limit="110m", memswap_limit="110m")
+        done = ended(process)
+    assert done.code == 3
+    assert "was killed" in done.err
+    assert ": the engine ran out of memory; it has" in done.err
+    assert "this machine" not in done.err
+    assert builder.containers() == []
+    assert_untouched(earlier)
+
+
 def test_a_full_disk_is_told_from_a_failed_build(builder: Builder, project: Path, earlier: Path) -> None:
     """The volume for what is compiled gets one megabyte."""
     before = {volume.name for volume in builder.client.volumes.list()}

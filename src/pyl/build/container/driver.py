@@ -111,7 +111,7 @@ def _run(
         places = {protocol.PROJECT: str(project.root), protocol.OUT: str(out)}
         with Listener(progress, keep, places) as listener:
             ended = container.run(listener.receive, complain, timeout=timeout)
-            if listener.error:
+            if listener.error and not ended.out_of_memory:  # else it is but a consequence
                 raise full("cannot build in the container") if is_full(listener.error.message) else listener.error
             if listener.package is None or ended.code:
                 raise _failure(ended, b"".join(errors).decode("utf-8", "replace"), engine, out / LOG, timeout)
@@ -125,8 +125,9 @@ def _failure(ended: Ended, said: str, engine: Engine, log: Path, timeout: float)
         msg = f"the build was stopped after {timeout:.0f} seconds"
         return BuildError(msg, hint="give it longer with `--timeout`")
     if ended.out_of_memory or ended.code == _KILLED:
+        died = f"the build was killed (exit code {ended.code})" if ended.code == _KILLED else "a compiler was killed"
         what = "the engine ran out of memory" if ended.out_of_memory else "most often the engine ran out of memory"
-        msg = f"the build was killed (exit code {ended.code}): {what}; it has {engine.memory() / 2**30:.1f} GiB in all"
+        msg = f"{died}: {what}; it has {engine.memory() / 2**30:.1f} GiB in all"
         return BuildError(msg, hint="give the engine more, or compile fewer packages (`compile` in [tool.pyl.native])")
     told = "\n".join(f"  {line}" for line in said.strip().splitlines()[-15:])
     msg = f"the build in the container ended with exit code {ended.code}\n{told}".rstrip()
