@@ -9,7 +9,7 @@
 
 #define JSON_TYPE "application/json"
 
-static PyObject *plan, *environment_data, *request_id_name, *tenant_id_name, *flush_name, *await_name;
+static PyObject *plan, *environment_data, *request_id_name, *tenant_id_name, *flush_name, *await_name, *dictionary_name;
 static PyObject *field_names[5]; /* of a context, in the order of `fields_of` */
 static struct output output;
 
@@ -72,7 +72,8 @@ int call_prepare(PyObject *new_plan)
     Py_XSETREF(plan, Py_NewRef(new_plan));
     Py_XSETREF(environment_data, PyObject_GetAttrString(planned(ENVIRON), "_data"));
     return environment_data && intern(&request_id_name, "request_id") && intern(&tenant_id_name, "tenant_id") &&
-           intern(&flush_name, "flush") && intern(&await_name, "__await__") && fill_template();
+           intern(&flush_name, "flush") && intern(&await_name, "__await__") && intern(&dictionary_name, "__dict__") &&
+           fill_template();
 }
 
 /* -- the event -------------------------------------------------------------------------------------- */
@@ -150,7 +151,8 @@ static PyObject *context_of(const struct response *event, const struct fields *f
         return NULL;
     PyTypeObject *kind = (PyTypeObject *)planned(CONTEXT);
     PyObject *context = kind->tp_new(kind, nothing, NULL), *attributes = attributes_of(fields);
-    if (!context || !attributes || PyObject_GenericSetDict(context, attributes, NULL))
+    /* Not PyObject_GenericSetDict: in CPython 3.13 that leaves the values valid that an object has inside of it. */
+    if (!context || !attributes || PyObject_SetAttr(context, dictionary_name, attributes))
         Py_CLEAR(context);
     Py_XDECREF(attributes);
     return context;
