@@ -60,6 +60,7 @@ struct pool {
 static char *heap;        /* what is handed out; the pools lie one behind the other */
 static uint8_t *class_of; /* of each chunk */
 static struct pool nursery, hot, cold;
+static uintptr_t nursery_and_hot = NURSERY + HOT, cold_bytes = COLD; /* less what is dropped in the end */
 static int is_settled;
 
 /* -- keys ------------------------------------------------------------------------------------------ */
@@ -123,7 +124,11 @@ PyObject *pyl_heap_phase(PyObject *module, PyObject *name)
 
 /* -- blocks ---------------------------------------------------------------------------------------- */
 
-static inline int is_ours(const void *block) { return (uintptr_t)block - (uintptr_t)heap < BYTES; }
+static inline int is_ours(const void *block)
+{
+    uintptr_t at = (uintptr_t)block - (uintptr_t)heap;
+    return at < nursery_and_hot || at - (NURSERY + HOT) < cold_bytes;
+}
 
 static inline unsigned class_for(size_t size)
 {
@@ -332,6 +337,14 @@ static void tell_blocks(const struct pool *pool, const char *start)
     ask_tracer(PYL_BLOCKS, &blocks, sizeof blocks);
 }
 
+/* Nothing more is made there. Where memory may not be promised twice, a restored process would not get the address space. */
+static void drop_unused(struct pool *pool)
+{
+    char *from = pool->next + (PAGE - (size_t)(pool->next - heap) % PAGE) % PAGE;
+    munmap(from, (size_t)(pool->end - from));
+    pool->end = pool->next;
+}
+
 void heap_settle(void)
 {
     if (!heap)
@@ -348,5 +361,9 @@ void heap_settle(void)
         munmap(chosen, (chosen_mask + 1) * sizeof *chosen);
         chosen = NULL;
     }
+    drop_unused(&hot);
+    drop_unused(&cold);
+    nursery_and_hot = (uintptr_t)(hot.end - heap);
+    cold_bytes = (uintptr_t)(cold.end - heap) - (NURSERY + HOT);
     is_settled = 1;
 }
