@@ -93,7 +93,7 @@ def compile_program(
     """
     origin, report = output / "origin.o", output / "report.xml"
     target = ["-target", TARGETS[architecture]]
-    environment = _environment(architecture)
+    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")}
     try:
         command: list[str | Path] = [
             sys.executable,
