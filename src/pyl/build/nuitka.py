@@ -18,6 +18,7 @@ from xml.etree import ElementTree as ET
 
 from pyl import cache
 from pyl.errors import BuildError, EngineError
+from pyl.image.compiler import run_zig, shared_cache
 from pyl.process import CommandFailed, run
 from pyl.project.model import Architecture
 
@@ -92,23 +93,9 @@ def compile_program(
     native package carries it as bytecode. The program is optimised for size: it does little but start others' code.
     """
     origin, report = output / "origin.o", output / "report.xml"
-    target = ["-target", TARGETS[architecture]]
-    environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")}
+    flags = ["-target", TARGETS[architecture], "-g0", "-Os", "-c"]
     try:
-        command: list[str | Path] = [
-            sys.executable,
-            "-m",
-            "ziglang",
-            "cc",
-            *target,
-            "-g0",
-            "-Os",
-            "-c",
-            ORIGIN,
-            "-o",
-            origin,
-        ]
-        run(command, environment=environment, log=log, label=main.stem)
+        run_zig([*flags, ORIGIN, "-o", origin], log=log, label=main.stem)
     except CommandFailed as failure:
         raise _failure(failure, "zig", ORIGIN, log) from failure
     _run(
@@ -181,7 +168,7 @@ def _run(
         raise _failure(failure, "Nuitka", source, log) from failure
 
 
-def _environment(architecture: Architecture, compile_flags: str = "", link_flags: str = "") -> dict[str, str]:
+def _environment(architecture: Architecture, compile_flags: str, link_flags: str) -> dict[str, str]:
     import ziglang
 
     tools = [str(Path(ziglang.__file__).parent), str(Path(sys.executable).parent)]
@@ -196,7 +183,7 @@ def _environment(architecture: Architecture, compile_flags: str = "", link_flags
         f" -idirafter {Path(sysconfig.get_path('include')).parent} {compile_flags}",
         "LDFLAGS": f"{target} -Wl,--gc-sections -Wl,--allow-shlib-undefined {_library_search()} {link_flags}",
         "NUITKA_CACHE_DIR": str(cache.root() / "nuitka"),
-        "ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig"),
+        **shared_cache(),
         "PYTHONHASHSEED": "0",
     }
 

@@ -42,16 +42,25 @@ def compile_c(
 
     def build(folder: Path) -> None:
         include = [f"-I{path}" for path in headers]
-        command = [sys.executable, "-m", "ziglang", "cc", *flags, *include, "-o", folder / "made", *sources]
-        environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")}
         try:
-            run(command, environment=environment)
+            run_zig([*flags, *include, "-o", folder / "made", *sources])
         except CommandFailed as error:
             msg = f"cannot compile {what}\n{error.output}"
             raise BuildError(msg, hint=_HINT) from error
 
     shutil.copyfile(cache.entry("c", key, build) / "made", output)
     output.chmod(0o755)
+
+
+def run_zig(arguments: Sequence[str | Path], *, log: Path | None = None, label: str = "") -> None:
+    """Run zig's C compiler, with the one cache of its own that all compiles share. Raises `CommandFailed`."""
+    command = [sys.executable, "-m", "ziglang", "cc", *arguments]
+    run(command, environment=os.environ | shared_cache(), log=log, label=label)
+
+
+def shared_cache() -> dict[str, str]:
+    """The variable that tells zig where it is."""
+    return {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")}
 
 
 def _own_files(folders: Iterable[Path]) -> Iterator[Path]:

@@ -36,7 +36,10 @@ def _parts(region: Region, package: Path, task_root: str) -> Iterator[Region]:
         yield region
         return
     start = region.address
-    for length, is_equal in _runs(region, file.read_bytes()):
+    with file.open("rb") as opened:
+        opened.seek(region.offset)
+        content = opened.read(region.length)
+    for length, is_equal in _runs(region, content):
         yield replace(
             region,
             address=start,
@@ -49,10 +52,10 @@ def _parts(region: Region, package: Path, task_root: str) -> Iterator[Region]:
 
 
 def _runs(region: Region, content: bytes) -> Iterable[tuple[int, bool]]:
-    """(length, equal to the file?) of stretches, those that are worth no mapping of their own taken for unequal."""
+    """(length, equal to `content`?) of stretches, those that are worth no mapping of their own taken for unequal."""
     found: list[tuple[int, bool]] = []
     for address in range(region.address, region.address + region.length, PAGE):
-        at = region.offset + address - region.address
+        at = address - region.address
         page = content[at : at + PAGE]
         # A page behind the file's end cannot be read at all.
         is_equal = bool(page) and page.ljust(PAGE, b"\0") == region.pages.get(address, bytes(PAGE))

@@ -7,7 +7,7 @@
 #include "system.h"
 
 enum { SIGILL = 4, SA_NODEFER = 0x40000000, SA_RESTORER = 0x04000000 };
-enum { FAR = 1 << 30 };             /* bytes between parts of the address space */
+enum { FAR = 1 << 30 };          /* bytes between parts of the address space */
 enum { FIRST_READ = 128 << 10 }; /* bytes: the header, and what stands first behind it */
 enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
 

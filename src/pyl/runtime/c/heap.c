@@ -52,7 +52,7 @@ struct size_class {
 };
 
 struct pool {
-    char *next, *end;
+    char *start, *next, *end;
     int is_apart; /* each block has pages of its own */
     struct size_class classes[CLASSES];
 };
@@ -60,7 +60,6 @@ struct pool {
 static char *heap;        /* what is handed out; the pools lie one behind the other */
 static uint8_t *class_of; /* of each chunk */
 static struct pool nursery, hot, cold;
-static uintptr_t nursery_and_hot = NURSERY + HOT, cold_bytes = COLD; /* less what is dropped in the end */
 static int is_settled;
 
 /* -- keys ------------------------------------------------------------------------------------------ */
@@ -124,10 +123,15 @@ PyObject *pyl_heap_phase(PyObject *module, PyObject *name)
 
 /* -- blocks ---------------------------------------------------------------------------------------- */
 
-static inline int is_ours(const void *block)
+static inline int is_in(const struct pool *pool, const void *block)
 {
-    uintptr_t at = (uintptr_t)block - (uintptr_t)heap;
-    return at < nursery_and_hot || at - (NURSERY + HOT) < cold_bytes;
+    return (uintptr_t)block - (uintptr_t)pool->start < (uintptr_t)pool->end - (uintptr_t)pool->start;
+}
+
+/* NULL for a block that is not ours. */
+static inline struct pool *pool_of(const void *block)
+{
+    return is_in(&nursery, block) ? &nursery : is_in(&hot, block) ? &hot : is_in(&cold, block) ? &cold : NULL;
 }
 
 static inline unsigned class_for(size_t size)
@@ -147,12 +151,6 @@ static inline size_t class_size(unsigned index)
 }
 
 static inline unsigned class_of_block(const void *block) { return class_of[(size_t)((const char *)block - heap) / CHUNK]; }
-
-static inline struct pool *pool_of(const void *block)
-{
-    size_t at = (size_t)((const char *)block - heap);
-    return at < NURSERY ? &nursery : at < NURSERY + HOT ? &hot : &cold;
-}
 
 /* Bytes, whole chunks. */
 static inline size_t stretch_of(const struct pool *pool, unsigned index)
@@ -238,11 +236,12 @@ static void *allocate_zeroed(const PyMemAllocatorEx *former, size_t count, size_
 
 static void release(const PyMemAllocatorEx *former, void *block)
 {
-    if (!is_ours(block)) {
+    struct pool *pool = pool_of(block);
+    if (!pool) {
         former->free(former->ctx, block);
         return;
     }
-    struct size_class *to = &pool_of(block)->classes[class_of_block(block)];
+    struct size_class *to = &pool->classes[class_of_block(block)];
     ((struct block *)block)->next = to->freed;
     to->freed = block;
     if (recorded)
@@ -253,7 +252,7 @@ static void *reallocate(const PyMemAllocatorEx *former, void *block, size_t size
 {
     if (!block)
         return allocate(former, size);
-    if (!is_ours(block))
+    if (!pool_of(block))
         return former->realloc(former->ctx, block, size);
     size_t room = class_size(class_of_block(block));
     if (size <= room && size > room / 2)
@@ -293,7 +292,7 @@ DOMAIN(memory)
 
 static struct pool pool_at(size_t offset, size_t bytes)
 {
-    return (struct pool){.next = heap + offset, .end = heap + offset + bytes};
+    return (struct pool){.start = heap + offset, .next = heap + offset, .end = heap + offset + bytes};
 }
 
 /* The capture preloads this library, so that this runs before the interpreter starts. */
@@ -330,10 +329,10 @@ static void wipe_freed(struct pool *pool)
             memset(block + 1, 0, class_size(index) - sizeof *block);
 }
 
-static void tell_blocks(const struct pool *pool, const char *start)
+static void tell_blocks(const struct pool *pool)
 {
-    size_t offset = (size_t)(start - heap);
-    struct pyl_blocks blocks = {(unsigned long)start, (unsigned long)(pool->next - start), (unsigned long)(recorded + offset / GRAIN)};
+    const uint64_t *keys = recorded + (pool->start - heap) / GRAIN;
+    struct pyl_blocks blocks = {(unsigned long)pool->start, (unsigned long)(pool->next - pool->start), (unsigned long)keys};
     ask_tracer(PYL_BLOCKS, &blocks, sizeof blocks);
 }
 
@@ -352,8 +351,8 @@ void heap_settle(void)
     wipe_freed(&hot);
     wipe_freed(&cold);
     if (recorded) {
-        tell_blocks(&hot, heap + NURSERY);
-        tell_blocks(&cold, heap + NURSERY + HOT);
+        tell_blocks(&hot);
+        tell_blocks(&cold);
         madvise(recorded, RECORD_TABLE, MADV_DONTNEED);
         recorded = NULL;
     }
@@ -363,7 +362,5 @@ void heap_settle(void)
     }
     drop_unused(&hot);
     drop_unused(&cold);
-    nursery_and_hot = (uintptr_t)(hot.end - heap);
-    cold_bytes = (uintptr_t)(cold.end - heap) - (NURSERY + HOT);
     is_settled = 1;
 }
