@@ -24,10 +24,16 @@ from pyl.image.touches import Follower
 from pyl.runtime.image import REHEARSAL
 
 _PATIENCE = 20.0
-_CREDENTIALS = {
+
+_VARIABLES = {
+    # What Lambda sets besides, in values as long as its own: where a process finds memory depends on them.
     "AWS_ACCESS_KEY_ID": "AKIATRIALTRIALTRIAL1",
-    "AWS_SECRET_ACCESS_KEY": "trial",
-    "AWS_SESSION_TOKEN": "trial",
+    "AWS_SECRET_ACCESS_KEY": "trial" * 8,
+    "AWS_SESSION_TOKEN": "trial" * 100,
+    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+    "AWS_LAMBDA_LOG_STREAM_NAME": "2000/01/01/[$LATEST]" + "0" * 32,
+    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
 }
 
 
@@ -65,7 +71,14 @@ def _cold_start(
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(_PATIENCE)
         address = "{}:{}".format(*server.getsockname())
-        values = {**environment, **_CREDENTIALS, "_HANDLER": f"functions.{function}", "AWS_LAMBDA_RUNTIME_API": address}
+        values = {
+            **environment,
+            **_VARIABLES,
+            "_HANDLER": f"functions.{function}",
+            "AWS_LAMBDA_FUNCTION_NAME": function,
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
+            "AWS_LAMBDA_RUNTIME_API": address,
+        }
         command, environment = [f"{sandbox.TASK_ROOT}/bootstrap"], values
         if not _in_place(package):
             command, environment = sandbox.command(command, task=package, environment=values), os.environ
