@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from pyl.build import archive, bytecode, contents, missing, staging
+from pyl.build import archive, aws_services, bytecode, contents, missing, staging
 from pyl.build.commands import commands
 from pyl.build.package import ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
@@ -35,6 +35,7 @@ def build(project: Project, out: Path, progress: Progress, *, layer: bool = Fals
         with progress.step("Install dependencies"):
             dependencies.install(project.root, shared, platform(architecture), scratch)
             missing.check(project, shared, managed=True)
+            aws_services.prune(project, shared)
             sizes = {"dependencies": archive.unpacked_size(shared)}
         with progress.step("Collect functions"):
             contents.copy_runtime(shared)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pyl.build import (
     archive,
+    aws_services,
     bytecode,
     contents,
     libraries,
@@ -102,6 +103,7 @@ def _assemble(
             platform = dependencies.Platform(python=python_version(), tag=None)
             dependencies.install(project.root, site, platform, scratch, log=log)
     missing.check(project, site, managed=False)
+    aws_services.prune(project, site)
     _check_compiled_packages(project, site)
     with progress.step("Compile"):
         compiled = _lay_out(project, site, task, scratch / "compiled")

@@ -83,6 +83,7 @@ class _Reader:
             source=self._source(values),
             include=tuple(values.get("include", ())),
             exclude=tuple(values.get("exclude", ())),
+            aws_services=tuple(values["aws_services"]) if "aws_services" in values else None,
             architecture=values.get("architecture", Configuration.architecture),
             target=values.get("target", Configuration.target),
             region=values.get("region") or default_region(self.environ),

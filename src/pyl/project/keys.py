@@ -252,6 +252,14 @@ PROJECT_KEYS: tuple[Key, ...] = (
         example='["scripts/**"]',
     ),
     Key(
+        name="aws_services",
+        kind=Kind.STRINGS,
+        meaning="The AWS services that functions use, by botocore's names: packages describe no others.",
+        default="all services",
+        pattern=r"[a-z0-9][a-z0-9.-]*",
+        example='["dynamodb", "s3"]',
+    ),
+    Key(
         name="architecture",
         kind=Kind.STRING,
         meaning="Processor of the functions.",

@@ -115,6 +115,8 @@ class Configuration:
     """Glob patterns, relative to `source`, of files to package although they would be left out."""
     exclude: tuple[str, ...] = ()
     """Glob patterns, relative to `source`, of files to leave out of packages and of discovery."""
+    aws_services: tuple[str, ...] | None = None
+    """botocore's names of the services that packages keep the descriptions of; None for all."""
     architecture: Architecture = "x86_64"
     target: str = "provided.al2"
     """Lambda runtime of native packages."""

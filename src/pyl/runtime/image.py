@@ -102,7 +102,7 @@ def _load(functions: Functions, names: list[str], warm_up: str) -> list[dict[str
     found = [problem(f"function {name}", error) for name, error in functions.load_all(names).items()]
     # What modules have looked up in types while they were imported gives way, entry by entry, to what invocations look
     # up: each would write to a name somewhere in memory that nothing else uses.
-    sys._clear_type_cache()
+    sys._clear_type_cache()  # noqa: SLF001 - public, and documented; its name warns of what it costs
     if not found and warm_up != "{}":
         from pyl.runtime import warmup
 

@@ -64,6 +64,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
         source = "lib"
         include = ["a/**"]
         exclude = ["b"]
+        aws_services = ["s3", "iot-data"]
         architecture = "arm64"
         target = "provided.al2023"
         region = "eu-central-1"
@@ -83,6 +84,7 @@ def test_every_key_arrives(tmp_path: Path) -> None:
     configuration = values(tmp_path, text)
     assert configuration.source == tmp_path / "lib"
     assert (configuration.include, configuration.exclude) == (("a/**",), ("b",))
+    assert configuration.aws_services == ("s3", "iot-data")
     assert (configuration.architecture, configuration.target) == ("arm64", "provided.al2023")
     assert configuration.region == "eu-central-1"
     assert (configuration.native.image, configuration.native.compile) == ("require", ("pydantic", "a.b"))

@@ -19,6 +19,7 @@
 #include "capture.h"
 #include "stop.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,5 +363,6 @@ void heap_settle(void)
     }
     drop_unused(&hot);
     drop_unused(&cold);
+    malloc_trim(0); /* the same for what the C library holds */
     is_settled = 1;
 }
