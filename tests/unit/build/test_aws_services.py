@@ -16,7 +16,8 @@ SERVICES = ("dynamodb", "ec2", "s3", "signin", "sqs", "sso", "sso-oidc", "sts")
 
 def project(folder: Path, setting: str, code: str = "") -> Project:
     (folder / "pyproject.toml").write_text(f'[project]\nname = "p"\nversion = "1"\n[tool.pyl]\n{setting}\n')
-    (folder / "handlers.py").write_text(f"from pyl import function\n\n@function\ndef f(context, event):\n    ...\n{code}")
+    handler = "from pyl import function\n\n@function\ndef f(context, event):\n    ...\n"
+    (folder / "handlers.py").write_text(handler + code)
     return load_project(folder, environ={})
 
 
