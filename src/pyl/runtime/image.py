@@ -100,9 +100,6 @@ def _load(functions: Functions, names: list[str], warm_up: str) -> list[dict[str
     from pyl.runtime.recorder import problem
 
     found = [problem(f"function {name}", error) for name, error in functions.load_all(names).items()]
-    # What modules have looked up in types while they were imported gives way, entry by entry, to what invocations look
-    # up: each would write to a name somewhere in memory that nothing else uses.
-    sys._clear_type_cache()  # noqa: SLF001 - public, and documented; its name warns of what it costs
     if not found and warm_up != "{}":
         from pyl.runtime import warmup
 
@@ -140,6 +137,9 @@ def _stop(native: ModuleType, kind: int, plan: tuple[Any, ...]) -> bool:
     # never looked at by the collector again, so its pages are not written.
     gc.collect()
     gc.freeze()
+    # An entry of the type cache that gives way to another one writes to the name that it held, wherever that lies: there
+    # were some thirty such names in a cold start, each on a page of its own.
+    sys._clear_type_cache()  # noqa: SLF001 - public, and documented
     native.stop(kind, plan)
     return True
 
