@@ -75,4 +75,8 @@ struct image_variant {
     struct image_state state;
 };
 
+/* What stands at an offset of the header, which must have been checked. */
+#define TABLE(header, table, type) ((const type *)((const char *)(header) + (table).offset))
+#define TEXT(header, offset) ((const char *)(header) + (offset))
+
 #endif

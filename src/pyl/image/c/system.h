@@ -126,4 +126,12 @@ static inline void *fresh_memory(size_t bytes)
     return failed(got) ? NULL : (void *)got;
 }
 
+/* What the kernel takes and gives in rt_sigaction. */
+struct kernel_action {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    uint64_t mask;
+};
+
 #endif
