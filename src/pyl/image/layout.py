@@ -20,7 +20,7 @@ SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_OVER, SEGMENT_RA
 _SMALLEST_ZERO_RUN = 64
 """Pages. Shorter runs of zero pages are stored: a mapping costs more than the few bytes that they deflate to."""
 
-_HOT_GAP = 4
+_HOT_GAP = 6
 """Pages. Touched ones that are no farther apart become one run: a mapping costs more than pages that are not needed."""
 
 _POPULATE_GAP = 1

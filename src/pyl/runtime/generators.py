@@ -118,3 +118,13 @@ def _renewal(bit_generator: Any) -> Callable[[], object]:
         bit_generator.state = type(bit_generator)().state
 
     return renew
+
+
+def directly(seed: Callable[[], object]) -> Callable[[], object]:
+    """What `seed` of a generator comes down to, where that is a plain one of `random`. Call it last before an image."""
+    random, generator = sys.modules.get("random"), getattr(seed, "__self__", None)
+    if random is None or type(generator) is not random.Random:
+        return seed
+    generator.gauss_next = None  # as Random.seed does besides
+    fresh: Callable[[], object] = super(random.Random, generator).seed
+    return fresh

@@ -55,7 +55,7 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
     configured = frozenset(os.environ.pop(CONFIGURED_VARIABLE, "").split())
     names = os.environ.pop(FUNCTIONS_VARIABLE, "").split() or list(functions.table)
     os.environ.pop(HASH_SEED_VARIABLE, None)
-    if _stop(native, BASE, _plan(None, {})):
+    if _stop(native, BASE, _plan((), {})):
         return None
     from pyl.runtime.recorder import Recorder
 
@@ -71,10 +71,10 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
     native.rehearse(plans[REHEARSAL])
     if hooks.any_before_shutdown():
         plans = {}  # what they need is prepared in Python
-    mend = _mend(functions, recorder)
-    if not _stop(native, FULL, _plan(mend, plans)):
+    mends = _mends(functions, recorder)
+    if not _stop(native, FULL, _plan(mends, plans)):
         _end()
-    return mend
+    return _mending(mends)
 
 
 class _Phases:
@@ -137,16 +137,16 @@ def _stop(native: ModuleType, kind: int, plan: tuple[Any, ...]) -> bool:
     # never looked at by the collector again, so its pages are not written.
     gc.collect()
     gc.freeze()
-    # An entry of the type cache that gives way to another one writes to the name that it held, wherever that lies: there
-    # were some thirty such names in a cold start, each on a page of its own.
+    # An entry of the type cache that gives way to another one writes to the name that it held, wherever that lies:
+    # there were some thirty such names in a cold start, each on a page of its own.
     sys._clear_type_cache()  # noqa: SLF001 - public, and documented
     native.stop(kind, plan)
     return True
 
 
-def _plan(mend: Callable[[], None] | None, plans: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+def _plan(mends: tuple[Callable[[], object], ...], plans: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
     """What a restored process does before it serves; `resume.c` names each item."""
-    return os.environ, os.environb, time.tzset, mend, logs.configure, plans
+    return os.environ, os.environb, time.tzset, mends, loop.fail, logs.configure, plans
 
 
 def _plans(functions: Functions, names: list[str]) -> dict[str, tuple[Any, ...]]:
@@ -174,10 +174,11 @@ def _end() -> NoReturn:
     os._exit(0)
 
 
-def _mend(functions: Functions, recorder: Recorder) -> Callable[[], None] | None:
-    """What mends, in this order: files and the environment's changes, random sources, names, then the hooks.
+def _mends(functions: Functions, recorder: Recorder) -> tuple[Callable[[], object], ...]:
+    """What mends, in this order: the hooks that are this function's, files and the environment's changes, random
+    sources, names, then the hooks.
 
-    None when nothing is broken: then no restored process has to look.
+    Each is there only where something is broken: a restored process shall not have to look.
     """
     modules: dict[str, Any] = sys.modules
     if (tempfile := modules.get("tempfile")) is not None:
@@ -185,17 +186,30 @@ def _mend(functions: Functions, recorder: Recorder) -> Callable[[], None] | None
     if (uuid := modules.get("uuid")) is not None:
         uuid._node = None  # noqa: SLF001 - the build machine's, or random
     process = modules.get("multiprocessing.process")
-    if process is None and not recorder.must_replay() and not hooks.any_to_come():
-        return None
+    has_hooks = hooks.any_to_come()
+
+    def choose_hooks() -> None:
+        kinship.leave_out_hooks_of_others(functions.table, os.environ.get("_HANDLER"))
+
+    def renew_key() -> None:
+        assert process is not None  # noqa: S101 - listed only then
+        process._current_process._config["authkey"] = process.AuthenticationString(os.urandom(32))  # noqa: SLF001
+
+    return (
+        *([choose_hooks] if has_hooks else []),
+        *recorder.mends(os.environ),
+        *([renew_key] if process is not None else []),
+        *([hooks.run_after_restore] if has_hooks else []),
+    )
+
+
+def _mending(mends: tuple[Callable[[], object], ...]) -> Callable[[], None]:
+    """All of them, for a process that does not go on in C."""
 
     def mend() -> None:
         try:
-            kinship.leave_out_hooks_of_others(functions.table, os.environ.get("_HANDLER"))
-            recorder.replay(os.environ)
-            recorder.reseed()
-            if process is not None:
-                process._current_process._config["authkey"] = process.AuthenticationString(os.urandom(32))  # noqa: SLF001
-            hooks.run_after_restore()
+            for each in mends:
+                each()
         except Exception as error:  # noqa: BLE001 - hooks of the user's code may raise anything
             loop.fail(error)
 

@@ -6,11 +6,11 @@ import os
 import sys
 
 from pyl.runtime import codec, credentials, files, imports
-from pyl.runtime.generators import Generators
+from pyl.runtime.generators import Generators, directly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping
+    from collections.abc import Callable, Iterator, MutableMapping
     from types import FrameType, TracebackType
     from typing import Any
 
@@ -85,11 +85,14 @@ class Recorder:
             }
         )
 
-    def must_replay(self) -> bool:
-        """Tell whether there is anything to do again, or to reseed, in a restored process."""
-        return bool(self._files or self._writes or self._random)
+    def mends(self, environ: MutableMapping[str, str]) -> Iterator[Callable[[], object]]:
+        """What a restored process has to do again, and the generators that it has to seed anew."""
+        if self._files or self._writes:
+            yield lambda: self._replay(environ)
+        for seed in self._random:
+            yield directly(seed)
 
-    def replay(self, environ: MutableMapping[str, str]) -> None:
+    def _replay(self, environ: MutableMapping[str, str]) -> None:
         """Open files again, and do again what the import did to the environment."""
         for file in self._files:
             file.reopen()
@@ -98,11 +101,6 @@ class Recorder:
                 environ.pop(name, None)
             else:
                 environ[name] = value
-
-    def reseed(self) -> None:
-        """Give every generator that had seeded itself a new seed."""
-        for seed in self._random:
-            seed()
 
     def read(self, name: str, value: str | None) -> None:
         """Note the use of a variable; those that botocore will read anew, or that are the call's, do not matter."""

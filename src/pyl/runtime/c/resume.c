@@ -13,7 +13,8 @@ enum {
     ENVIRON,
     ENVIRONB,
     SET_TIME_ZONE, /* (): called when TZ is another one */
-    MEND,          /* (): files, random sources, hooks; None when there is nothing to mend. Python mends where it serves */
+    MENDS,         /* a tuple of (): files, random sources, hooks. Python mends where it serves */
+    FAIL,          /* (exception): ends the process when one of these raised it */
     CONFIGURE,     /* (environ): called when Lambda configures the log */
     PLANS,         /* function name to its plan for the C loop */
     PLAN_LENGTH,
@@ -47,6 +48,26 @@ static int run(PyObject *callable, PyObject *argument)
     return result != NULL;
 }
 
+static int mend(PyObject *plan)
+{
+    PyObject *mends = PyTuple_GET_ITEM(plan, MENDS), *type, *error, *trace;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mends); i++)
+        if (!run(PyTuple_GET_ITEM(mends, i), NULL)) {
+            if (PyErr_ExceptionMatches(PyExc_Exception)) {
+                PyErr_Fetch(&type, &error, &trace);
+                PyErr_NormalizeException(&type, &error, &trace);
+                if (trace)
+                    PyException_SetTraceback(error, trace);
+                run(PyTuple_GET_ITEM(plan, FAIL), error);
+                Py_XDECREF(type);
+                Py_XDECREF(error);
+                Py_XDECREF(trace);
+            }
+            return 0;
+        }
+    return 1;
+}
+
 /* The plan of the function that `_HANDLER` names (`functions.<name>`), borrowed; NULL without an exception when there is none. */
 static PyObject *chosen(PyObject *plans)
 {
@@ -65,7 +86,7 @@ static int is_one_of_several(void) { return getenv("AWS_LAMBDA_MAX_CONCURRENCY")
 
 PyObject *resume(char **entries, PyObject *plan)
 {
-    PyObject *environ_object = PyTuple_GET_ITEM(plan, ENVIRON), *mend = PyTuple_GET_ITEM(plan, MEND);
+    PyObject *environ_object = PyTuple_GET_ITEM(plan, ENVIRON);
     if (!environment_adopt(entries, environ_object, PyTuple_GET_ITEM(plan, ENVIRONB)))
         return NULL;
     if (is_other_time_zone() && !run(PyTuple_GET_ITEM(plan, SET_TIME_ZONE), NULL))
@@ -76,7 +97,7 @@ PyObject *resume(char **entries, PyObject *plan)
         return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     if (is_log_configured() && !run(PyTuple_GET_ITEM(plan, CONFIGURE), environ_object))
         return NULL;
-    if (mend != Py_None && !run(mend, NULL))
+    if (!mend(plan))
         return NULL;
     return loop_serve(address, function_plan);
 }
