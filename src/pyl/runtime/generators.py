@@ -122,7 +122,8 @@ def _renewal(bit_generator: Any) -> Callable[[], object]:
 
 def directly(seed: Callable[[], object]) -> Callable[[], object]:
     """What `seed` of a generator comes down to, where that is a plain one of `random`. Call it last before an image."""
-    random, generator = sys.modules.get("random"), getattr(seed, "__self__", None)
+    random: Any = sys.modules.get("random")
+    generator: Any = getattr(seed, "__self__", None)
     if random is None or type(generator) is not random.Random:
         return seed
     generator.gauss_next = None  # as Random.seed does besides
