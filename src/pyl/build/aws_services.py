@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import difflib
 import shutil
-import warnings
 from collections.abc import Container, Iterator
 from pathlib import Path
 
+from pyl.build import imports
 from pyl.errors import BuildError, ConfigurationError
 from pyl.project.model import Project
 
@@ -51,13 +51,7 @@ def prune(project: Project, site: Path) -> None:
 
 def _asked_for(file: Path, services: Container[str]) -> Iterator[tuple[int, str]]:
     """(line, name) of each literal service name in a call such as `boto3.client("s3")`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about invalid escapes
-        try:
-            tree = ast.parse(file.read_bytes())
-        except (SyntaxError, ValueError, RecursionError):
-            return
-    for node in ast.walk(tree):
+    for node in ast.walk(imports.parse(file)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CALLS:
             given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "service_name")]
             for name in given:

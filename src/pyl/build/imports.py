@@ -22,29 +22,27 @@ class Import:
     """For the `a.b` of `from a import b`, which may be no module at all."""
 
 
-def read(path: Path, module: str) -> list[Import]:
-    """Every import in the file at `path`, which holds the module `module`; none when it does not parse."""
+def parse(path: Path) -> ast.Module:
+    """The syntax tree of the file at `path`; an empty one when it does not parse."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about invalid escapes in other people's strings
         try:
-            tree = ast.parse(path.read_bytes())
+            return ast.parse(path.read_bytes())
         except (SyntaxError, ValueError, RecursionError):
-            return []
+            return ast.Module(body=[], type_ignores=[])
+
+
+def read(path: Path, module: str) -> list[Import]:
+    """Every import in the file at `path`, which holds the module `module`; none when it does not parse."""
     package = module if path.stem == "__init__" else module.rpartition(".")[0]
-    return list(_walk(tree.body, package, needed=True))
+    return list(_walk(parse(path).body, package, needed=True))
 
 
 def string_constants(path: Path) -> set[str]:
     """Every string in the file at `path` that could be a module's name."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (SyntaxError, ValueError, RecursionError):
-            return set()
     return {
         node.value
-        for node in ast.walk(tree)
+        for node in ast.walk(parse(path))
         if isinstance(node, ast.Constant)
         and isinstance(node.value, str)
         and all(part.isidentifier() for part in node.value.split("."))
