@@ -3,6 +3,7 @@
 
 #include "environment.h"
 #include "json.h"
+#include "loop.h"
 
 #include <string.h>
 #include <strings.h>
@@ -223,17 +224,11 @@ static int flush(void)
 /* Post the exception that is set; 0 when it, or what came of posting it, ends the process. */
 static int fail(const struct fields *fields, PyObject *invocation_id)
 {
-    PyObject *kind, *error, *trace;
     if (!PyErr_ExceptionMatches(PyExc_Exception) || !fields->request_id || !invocation_id)
         return 0;
-    PyErr_Fetch(&kind, &error, &trace);
-    PyErr_NormalizeException(&kind, &error, &trace);
-    if (trace)
-        PyException_SetTraceback(error, trace);
+    PyObject *error = take_exception();
     PyObject *posted = PyObject_CallFunctionObjArgs(planned(FAILED), error, fields->request_id, invocation_id, NULL);
-    Py_XDECREF(kind);
     Py_XDECREF(error);
-    Py_XDECREF(trace);
     Py_XDECREF(posted);
     return posted != NULL;
 }

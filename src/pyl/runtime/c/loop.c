@@ -130,6 +130,18 @@ int loop_takes(const char *address)
     return length > 0 && (size_t)length < sizeof server.next && http_address(&server.connection, address);
 }
 
+PyObject *take_exception(void)
+{
+    PyObject *kind, *error, *trace;
+    PyErr_Fetch(&kind, &error, &trace);
+    PyErr_NormalizeException(&kind, &error, &trace);
+    if (trace)
+        PyException_SetTraceback(error, trace);
+    Py_XDECREF(kind);
+    Py_XDECREF(trace);
+    return error;
+}
+
 PyObject *loop_serve(const char *address, PyObject *plan)
 {
     if (!loop_takes(address))

@@ -15,4 +15,7 @@ PyObject *loop_serve(const char *address, PyObject *plan);
 PyObject *pyl_disconnect(PyObject *module, PyObject *unused);
 PyObject *pyl_serve(PyObject *module, PyObject *arguments);
 
+/* The exception that is set, with its traceback, as a new reference; none is set any more. */
+PyObject *take_exception(void);
+
 #endif

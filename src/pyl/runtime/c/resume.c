@@ -50,18 +50,13 @@ static int run(PyObject *callable, PyObject *argument)
 
 static int mend(PyObject *plan)
 {
-    PyObject *mends = PyTuple_GET_ITEM(plan, MENDS), *type, *error, *trace;
+    PyObject *mends = PyTuple_GET_ITEM(plan, MENDS);
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mends); i++)
         if (!run(PyTuple_GET_ITEM(mends, i), NULL)) {
             if (PyErr_ExceptionMatches(PyExc_Exception)) {
-                PyErr_Fetch(&type, &error, &trace);
-                PyErr_NormalizeException(&type, &error, &trace);
-                if (trace)
-                    PyException_SetTraceback(error, trace);
+                PyObject *error = take_exception();
                 run(PyTuple_GET_ITEM(plan, FAIL), error);
-                Py_XDECREF(type);
                 Py_XDECREF(error);
-                Py_XDECREF(trace);
             }
             return 0;
         }
