@@ -9,7 +9,8 @@ shall read no neighbours of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pyl.image.addresses import PAGE, runs
@@ -20,8 +21,12 @@ SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_OVER, SEGMENT_RA
 _SMALLEST_ZERO_RUN = 64
 """Pages. Shorter runs of zero pages are stored: a mapping costs more than the few bytes that they deflate to."""
 
-_HOT_GAP = 6
-"""Pages. Touched ones that are no farther apart become one run: a mapping costs more than pages that are not needed."""
+_IN_VAIN = 0.7
+"""Pages read in vain for each touched one, at most. Fewer runs are fewer mappings at each cold start, and more to read
+where the page cache is empty: a share, so that what is read stays in proportion to what is needed."""
+
+_LARGEST_GAP = 16
+"""Pages, between runs that may become one."""
 
 _POPULATE_GAP = 1
 """Pages. A request to the kernel costs more than a page that is copied in vain."""
@@ -115,6 +120,29 @@ def _zero(segment: Segment, start: int, end: int) -> Segment:
     return replace(segment, address=start, length=end - start, flags=segment.flags | SEGMENT_ZERO)
 
 
+def _hot_runs(segments: Sequence[Segment], touched: Iterable[int]) -> list[list[tuple[int, int]]]:
+    """For each segment the runs, (start, length), to read at a cold start: as few as `_IN_VAIN` allows."""
+    pages = sorted(touched)
+    inside = [
+        pages[bisect_left(pages, segment.address) : bisect_left(pages, segment.address + segment.length)]
+        for segment in segments
+    ]
+    needed = PAGE * sum(map(len, inside))
+    found: list[list[tuple[int, int]]] = []
+    for gap in range(_LARGEST_GAP, -1, -1):
+        found = [_joined(segment, own, gap) for segment, own in zip(segments, inside, strict=True)]
+        if sum(length for together in found for _, length in together) <= needed * (1 + _IN_VAIN):
+            break
+    return found
+
+
+def _joined(segment: Segment, touched: Iterable[int], gap: int) -> list[tuple[int, int]]:
+    """Runs of touched pages at most `gap` apart; the whole segment, where a mapping spared takes no more than that."""
+    found = runs(touched, gap=gap)
+    rest = segment.length - sum(length for _, length in found)
+    return [(segment.address, segment.length)] if rest <= len(found) * gap * PAGE and found else found
+
+
 @dataclass
 class Pages:
     """The stored pages; offsets count from the first of them."""
@@ -137,11 +165,9 @@ class Pages:
             over = [run for run in hot if segment.address <= run.address < segment.address + segment.length]
             if segment.flags & SEGMENT_ZERO:
                 segments.append(segment)
-            elif segment.file:
-                segments.append(replace(segment, flags=segment.flags | SEGMENT_RANDOM * bool(hot)))
             elif not over or over[0].length < segment.length:
                 rest = replace(segment, flags=segment.flags | SEGMENT_RANDOM * bool(hot))
-                segments += self._store(rest, pages, blank=over)
+                segments += [rest] if segment.file else self._store(rest, pages, blank=over)
         written = (page for page, is_written in touched.items() if is_written)
         return Placed(
             (*segments, *hot),
@@ -152,6 +178,8 @@ class Pages:
     def _store_hot(self, pieces: list[tuple[Segment, dict[int, bytes]]], touched: Mapping[int, bool]) -> list[Segment]:
         """The runs of touched pages: first what is written, and so needed at once, then as it is needed."""
         order = {page: (not written, index) for index, (page, written) in enumerate(touched.items())}
+        storable = [piece for piece in pieces if not piece[0].flags & (SEGMENT_ZERO | SEGMENT_WIPE_ON_FORK)]
+        hot_runs = _hot_runs([segment for segment, _ in storable], touched)
         found = [
             (
                 min(order[page] for page in range(start, start + length, PAGE) if page in order),
@@ -160,11 +188,8 @@ class Pages:
                 segment,
                 pages,
             )
-            for segment, pages in pieces
-            if not segment.flags & (SEGMENT_ZERO | SEGMENT_WIPE_ON_FORK)
-            for start, length in runs(
-                (page for page in touched if segment.address <= page < segment.address + segment.length), gap=_HOT_GAP
-            )
+            for (segment, pages), together in zip(storable, hot_runs, strict=True)
+            for start, length in together
         ]
         return [
             replace(

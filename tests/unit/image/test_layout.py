@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pyl.image import layout
 from pyl.image.addresses import PAGE
 from pyl.image.layout import SEGMENT_OVER, SEGMENT_ZERO, Pages, Placed, segments_of
 from pyl.image.snapshot import Region
@@ -83,12 +82,34 @@ def test_a_segment_with_touched_pages_stays_one_mapping_and_the_runs_lie_over_it
     ]
 
 
+def hot_runs(placed: Placed) -> list[tuple[int, int]]:
+    return [((s.address - BASE) // PAGE, s.length // PAGE) for s in placed.segments if s.flags & SEGMENT_OVER]
+
+
 def test_touched_pages_that_are_close_to_each_other_are_one_run() -> None:
-    memory = region(BASE, 100, different(100))
-    near, far = BASE + layout._HOT_GAP * PAGE, BASE + (2 * layout._HOT_GAP + 2) * PAGE
-    placed = Pages().place([memory], {BASE: False, near: False, far: False})
-    over = [s for s in placed.segments if s.flags & SEGMENT_OVER]
-    assert [(s.address, s.length) for s in over] == [(BASE, near + PAGE - BASE), (far, PAGE)]
+    memory = region(BASE, 200, different(200))
+    touched = [*range(10), 12, 150]
+    pages = Pages()
+    placed = pages.place([memory], {BASE + page * PAGE: False for page in touched})
+    assert hot_runs(placed) == [(0, 13), (150, 1)]
+    assert mapped(pages, placed) == memory_of(memory)
+
+
+def test_what_is_read_in_vain_stays_in_proportion_to_what_is_touched() -> None:
+    memory = region(BASE, 200, different(200))
+    alone = Pages().place([memory], {BASE: False, BASE + 5 * PAGE: False})
+    assert hot_runs(alone) == [(0, 1), (5, 1)]
+    among = Pages().place([memory], {BASE + page * PAGE: False for page in (0, 1, 2, 3, 4, 5, 6, 11)})
+    assert hot_runs(among) == [(0, 12)]
+
+
+def test_the_rest_of_a_segment_that_is_smaller_than_its_gaps_is_read_with_it() -> None:
+    small, large = region(BASE, 6, different(6)), region(BASE + 50 * PAGE, 40, different(40))
+    everything = {BASE + page * PAGE: False for page in (1, 2, 3, 4, *range(50, 90))}
+    pages = Pages()
+    placed = pages.place([small, large], everything)
+    assert [(s.address, s.length) for s in placed.segments] == [(BASE, 6 * PAGE), (BASE + 50 * PAGE, 40 * PAGE)]
+    assert mapped(pages, placed) == memory_of(small, large)
 
 
 def test_a_segment_that_is_touched_whole_is_mapped_once() -> None:
