@@ -21,7 +21,7 @@ SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_OVER, SEGMENT_RA
 _SMALLEST_ZERO_RUN = 64
 """Pages. Shorter runs of zero pages are stored: a mapping costs more than the few bytes that they deflate to."""
 
-_IN_VAIN = 0.7
+_IN_VAIN = 0.5
 """Pages read in vain for each touched one, at most. Fewer runs are fewer mappings at each cold start, and more to read
 where the page cache is empty: a share, so that what is read stays in proportion to what is needed."""
 
