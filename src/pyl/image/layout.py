@@ -128,19 +128,20 @@ def _hot_runs(segments: Sequence[Segment], touched: Iterable[int]) -> list[list[
         for segment in segments
     ]
     needed = PAGE * sum(map(len, inside))
-    found: list[list[tuple[int, int]]] = []
-    for gap in range(_LARGEST_GAP, -1, -1):
-        found = [_joined(segment, own, gap) for segment, own in zip(segments, inside, strict=True)]
-        if sum(length for together in found for _, length in together) <= needed * (1 + _IN_VAIN):
-            break
-    return found
+    choices = (
+        [_joined(segment, own, gap) for segment, own in zip(segments, inside, strict=True)]
+        for gap in range(_LARGEST_GAP, -1, -1)  # the last one reads nothing in vain
+    )
+    return next(
+        found for found in choices if sum(length for joined in found for _, length in joined) <= needed * (1 + _IN_VAIN)
+    )
 
 
 def _joined(segment: Segment, touched: Iterable[int], gap: int) -> list[tuple[int, int]]:
     """Runs of touched pages at most `gap` apart; the whole segment, where a mapping spared takes no more than that."""
     found = runs(touched, gap=gap)
     rest = segment.length - sum(length for _, length in found)
-    return [(segment.address, segment.length)] if rest <= len(found) * gap * PAGE and found else found
+    return [(segment.address, segment.length)] if rest <= len(found) * gap * PAGE else found
 
 
 @dataclass
