@@ -74,7 +74,7 @@ class FunctionConfiguration:
     event: Path | None = None
     """A sample event file (absolute), used by `invoke` and `bench`."""
     warm_up: Path | None = None
-    """An event file (absolute) with which the function is called once at capture; `None` calls nothing."""
+    """An event file (absolute) with which the function is called at capture; `None` calls nothing."""
     deployment: DeploymentConfiguration = DeploymentConfiguration()
     triggers: tuple[Trigger, ...] = ()
     """What invokes it in AWS."""

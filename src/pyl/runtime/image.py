@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 BASE, FULL = 1, 2
 WARM_UP_VARIABLE = "PYL_WARM_UP"
-"""At capture: JSON, `{function name: event}`; each is called once before the image is taken."""
+"""At capture: JSON, `{function name: event}`; each is called before the image is taken, as `warmup` does it."""
 REHEARSAL = "pyl rehearsal"
 """A function of pyl's own in every image. No `_HANDLER` of Lambda's holds a space."""
 CONFIGURED_VARIABLE = "PYL_CONFIGURED"

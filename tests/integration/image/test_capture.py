@@ -231,6 +231,29 @@ def test_a_warm_up_call_fills_the_caches_and_leaves_no_credentials(captured, run
     assert b"AKIAWARMUP" not in (package / "pyl" / "image").read_bytes() or result.kind == "full"
 
 
+def test_warm_up_calls_leave_specialised_bytecode(captured, run) -> None:
+    package, _ = captured(
+        source(
+            """
+            import dis
+            calls = []
+            def total(numbers):
+                found = 0
+                for number in numbers:
+                    found = found + number
+                return found
+            def handler(event, context):
+                known = [one.opname for one in dis.get_instructions(total, adaptive=True)]
+                calls.append(event["n"])
+                return [len(calls), total(calls), "BINARY_OP_ADD_INT" in known]
+            """
+        ),
+        warm_up={"handler": {"n": 1}},
+    )
+    with run(package) as environment:
+        assert environment.invoke({"n": 5}) == [13, 12 + 5, True]
+
+
 def test_hooks_run_before_the_image_and_after_each_restore(captured, run) -> None:
     package, _ = captured(
         source(
