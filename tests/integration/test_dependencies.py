@@ -19,7 +19,7 @@ ANSWERS: dict[str, Any] = {
     "data": {"beside": LETTER, "working directory": LETTER, "resource": LETTER},
     "database": 42,
     "imports": ["kitchen", "spoon beside knife", "spaced.deep.module"],
-    "metadata": {"at import": "2025.10.5", "in the call": "2025.10.5"},
+    "metadata": {"at import": "2025.10.5", "in the call": "2025.10.5", "plugins": ["anyio"]},
     "model": [{"x": 3, "y": 1}, 2],
     "page": "a=1;b=&lt;x&gt;;",
     "secret": "hidden",

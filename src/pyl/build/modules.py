@@ -25,11 +25,16 @@ def pieces(root: Path) -> Iterator[Path]:
             yield path
 
 
-def compile_in_place(source: Path, architecture: Architecture, progress: Progress, log: Path) -> None:
-    """Put the extension module of `source` beside it, and remove its sources; data files stay."""
+def compile_in_place(
+    source: Path, dependencies: Path, architecture: Architecture, progress: Progress, log: Path
+) -> None:
+    """Put the extension module of `source` beside it, and remove its sources; data files stay.
+
+    `dependencies` is the folder with the distributions that it will run beside.
+    """
     sources = sorted(source.rglob("*.py")) if source.is_dir() else [source]
     progress.detail(f"compile {source.name}")
-    made = _compiled(source, sources, architecture, progress, log)
+    made = _compiled(source, sources, dependencies, architecture, progress, log)
     shutil.copy(made, source.parent / made.name)
     for file in sources:
         file.unlink()
@@ -37,10 +42,14 @@ def compile_in_place(source: Path, architecture: Architecture, progress: Progres
         _remove_empty_folders(source)
 
 
-def _compiled(source: Path, sources: list[Path], architecture: Architecture, progress: Progress, log: Path) -> Path:
+def _compiled(
+    source: Path, sources: list[Path], dependencies: Path, architecture: Architecture, progress: Progress, log: Path
+) -> Path:
     content = [part for file in sources for part in (file.relative_to(source.parent).as_posix(), file.read_bytes())]
-    maker = Path(nuitka.__file__).read_bytes()
-    name = cache.key("module", nuitka.toolchain(), architecture, maker, source.name, *content)
+    makers = [Path(maker).read_bytes() for maker in (nuitka.__file__, nuitka.MAIN)]
+    name = cache.key(
+        "module", nuitka.toolchain(), architecture, *makers, source.name, *content, *_distributions(dependencies)
+    )
 
     def build(folder: Path) -> None:
         with cache.workspace(source.stem) as work:
@@ -50,12 +59,25 @@ def _compiled(source: Path, sources: list[Path], architecture: Architecture, pro
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
             made = nuitka.compile_module(
-                inputs / source.name, work / "out", architecture, log=log, on_progress=progress.detail
+                inputs / source.name,
+                work / "out",
+                architecture,
+                dependencies=dependencies,
+                log=log,
+                on_progress=progress.detail,
             )
             shutil.copy(made, folder / made.name)
 
     (made,) = cache.entry("modules", name, build).iterdir()
     return made
+
+
+def _distributions(dependencies: Path) -> Iterator[str | bytes]:
+    """What Nuitka may put into the code of the distributions there."""
+    for folder in sorted(dependencies.glob("*.dist-info")):
+        yield folder.name
+        entry_points = folder / "entry_points.txt"
+        yield entry_points.read_bytes() if entry_points.is_file() else b""
 
 
 def _remove_empty_folders(folder: Path) -> None:

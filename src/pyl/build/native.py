@@ -107,7 +107,7 @@ def _assemble(
     _check_compiled_packages(project, site)
     with progress.step("Compile"):
         compiled = _lay_out(project, site, task, scratch / "compiled")
-        shutil.copytree(_compile(compiled, architecture, progress, log), app, dirs_exist_ok=True)
+        shutil.copytree(_compile(compiled, site, architecture, progress, log), app, dirs_exist_ok=True)
     with progress.step("Collect libraries"):
         _prune(project, app)
         for name in project.configuration.native.compile:
@@ -137,12 +137,12 @@ def _lay_out(project: Project, site: Path, task: Path, folder: Path) -> Path:
     return folder
 
 
-def _compile(sources: Path, architecture: Architecture, progress: Progress, log: Path) -> Path:
+def _compile(sources: Path, site: Path, architecture: Architecture, progress: Progress, log: Path) -> Path:
     """Replace the modules in `sources` by compiled ones; returns the folder of the program, made meanwhile."""
     made: list[Path] = []
     tasks: list[Callable[[], None]] = [lambda: made.append(program.make(architecture, progress, log))]
     tasks += [
-        functools.partial(modules.compile_in_place, source, architecture, progress, log)
+        functools.partial(modules.compile_in_place, source, site, architecture, progress, log)
         for source in modules.pieces(sources)
     ]
     parallel.all_of(tasks)

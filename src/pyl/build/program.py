@@ -38,6 +38,7 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
             neutral.__file__,
             nuitka.__file__,
             nuitka.ORIGIN,
+            nuitka.MAIN,
         )
     ]
     runtime = [part for source, place in contents.runtime_files() for part in (place.as_posix(), source.read_bytes())]

@@ -29,7 +29,11 @@ def data(context: Context, event):
 
 @function
 def metadata(context: Context, event):
-    return {"at import": CERTIFI, "in the call": importlib.metadata.version("certifi")}
+    return {
+        "at import": CERTIFI,
+        "in the call": importlib.metadata.version("certifi"),
+        "plugins": [point.name for point in importlib.metadata.entry_points(group="pytest11")],
+    }
 
 
 @function

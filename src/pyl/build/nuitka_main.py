@@ -1,0 +1,22 @@
+"""Runs Nuitka in sight of the dependencies of what it compiles, and of no others.
+
+Nuitka answers `importlib.metadata.version("certifi")` and `entry_points()` while it compiles, from the environment that
+it runs in. That environment is pyl's; the answer has to be the package's.
+
+Arguments: the folder that holds Nuitka, the folder of the dependencies or an empty string, Nuitka's own arguments. Run
+with `-S -P -X frozen_modules=off` and `PYTHONHASHSEED=0`: Nuitka then has no reason to start itself anew.
+"""
+
+import runpy
+import sys
+
+if __name__ == "__main__":
+    _, home, dependencies, *arguments = sys.argv
+    sys.path.insert(0, home)
+    import nuitka  # type: ignore[import-untyped]  # noqa: F401 - stays importable without the folder, and so without what is installed beside it
+
+    del sys.path[0]
+    if dependencies:
+        sys.path.append(dependencies)
+    sys.argv[1:] = arguments
+    runpy.run_module("nuitka", run_name="__main__", alter_sys=True)
