@@ -13,8 +13,9 @@ import sys
 if __name__ == "__main__":
     _, home, dependencies, *arguments = sys.argv
     sys.path.insert(0, home)
-    import nuitka  # type: ignore[import-untyped]  # noqa: F401 - stays importable without the folder, and so without what is installed beside it
+    import nuitka  # type: ignore[import-untyped]  # noqa: F401
 
+    # It stays importable without the folder, and what is installed beside it is out of sight.
     del sys.path[0]
     if dependencies:
         sys.path.append(dependencies)
