@@ -58,11 +58,15 @@ def _compiled(
                 copy = inputs / file.relative_to(source.parent)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
+            seen = work / "distributions"
+            seen.mkdir()
+            for distribution in dependencies.glob("*.dist-info"):  # not their code: Nuitka would examine it
+                (seen / distribution.name).symlink_to(distribution.resolve())
             made = nuitka.compile_module(
                 inputs / source.name,
                 work / "out",
                 architecture,
-                dependencies=dependencies,
+                distributions=seen,
                 log=log,
                 on_progress=progress.detail,
             )

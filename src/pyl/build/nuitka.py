@@ -133,19 +133,19 @@ def compile_module(
     output: Path,
     architecture: Architecture,
     *,
-    dependencies: Path,
+    distributions: Path,
     log: Path,
     on_progress: Callable[[str], None],
 ) -> Path:
     """Compile a module, or a package with everything below it, into one extension module; returns its file.
 
-    `dependencies` is the folder with the distributions that the code will run beside.
+    `distributions` is a folder with the metadata (`*.dist-info`) of those that the code will run beside.
     """
     mode = "package" if source.is_dir() else "module"
     _run(
         [f"--mode={mode}", "--no-pyi-file", f"--output-dir={output}", source],
         architecture, log, on_progress,
-        dependencies=dependencies,
+        distributions=distributions,
     )  # fmt: skip
     return output / f"{source.stem}{sysconfig.get_config_var('EXT_SUFFIX')}"
 
@@ -156,7 +156,7 @@ def _run(
     log: Path,
     on_progress: Callable[[str], None],
     *,
-    dependencies: Path | None = None,
+    distributions: Path | None = None,
     compile_flags: str = "",
     link_flags: str = "",
 ) -> None:
@@ -168,7 +168,7 @@ def _run(
 
     home = str(importlib.metadata.distribution("nuitka").locate_file(""))
     command = [
-        sys.executable, "-S", "-P", "-X", "frozen_modules=off", MAIN, home, dependencies or "",
+        sys.executable, "-S", "-P", "-X", "frozen_modules=off", MAIN, home, distributions or "",
         "--zig", "--deployment", "--assume-yes-for-downloads", "--update-check=never", "--remove-output",
         *_scons_options(), *arguments,
     ]  # fmt: skip
