@@ -9,6 +9,7 @@
 
 enum { FAR = 1 << 30 };          /* bytes between parts of the address space */
 enum { FIRST_READ = 128 << 10 }; /* bytes: the header, and what stands first behind it */
+enum { RWF_NOWAIT = 8 };
 enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
 
 struct file_status { /* the kernel's `struct stat` */
@@ -209,11 +210,29 @@ static _Noreturn void go_on(const struct image_state *state)
     __builtin_unreachable();
 }
 
+static int is_in_memory(long file, uint64_t offset)
+{
+    char byte;
+    struct {
+        void *start;
+        uint64_t length;
+    } into = {&byte, 1};
+    return system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT) == 1;
+}
+
+/* What a cold start touches is used, and forgotten by the kernel, as one: where the last of it is in memory, the rest
+ * is, and to ask for each page costs a fiftieth of a start. */
+static void read_ahead(long file, const struct image_range *ranges, uint32_t count)
+{
+    if (count && is_in_memory(file, ranges[count - 1].start + ranges[count - 1].length - 1))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        system_call(SYS_readahead, file, ranges[i].start, ranges[i].length);
+}
+
 static _Noreturn void continue_variant(const struct image_header *header, const struct image_variant *variant, long file)
 {
-    const struct image_range *ahead = TABLE(header, variant->read_ahead, struct image_range);
-    for (uint32_t i = 0; i < variant->read_ahead.count; i++)
-        system_call(SYS_readahead, file, ahead[i].start, ahead[i].length);
+    read_ahead(file, TABLE(header, variant->read_ahead, struct image_range), variant->read_ahead.count);
     map_all(header, variant, file);
     system_call(SYS_close, file);
     const struct image_range *written = TABLE(header, variant->populate, struct image_range);

@@ -36,6 +36,7 @@ enum {
     SYS_set_robust_list = 273,
     SYS_seccomp = 317,
     SYS_getrandom = 318,
+    SYS_preadv2 = 327,
 };
 
 enum { O_RDONLY = 0, O_CLOEXEC = 02000000 };
