@@ -47,9 +47,9 @@ def _compiled(
 ) -> Path:
     content = [part for file in sources for part in (file.relative_to(source.parent).as_posix(), file.read_bytes())]
     makers = [Path(maker).read_bytes() for maker in (nuitka.__file__, nuitka.MAIN)]
-    name = cache.key(
-        "module", nuitka.toolchain(), architecture, *makers, source.name, *content, *_distributions(dependencies)
-    )
+    distributions = sorted(dependencies.glob("*.dist-info"))
+    metadata = [part for folder in distributions for part in (folder.name, _entry_points(folder))]
+    name = cache.key("module", nuitka.toolchain(), architecture, *makers, source.name, *content, *metadata)
 
     def build(folder: Path) -> None:
         with cache.workspace(source.stem) as work:
@@ -60,7 +60,7 @@ def _compiled(
                 shutil.copyfile(file, copy)
             seen = work / "distributions"
             seen.mkdir()
-            for distribution in dependencies.glob("*.dist-info"):  # not their code: Nuitka would examine it
+            for distribution in distributions:  # not their code: Nuitka would examine it
                 (seen / distribution.name).symlink_to(distribution.resolve())
             made = nuitka.compile_module(
                 inputs / source.name,
@@ -76,12 +76,10 @@ def _compiled(
     return made
 
 
-def _distributions(dependencies: Path) -> Iterator[str | bytes]:
-    """What Nuitka may put into the code of the distributions there."""
-    for folder in sorted(dependencies.glob("*.dist-info")):
-        yield folder.name
-        entry_points = folder / "entry_points.txt"
-        yield entry_points.read_bytes() if entry_points.is_file() else b""
+def _entry_points(distribution: Path) -> bytes:
+    """What Nuitka may put into code of a distribution, besides its version."""
+    path = distribution / "entry_points.txt"
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _remove_empty_folders(folder: Path) -> None:
