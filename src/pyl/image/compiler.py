@@ -27,9 +27,9 @@ def compile_c(
 ) -> None:
     """Compile `sources` to `output`, which is executable.
 
-    It comes from the cache when nothing has changed: `flags`, the C files and headers in the folders of `sources` and
-    in `headers` (more of pyl's folders), and `context`, which tells headers of others apart. Raises `BuildError` when
-    `what` cannot be compiled, or zig is missing.
+    It comes from the cache when nothing has changed: `flags`, the C files, headers and linker scripts in the folders of
+    `sources` and in `headers` (more of pyl's folders), and `context`, which tells headers of others apart. Raises
+    `BuildError` when `what` cannot be compiled, or zig is missing.
     """
     try:
         compiler = importlib.metadata.version("ziglang")
@@ -65,4 +65,4 @@ def shared_cache() -> dict[str, str]:
 
 def _own_files(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
-        yield from sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h"})
+        yield from sorted(path for path in folder.iterdir() if path.suffix in {".c", ".h", ".ld"})

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyl.image.addresses import PAGE
 from pyl.image.guards import Guard
-from pyl.image.layout import SEGMENT_ZERO, Pages, Placed
+from pyl.image.layout import SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, Segment
 from pyl.image.snapshot import KernelState, Snapshot
 
 MAGIC = int.from_bytes(b"PYLIMAGE", "little")
-VERSION = 3
+VERSION = 4
 _HEADER = struct.Struct("<QIIQQ4I")
-_VARIANT = struct.Struct("<II 2I2I2I2I2I 16Q4I")
+_VARIANT = struct.Struct("<II 20I 2Q 16Q4I")
 _GUARD = struct.Struct("<4I")
 _SEGMENT = struct.Struct("<3Q2I")
+_COMPRESSED = struct.Struct("<4Q")
 _FILE = struct.Struct("<2IQ")
 _FILE_SHIFT = 16
 """The number of the file that a segment is mapped from, the first being 1, stands in its flags from this bit on."""
@@ -36,18 +37,22 @@ class Variant:
     guards: tuple[Guard, ...]
     touched: Mapping[int, bool] = field(default_factory=dict)
     """The pages that a cold start touches, by address, in order: is it written?"""
+    is_patched: bool = False
+    """Only the difference to variants before it is stored: smaller, and slower."""
 
 
 @dataclass
 class _Strings:
     """Strings that end in a zero byte, each stored once."""
 
-    content: bytearray = field(default_factory=lambda: bytearray(1))
-    places: dict[str, int] = field(default_factory=lambda: {"": 0})
+    start: int
+    """Offset of the first one in the file."""
+    content: bytearray = field(default_factory=bytearray)
+    places: dict[str, int] = field(default_factory=dict)
 
     def place(self, text: str) -> int:
         if text not in self.places:
-            self.places[text] = len(self.content)
+            self.places[text] = self.start + len(self.content)
             self.content += text.encode("utf-8", "surrogateescape") + b"\0"
         return self.places[text]
 
@@ -68,8 +73,10 @@ def checksum(header: bytes) -> int:
 
 def write(output: Path, variants: Sequence[Variant], package: Path) -> tuple[Placed, ...]:
     """Write the image of `package`; how each variant lies in it."""
-    pages = Pages(shared=len(variants) > 1)
-    placed = tuple(pages.place(variant.snapshot.regions, variant.touched) for variant in variants)
+    pages = Pages()
+    placed = tuple(
+        pages.place(variant.snapshot.regions, variant.touched, patched=variant.is_patched) for variant in variants
+    )
     names = dict.fromkeys(segment.file for layout in placed for segment in layout.segments if segment.file)
     files = {name: (package / name).stat().st_size for name in names}
     first_page = -(-len(_header(variants, placed, files, first_page=0)) // PAGE) * PAGE
@@ -85,73 +92,78 @@ def write(output: Path, variants: Sequence[Variant], package: Path) -> tuple[Pla
 def _header(
     variants: Sequence[Variant], layouts: Sequence[Placed], files: Mapping[str, int], *, first_page: int
 ) -> bytes:
-    strings = _Strings()
-    tables = bytearray()
-    start = _HEADER.size + _VARIANT.size * len(variants)
+    text = _HEADER.size + _VARIANT.size * len(variants)
+    strings = _Strings(text)
+    for name in _strings(variants, files):
+        strings.place(name)
+    start = text + len(strings.content)
     start += -start % 8
+    numbers = {name: number for number, name in enumerate(files, 1)}
+    tables = bytearray()
 
     def table(rows: list[bytes]) -> tuple[int, int]:
         place = start + len(tables)
         tables.extend(b"".join(rows))
         return place, len(rows)
 
-    # Strings come last; their offsets depend on the tables' size, which does not depend on theirs.
-    sizes = sum(_sizes(variant, layout) for variant, layout in zip(variants, layouts, strict=True))
-    sizes += _FILE.size * len(files)
-    text = start + sizes
-    numbers = {name: number for number, name in enumerate(files, 1)}
-    named = table([_FILE.pack(text + strings.place(f"{_TASK_ROOT}/{name}"), 0, size) for name, size in files.items()])
+    named = table([_FILE.pack(strings.place(_path(name)), 0, size) for name, size in files.items()])
     packed = bytearray()
     for variant, layout in zip(variants, layouts, strict=True):
-        guards = table(
-            [
-                _GUARD.pack(g.kind, text + strings.place(g.name), text + strings.place(g.value), 0)
-                for g in variant.guards
-            ]
+        state = variant.snapshot.state
+        ranges = (
+            _requests(layout, first_page),
+            layout.populate,
+            layout.rarely_used,
+            layout.neighbourhoods,
+            layout.patched,
         )
-        placed = table(
-            [
-                _SEGMENT.pack(
-                    s.address,
-                    s.length,
-                    s.offset if s.file or s.flags & SEGMENT_ZERO else first_page + s.offset,
-                    s.protection,
-                    s.flags | numbers.get(s.file, 0) << _FILE_SHIFT,
-                )
-                for s in layout.segments
-            ]
-        )
-        actions = table(
-            [_ACTION.pack(a.number, a.handler, a.flags, a.restorer, a.mask) for a in variant.snapshot.state.actions]
-        )
-        ahead = table([_RANGE.pack(s, n) for s, n in _requests(layout, first_page)])
-        populate = table([_RANGE.pack(s, n) for s, n in layout.populate])
+        found = [
+            table([_GUARD.pack(g.kind, strings.place(g.name), strings.place(g.value), 0) for g in variant.guards]),
+            table([_segment(segment, first_page, numbers) for segment in layout.segments]),
+            table([_COMPRESSED.pack(c.address, c.length, first_page + c.offset, c.bytes) for c in layout.compressed]),
+            table([_segment(segment, first_page, numbers) for segment in layout.packed]),
+            table([_ACTION.pack(a.number, a.handler, a.flags, a.restorer, a.mask) for a in state.actions]),
+            *(table([_RANGE.pack(start, length) for start, length in each]) for each in ranges),
+        ]
         packed += _VARIANT.pack(
             variant.kind,
             0,
-            *guards,
-            *placed,
-            *actions,
-            *ahead,
-            *populate,
-            *_state(variant.snapshot.state, strings, text),
+            *(number for place_and_count in found for number in place_and_count),
+            0 if layout.sample is None else first_page + layout.sample,
+            first_page + layout.patches,
+            *_state(state, strings),
         )
     head = _HEADER.pack(MAGIC, VERSION, 0, 0, 0, _HEADER.size, len(variants), *named)
-    head = (head + packed).ljust(start, b"\0")
-    return bytes(head + tables.ljust(sizes, b"\0") + strings.content)
+    return bytes((head + packed + strings.content).ljust(start, b"\0") + tables)
 
 
-def _sizes(variant: Variant, layout: Placed) -> int:
-    ranges = len(_requests(layout, 0)) + len(layout.populate)
-    return (
-        _GUARD.size * len(variant.guards)
-        + _SEGMENT.size * len(layout.segments)
-        + _ACTION.size * len(variant.snapshot.state.actions)
-        + _RANGE.size * ranges
+def _strings(variants: Iterable[Variant], files: Iterable[str]) -> Iterator[str]:
+    """Every string of a header."""
+    for name in files:
+        yield _path(name)
+    for variant in variants:
+        yield variant.snapshot.state.directory
+        for guard in variant.guards:
+            yield guard.name
+            yield guard.value
+
+
+def _path(name: str) -> str:
+    return f"{_TASK_ROOT}/{name}"
+
+
+def _segment(segment: Segment, first_page: int, numbers: Mapping[str, int]) -> bytes:
+    is_stored = not segment.file and not segment.flags & (SEGMENT_ZERO | SEGMENT_PROTECT)
+    return _SEGMENT.pack(
+        segment.address,
+        segment.length,
+        segment.offset + first_page * is_stored,
+        segment.protection,
+        segment.flags | numbers.get(segment.file, 0) << _FILE_SHIFT,
     )
 
 
-def _state(state: KernelState, strings: _Strings, text: int) -> tuple[int, ...]:
+def _state(state: KernelState, strings: _Strings) -> tuple[int, ...]:
     elsewhere = state.directory not in ("", _TASK_ROOT)
     return (
         state.rip,
@@ -172,7 +184,7 @@ def _state(state: KernelState, strings: _Strings, text: int) -> tuple[int, ...]:
         state.alternate_stack_bytes,
         state.x87_control,
         state.mxcsr,
-        text + strings.place(state.directory) if elsewhere else 0,
+        strings.place(state.directory) if elsewhere else 0,
         0,
     )
 
@@ -183,7 +195,7 @@ _READ_AHEAD_CHUNK = 128 << 10
 
 def _requests(layout: Placed, first_page: int) -> list[tuple[int, int]]:
     """What is read ahead, in pieces that the kernel reads whole."""
-    start, length = layout.read_ahead
+    start, length = layout.ahead
     return [
         (first_page + start + done, min(_READ_AHEAD_CHUNK, length - done))
         for done in range(0, length, _READ_AHEAD_CHUNK)

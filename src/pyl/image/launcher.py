@@ -9,9 +9,9 @@ from pyl.image.compiler import compile_c
 from pyl.project.model import Architecture
 
 SOURCES = Path(__file__).parent / "c"
-LAUNCHER = ("launcher.c", "guards.c", "report.c", "restore.c", "system.c")
+LAUNCHER = ("launcher.c", "guards.c", "lz4.c", "report.c", "restore.c", "system.c")
 LAUNCHER_ADDRESS = 0x1000_0000_0000
-"""Where the launcher is linked: far from everything that the kernel or an image places."""
+"""Where the launcher is linked, by its script: far from everything that the kernel or an image places."""
 
 STARTER = ("starter.c", "system.c")
 STARTER_ADDRESS = 0x1100_0000_0000
@@ -30,6 +30,7 @@ FLAGS = (
     "-fno-stack-protector",
     "-fno-sanitize=all",
     "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
     "-fno-builtin",
     "-Wall",
     "-Wextra",
@@ -55,19 +56,19 @@ def build_launcher(output: Path, architecture: Architecture = "x86_64") -> None:
     Raises `BuildError` when zig is missing or the compilation fails.
     """
     if architecture == "x86_64":
-        compile_freestanding(LAUNCHER, output, address=LAUNCHER_ADDRESS)
+        compile_freestanding(LAUNCHER, output, place=f"-Wl,-T,{SOURCES / 'launcher.ld'}")
     else:
         _compile([*PLAIN_FLAGS, "-Wall", "-Wextra", "-Werror"], PLAIN, output)
 
 
 def build_starter(output: Path) -> None:
     """Compile the program that starts another one for its capture. It is no part of a package."""
-    compile_freestanding(STARTER, output, address=STARTER_ADDRESS)
+    compile_freestanding(STARTER, output, place=f"-Wl,--image-base={STARTER_ADDRESS:#x}")
 
 
-def compile_freestanding(sources: tuple[str, ...], output: Path, *, address: int) -> None:
-    """Compile C files of this package into a static program without a C library, linked at `address`."""
-    _compile([*FLAGS, f"-Wl,--image-base={address:#x}"], sources, output)
+def compile_freestanding(sources: tuple[str, ...], output: Path, *, place: str) -> None:
+    """Compile C files of this package into a static program without a C library; `place` tells the linker where."""
+    _compile([*FLAGS, place], sources, output)
 
 
 def _compile(flags: Sequence[str], sources: Sequence[str], output: Path) -> None:

@@ -1,40 +1,47 @@
 """Decides where the pages of an image lie in its file, and how few mappings bring them back.
 
-What a cold start touches is stored together at the front, in the order in which it is needed: it is read from the
-disk in one go, and mapped over its segment in runs. Its place within the segment is left blank, so that the
-segment is one mapping. What is left of the segment is needed now and then, a page here and a page there, so the kernel
-shall read no neighbours of it.
+Memory lies in the file as it lies in the address space, so that few mappings bring it back: what it takes where the
+page cache is warm. What a cold start touches stands a second time at the front of the file, in the order in which it
+is needed: where the page cache is cold it is read from the disk in one go. What is written has to be copied anyway, so
+it is compressed; the rest is mapped over its place in runs.
 """
 
 from __future__ import annotations
 
-import hashlib
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pyl.image.addresses import PAGE, runs
-from pyl.image.snapshot import WRITE, Region
+import lz4.block
 
-SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_OVER, SEGMENT_RANDOM = 1, 2, 4, 8, 16
+from pyl.image.addresses import PAGE, runs
+from pyl.image.snapshot import EXECUTE, WRITE, Region
+
+SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_PROTECT = 1, 2, 4, 8
 
 _SMALLEST_ZERO_RUN = 64
 """Pages. Shorter runs of zero pages are stored: a mapping costs more than the few bytes that they deflate to."""
 
-_IN_VAIN = 0.5
-"""Pages read in vain for each touched one, at most. Fewer runs are fewer mappings at each cold start, and more to read
-where the page cache is empty: a share, so that what is read stays in proportion to what is needed."""
-
-_LARGEST_GAP = 16
-"""Pages, between runs that may become one."""
+_GAP = 2
+"""Pages that are read in vain rather than that a run ends: a mapping costs more than reading as many."""
 
 _POPULATE_GAP = 1
 """Pages. A request to the kernel costs more than a page that is copied in vain."""
+
+_NEIGHBOURHOOD = 32
+"""Pages. The kernel maps what the page cache holds around a page that is read, some 64 kB, or what it holds in one
+piece; touched pages this near to each other are within reach of one another anyway."""
+
+_FAR = (1 << 30) // PAGE
+"""Pages. What lies nearer to each other is in one part of the address space."""
 
 _SHORTEST_SHARED_RUN = 16
 """Pages. Sharing fewer with an earlier variant costs more mappings than the bytes are worth."""
 
 _ZEROS = bytes(PAGE)
+
+Range = tuple[int, int]
+"""(start, length) of memory, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +57,53 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Compressed:
+    """An LZ4 block, https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md"""
+
+    address: int
+    length: int
+    offset: int
+    """Among the stored pages; not aligned."""
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Placed:
     """How one variant lies in the file. Offsets count from the first stored page."""
 
     segments: tuple[Segment, ...]
-    """In the order in which they are mapped."""
-    read_ahead: tuple[int, int] = (0, 0)
-    """(start, length) in the file of what a cold start touches."""
-    populate: tuple[tuple[int, int], ...] = ()
-    """(start, length) in memory of what a cold start writes."""
+    """In the order in which they are mapped; those with SEGMENT_PROTECT are parts of mapped ones."""
+    ahead: Range = (0, 0)
+    """What is read where the page cache is cold: the compressed and the packed."""
+    compressed: tuple[Compressed, ...] = ()
+    """Writable memory that a cold start touches, to be decoded over `segments` where the page cache is cold."""
+    packed: tuple[Segment, ...] = ()
+    """Other memory that a cold start touches, to be mapped over `segments` where the page cache is cold."""
+    sample: int | None = None
+    """Offset of a page that a cold start touches in its place: if the page cache holds it, it is warm."""
+    populate: tuple[Range, ...] = ()
+    """What a cold start gets copies of at once."""
+    rarely_used: tuple[Range, ...] = ()
+    """Of this, with what is not mapped between, nothing is read ahead that was not asked for."""
+    neighbourhoods: tuple[Range, ...] = ()
+    """Parts of `rarely_used` which are mapped apart, so that the kernel does not map others with them."""
+    patched: tuple[Range, ...] = ()
+    """What differs from the memory that the segments bring back: to be combined, by exclusive or, with the pages from
+    `patches` on."""
+    patches: int = 0
 
 
-def segments_of(regions: Iterable[Region]) -> list[tuple[Segment, dict[int, bytes]]]:
-    """Fewest mappings that bring `regions` back: neighbours of one kind merged, long runs of zeros apart.
+_Piece = tuple[Segment, dict[int, bytes]]
+"""A stretch of memory of one kind, and the pages of it that are not zero."""
 
-    A library's constants are mapped with its code, as linkers did for decades: together they are one mapping instead of
+
+def segments_of(regions: Iterable[Region]) -> list[_Piece]:
+    """Fewest pieces that bring `regions` back: neighbours of one kind merged, long runs of zeros apart.
+
+    A library's constants are mapped with its code, as linkers did for decades: together they are one piece instead of
     three, and no memory is both writable and executable.
     """
-    merged: list[tuple[Segment, dict[int, bytes]]] = []
+    merged: list[_Piece] = []
     for region in sorted(regions, key=lambda region: region.address):
         flags = SEGMENT_WIPE_ON_FORK * region.wipe_on_fork | SEGMENT_NO_RESERVE * region.no_reserve
         offset = region.offset if region.file else 0
@@ -91,162 +127,191 @@ def _are_one(first: Segment, second: Segment) -> bool:
     return first.protection == second.protection or not any(kind & WRITE or not kind for kind in kinds)
 
 
-def _split(segment: Segment, pages: dict[int, bytes]) -> list[tuple[Segment, dict[int, bytes]]]:
+def _split(segment: Segment, pages: dict[int, bytes]) -> Iterator[_Piece]:
     end = segment.address + segment.length
-    runs: list[list[int]] = []  # stored stretches: [start, end]
+    stored: list[list[int]] = []  # stretches: [start, end]
     for address in sorted(pages):
-        if runs and address - runs[-1][1] < _SMALLEST_ZERO_RUN * PAGE:
-            runs[-1][1] = address + PAGE
+        if stored and address - stored[-1][1] < _SMALLEST_ZERO_RUN * PAGE:
+            stored[-1][1] = address + PAGE
         else:
-            runs.append([address, address + PAGE])
-    if runs and runs[0][0] - segment.address < _SMALLEST_ZERO_RUN * PAGE:
-        runs[0][0] = segment.address
-    if runs and end - runs[-1][1] < _SMALLEST_ZERO_RUN * PAGE:
-        runs[-1][1] = end
-    pieces: list[tuple[Segment, dict[int, bytes]]] = []
+            stored.append([address, address + PAGE])
+    if stored and stored[0][0] - segment.address < _SMALLEST_ZERO_RUN * PAGE:
+        stored[0][0] = segment.address
+    if stored and end - stored[-1][1] < _SMALLEST_ZERO_RUN * PAGE:
+        stored[-1][1] = end
     position = segment.address
-    for start, stop in runs:
+    for start, stop in stored:
         if start > position:
-            pieces.append((_zero(segment, position, start), {}))
-        stored = replace(segment, address=start, length=stop - start)
-        pieces.append((stored, {a: pages[a] for a in range(start, stop, PAGE) if a in pages}))
+            yield _zero(segment, position, start), {}
+        # What is stored is little: it need not be promised twice, and so is of one kind with its neighbours.
+        flags = segment.flags & ~SEGMENT_NO_RESERVE
+        inside = {address: pages[address] for address in range(start, stop, PAGE) if address in pages}
+        yield replace(segment, address=start, length=stop - start, flags=flags), inside
         position = stop
     if position < end:
-        pieces.append((_zero(segment, position, end), {}))
-    return pieces
+        yield _zero(segment, position, end), {}
 
 
 def _zero(segment: Segment, start: int, end: int) -> Segment:
     return replace(segment, address=start, length=end - start, flags=segment.flags | SEGMENT_ZERO)
 
 
-def _hot_runs(segments: Sequence[Segment], touched: Iterable[int]) -> list[list[tuple[int, int]]]:
-    """For each segment the runs, (start, length), to read at a cold start: as few as `_IN_VAIN` allows."""
-    pages = sorted(touched)
-    inside = [
-        pages[bisect_left(pages, segment.address) : bisect_left(pages, segment.address + segment.length)]
-        for segment in segments
-    ]
-    needed = PAGE * sum(map(len, inside))
-    choices = (
-        [_joined(segment, own, gap) for segment, own in zip(segments, inside, strict=True)]
-        for gap in range(_LARGEST_GAP, -1, -1)  # the last one reads nothing in vain
-    )
-    return next(
-        found for found in choices if sum(length for joined in found for _, length in joined) <= needed * (1 + _IN_VAIN)
-    )
-
-
-def _joined(segment: Segment, touched: Iterable[int], gap: int) -> list[tuple[int, int]]:
-    """Runs of touched pages at most `gap` apart; the whole segment, where a mapping spared takes no more than that."""
-    found = runs(touched, gap=gap)
-    rest = segment.length - sum(length for _, length in found)
-    return [(segment.address, segment.length)] if rest <= len(found) * gap * PAGE else found
+def _stretches(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+    """Stored pieces that lie one behind the other: one mapping brings all of them back, whatever their protection."""
+    together: list[_Piece] = []
+    for segment, pages in pieces:
+        last = together[-1][0] if together else None
+        if last and (last.address + last.length, last.flags) != (segment.address, segment.flags):
+            yield together
+            together = []
+        together.append((segment, pages))
+    if together:
+        yield together
 
 
 @dataclass
 class Pages:
     """The stored pages; offsets count from the first of them."""
 
-    shared: bool = True
-    """Whether pages of one variant are looked for in the next."""
     content: bytearray = field(default_factory=bytearray)
-    _places: dict[tuple[int, bytes], int] = field(default_factory=dict)
-    _hot_bytes: int = 0
+    _stored: dict[int, int] = field(default_factory=dict)
+    """Address to the offset of each page that an earlier variant has in its place."""
 
-    def place(self, regions: Iterable[Region], touched: Mapping[int, bool]) -> Placed:
-        """Store what is not stored yet of a variant. `touched` tells, in order, which pages a cold start touches, by
-        address, and whether it writes them."""
+    def place(self, regions: Iterable[Region], touched: Mapping[int, bool], *, patched: bool = False) -> Placed:
+        """Store what is not stored yet of a variant.
+
+        `touched` tells, in order, which pages a cold start touches, by address, and whether it writes them. Of a
+        `patched` variant only the difference to earlier ones is stored, which takes time to bring back.
+        """
         pieces = segments_of(regions)
+        begin = len(self.content)
+        compressed, packed = tuple(self._compress(pieces, touched)), tuple(self._pack(pieces, touched))
+        ahead = begin, len(self.content) - begin
+        segments = [segment for segment, _ in pieces if segment.file]
+        patches: dict[int, bytes] = {}
+        before = self._stored
+        self._stored = dict(before)
+        for stretch in _stretches(piece for piece in pieces if not piece[0].flags & SEGMENT_ZERO and not piece[0].file):
+            segments += self._place_stretch(stretch, before, patches if patched else None)
+        segments += [segment for segment, _ in pieces if segment.flags & SEGMENT_ZERO]
         start = len(self.content)
-        hot = self._store_hot(pieces, touched)
-        self._hot_bytes = max(self._hot_bytes, len(self.content))
-        segments: list[Segment] = []
-        for segment, pages in pieces:
-            over = [run for run in hot if segment.address <= run.address < segment.address + segment.length]
-            if segment.flags & SEGMENT_ZERO:
-                segments.append(segment)
-            elif not over or over[0].length < segment.length:
-                rest = replace(segment, flags=segment.flags | SEGMENT_RANDOM * bool(hot))
-                segments += [rest] if segment.file else self._store(rest, pages, blank=over)
-        written = (page for page, is_written in touched.items() if is_written)
+        for address in sorted(patches):
+            self.content += patches[address]
         return Placed(
-            (*segments, *hot),
-            (start, sum(run.length for run in hot)),
-            tuple(runs(written, gap=_POPULATE_GAP)),
+            segments=tuple(segments),
+            ahead=ahead,
+            compressed=compressed,
+            packed=packed,
+            sample=next((self._stored[page] for page in reversed(touched) if page in self._stored), None),
+            populate=tuple(run for segment, _ in pieces for run in _populated(segment, touched)),
+            rarely_used=tuple(_rarely_used(pieces)) if touched else (),
+            neighbourhoods=tuple(run for segment, _ in pieces for run in _neighbourhoods(segment, touched)),
+            patched=tuple(runs(patches, gap=0)),
+            patches=start,
         )
 
-    def _store_hot(self, pieces: list[tuple[Segment, dict[int, bytes]]], touched: Mapping[int, bool]) -> list[Segment]:
-        """The runs of touched pages: first what is written, and so needed at once, then as it is needed."""
-        order = {page: (not written, index) for index, (page, written) in enumerate(touched.items())}
-        storable = [piece for piece in pieces if not piece[0].flags & (SEGMENT_ZERO | SEGMENT_WIPE_ON_FORK)]
-        hot_runs = _hot_runs([segment for segment, _ in storable], touched)
-        found = [
-            (
-                min(order[page] for page in range(start, start + length, PAGE) if page in order),
-                start,
-                length,
-                segment,
-                pages,
-            )
-            for (segment, pages), together in zip(storable, hot_runs, strict=True)
-            for start, length in together
-        ]
-        return [
-            replace(
-                segment,
-                address=start,
-                length=length,
-                flags=segment.flags | SEGMENT_OVER,
-                offset=self._append(start, length, pages),
-                file="",
-            )
-            for _, start, length, segment, pages in sorted(found, key=lambda run: run[:3])
-        ]
+    def _compress(self, pieces: Sequence[_Piece], touched: Mapping[int, bool]) -> Iterator[Compressed]:
+        """Store the runs of touched pages in writable memory: all of it is needed at once."""
+        for start, length, (_, pages) in _touched_runs(pieces, touched, writable=True):
+            content = b"".join(pages.get(address, _ZEROS) for address in range(start, start + length, PAGE))
+            block = lz4.block.compress(content, mode="high_compression", compression=12, store_size=False)
+            yield Compressed(start, length, len(self.content), len(block))
+            self.content += block
+        self.content += bytes(-len(self.content) % PAGE)
 
-    def _store(self, segment: Segment, pages: dict[int, bytes], *, blank: list[Segment]) -> list[Segment]:
-        """Store a segment, but for what is `blank`; runs that an earlier variant stored for the same addresses are
-        used again."""
-        over = {page for run in blank for page in range(run.address, run.address + run.length, PAGE)}
-        stretches: list[Segment] = []
-        for start, length, offset in self._runs(segment, pages, over):
-            place = self._append(start, length, pages, over) if offset is None else offset
-            last = stretches[-1] if stretches else None
-            if last and last.offset + last.length == place:
-                stretches[-1] = replace(last, length=last.length + length)
-            else:
-                stretches.append(replace(segment, address=start, length=length, offset=place))
-        return stretches
+    def _pack(self, pieces: Sequence[_Piece], touched: Mapping[int, bool]) -> Iterator[Segment]:
+        """Store the other runs of touched pages."""
+        for start, length, (segment, pages) in _touched_runs(pieces, touched, writable=False):
+            offset = len(self.content)
+            for address in range(start, start + length, PAGE):
+                self.content += pages.get(address, _ZEROS)
+            yield replace(segment, address=start, length=length, offset=offset, file="")
 
-    def _runs(self, segment: Segment, pages: dict[int, bytes], over: set[int]) -> list[tuple[int, int, int | None]]:
+    def _place_stretch(
+        self, pieces: Sequence[_Piece], before: Mapping[int, int], patches: dict[int, bytes] | None
+    ) -> Iterator[Segment]:
+        """Store pieces that one mapping brings back, but for what an earlier variant has at the same place."""
+        usual = Counter(segment.protection for segment, _ in pieces).most_common(1)[0][0]
+        for start, length, offset in self._shared_runs(pieces, before, patches):
+            place = len(self.content) if offset is None else offset
+            for address, page, _ in _pages(pieces, start, length):
+                at = place + address - start
+                if offset is None:
+                    self._stored[address] = at
+                    self.content += page
+                elif patches is not None and page != self.content[at : at + PAGE]:
+                    patches[address] = _difference(page, self.content[at : at + PAGE])
+            yield Segment(start, length, usual, pieces[0][0].flags, place)
+        for segment, _ in pieces:
+            if segment.protection != usual:
+                yield replace(segment, flags=segment.flags | SEGMENT_PROTECT)
+
+    def _shared_runs(
+        self, pieces: Sequence[_Piece], before: Mapping[int, int], patches: dict[int, bytes] | None
+    ) -> list[tuple[int, int, int | None]]:
         """(address, length, offset of the stored pages or None when they are to be stored)."""
         found: list[tuple[int, int, int | None]] = []
-        for address in range(segment.address, segment.address + segment.length, PAGE):
-            offset = self._places.get(self._key(address, pages)) if self._places and address not in over else None
-            start, length, first = found[-1] if found else (0, 0, None)
-            follows = found and (offset is None) == (first is None)
-            if follows and (offset is None or first is None or first + length == offset):
-                found[-1] = (start, length + PAGE, first)
+        first, end = pieces[0][0].address, pieces[-1][0].address + pieces[-1][0].length
+        for address, page, is_writable in _pages(pieces, first, end - first):
+            offset = before.get(address)
+            can_differ = patches is not None and is_writable
+            if offset is not None and not can_differ and page != self.content[offset : offset + PAGE]:
+                offset = None
+            start, length, last = found[-1] if found else (0, 0, None)
+            follows = found and (offset is None) == (last is None)
+            if follows and (offset is None or last is None or last + length == offset):
+                found[-1] = (start, length + PAGE, last)
             else:
                 found.append((address, PAGE, offset))
-        return [
-            (start, length, offset if self._is_worth_sharing(length, offset) else None)
-            for start, length, offset in found
-        ]
+        joined: list[tuple[int, int, int | None]] = []
+        for start, length, offset in found:
+            place = offset if length >= _SHORTEST_SHARED_RUN * PAGE else None
+            if place is None and joined and joined[-1][2] is None:
+                joined[-1] = (joined[-1][0], joined[-1][1] + length, None)
+            else:
+                joined.append((start, length, place))
+        return joined
 
-    def _is_worth_sharing(self, length: int, offset: int | None) -> bool:
-        return offset is not None and (length >= _SHORTEST_SHARED_RUN * PAGE or offset < self._hot_bytes)
 
-    def _append(self, start: int, length: int, pages: dict[int, bytes], over: Iterable[int] = ()) -> int:
-        place = len(self.content)
-        for address in range(start, start + length, PAGE):
-            if address in over:
-                self.content += _ZEROS
-                continue
-            if self.shared:
-                self._places.setdefault(self._key(address, pages), len(self.content))
-            self.content += pages.get(address, _ZEROS)
-        return place
+def _touched_runs(
+    pieces: Iterable[_Piece], touched: Mapping[int, bool], *, writable: bool
+) -> list[tuple[int, int, _Piece]]:
+    """(start, length, their piece) of runs of touched pages, in the order in which they are needed."""
+    order = {page: index for index, page in enumerate(touched)}
+    found = [
+        (min(order[page] for page in range(start, start + length, PAGE) if page in order), start, length, piece)
+        for piece in pieces
+        if not piece[0].flags & (SEGMENT_ZERO | SEGMENT_WIPE_ON_FORK) and bool(piece[0].protection & WRITE) == writable
+        for start, length in runs(_inside(piece[0], touched), gap=_GAP)
+    ]
+    return [(start, length, piece) for _, start, length, piece in sorted(found, key=lambda run: run[0])]
 
-    def _key(self, address: int, pages: dict[int, bytes]) -> tuple[int, bytes]:
-        return address, hashlib.blake2b(pages.get(address, _ZEROS), digest_size=16).digest()
+
+def _pages(pieces: Iterable[_Piece], start: int, length: int) -> Iterator[tuple[int, bytes, bool]]:
+    """Address and content of the pages of a part of `pieces`; can they be written?"""
+    for segment, pages in pieces:
+        first, end = max(segment.address, start), min(segment.address + segment.length, start + length)
+        for address in range(first, end, PAGE):
+            yield address, pages.get(address, _ZEROS), bool(segment.protection & WRITE)
+
+
+def _difference(page: bytes, other: bytearray) -> bytes:
+    return (int.from_bytes(page, "little") ^ int.from_bytes(other, "little")).to_bytes(PAGE, "little")
+
+
+def _inside(segment: Segment, pages: Iterable[int]) -> Iterator[int]:
+    return (page for page in pages if segment.address <= page < segment.address + segment.length)
+
+
+def _populated(segment: Segment, touched: Iterable[int]) -> list[Range]:
+    """Of writable memory also what is only read: to copy it costs what it costs to map it with its neighbours."""
+    return runs(_inside(segment, touched), gap=_POPULATE_GAP) if segment.protection & WRITE else []
+
+
+def _rarely_used(pieces: Iterable[_Piece]) -> list[Range]:
+    stored = (segment for segment, _ in pieces if not segment.flags & SEGMENT_ZERO)
+    return runs((page for s in stored for page in range(s.address, s.address + s.length, PAGE)), gap=_FAR)
+
+
+def _neighbourhoods(segment: Segment, touched: Iterable[int]) -> list[Range]:
+    return runs(_inside(segment, touched), gap=_NEIGHBOURHOOD) if segment.protection & EXECUTE else []

@@ -13,7 +13,7 @@ from pyl.image.snapshot import WRITE, Region
 _FEWEST_PAGES = 64
 """Of one library, all together: opening one more file at each cold start costs more than a smaller one is worth."""
 
-_SHORTEST_RUN = 16
+_SHORTEST_RUN = 64
 """Pages. A mapping costs more than fewer are worth."""
 
 
@@ -65,7 +65,7 @@ def _runs(region: Region, content: bytes) -> Iterable[tuple[int, bool]]:
             found.append((PAGE, is_equal))
     merged: list[tuple[int, bool]] = []
     for length, is_equal in found:
-        is_worth = is_equal and (length >= _SHORTEST_RUN * PAGE or length == region.length)
+        is_worth = is_equal and length >= _SHORTEST_RUN * PAGE
         if merged and merged[-1][1] == is_worth:
             merged[-1] = (merged[-1][0] + length, is_worth)
         else:

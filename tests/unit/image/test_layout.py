@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import lz4.block
+
 from pyl.image.addresses import PAGE
-from pyl.image.layout import SEGMENT_OVER, SEGMENT_ZERO, Pages, Placed, segments_of
-from pyl.image.snapshot import Region
+from pyl.image.layout import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, segments_of
+from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 
 BASE = 0x1800_0000_0000
 
 
-def region(address: int, pages: int, stored: dict[int, bytes], protection: int = 3) -> Region:
+def region(address: int, pages: int, stored: dict[int, bytes], protection: int = READ | WRITE) -> Region:
     content = {address + index * PAGE: fill * PAGE for index, fill in stored.items()}
     return Region(address, pages * PAGE, protection, "", False, False, content)
+
+
+def text(address: int, pages: int, stored: dict[int, bytes]) -> Region:
+    return region(address, pages, stored, READ | EXECUTE)
 
 
 def different(count: int, *, first: int = 1) -> dict[int, bytes]:
     return {index: bytes([first + index]) for index in range(count)}
 
 
-def mapped(pages: Pages, placed: Placed) -> dict[int, bytes]:
-    """The memory after the segments have been mapped in their order."""
-    memory = {}
-    for segment in placed.segments:
-        for done in range(0, segment.length, PAGE):
-            start = segment.offset + done
-            zero = segment.flags & SEGMENT_ZERO
-            memory[segment.address + done] = bytes(PAGE) if zero else bytes(pages.content[start : start + PAGE])
+def put(memory: dict[int, bytes], address: int, content: bytes) -> None:
+    memory.update({address + done: content[done : done + PAGE] for done in range(0, len(content), PAGE)})
+
+
+def mapped(pages: Pages, placed: Placed, *, from_disk: bool = False) -> dict[int, bytes]:
+    """The memory after all that the launcher does where the page cache is warm, or, `from_disk`, where it is cold."""
+    memory: dict[int, bytes] = {}
+    segments = [*placed.segments, *(placed.packed if from_disk else ())]
+    for segment in segments:
+        if not segment.flags & SEGMENT_PROTECT:
+            zeros, stored = bytes(segment.length), pages.content[segment.offset : segment.offset + segment.length]
+            put(memory, segment.address, zeros if segment.flags & SEGMENT_ZERO else bytes(stored))
+    for block in placed.compressed if from_disk else ():
+        stored = pages.content[block.offset : block.offset + block.bytes]
+        put(memory, block.address, lz4.block.decompress(bytes(stored), uncompressed_size=block.length))
+    place = placed.patches
+    for start, length in placed.patched:
+        for address in range(start, start + length, PAGE):
+            difference = pages.content[place : place + PAGE]
+            memory[address] = bytes(a ^ b for a, b in zip(memory[address], difference, strict=True))
+            place += PAGE
     return memory
 
 
@@ -35,6 +56,19 @@ def memory_of(*regions: Region) -> dict[int, bytes]:
         for each in regions
         for address in range(each.address, each.address + each.length, PAGE)
     }
+
+
+def protections(placed: Placed) -> dict[int, int]:
+    """Address to protection of each page, after the segments in their order."""
+    return {
+        page: segment.protection
+        for segment in placed.segments
+        for page in range(segment.address, segment.address + segment.length, PAGE)
+    }
+
+
+def in_pages(ranges: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
+    return [((start - BASE) // PAGE, length // PAGE) for start, length in ranges]
 
 
 def test_neighbours_with_equal_protection_become_one_segment() -> None:
@@ -51,85 +85,121 @@ def test_a_long_run_of_zeros_is_not_stored() -> None:
     ]
 
 
+def test_memory_is_promised_twice_only_where_it_is_large_and_not_stored() -> None:
+    found = segments_of([replace(region(BASE, 200, {0: b"a"}), no_reserve=True)])
+    assert [bool(segment.flags & SEGMENT_NO_RESERVE) for segment, _ in found] == [False, True]
+
+
+def test_neighbours_with_other_protections_are_one_mapping_and_no_page_gets_a_protection_of_another() -> None:
+    regions = [
+        text(BASE, 3, different(3)),
+        region(BASE + 3 * PAGE, 1, {0: b"x"}),
+        text(BASE + 4 * PAGE, 2, different(2, first=50)),
+    ]
+    pages = Pages()
+    placed = pages.place(regions, {})
+    assert [(s.length // PAGE, s.protection, bool(s.flags & SEGMENT_PROTECT)) for s in placed.segments] == [
+        (6, READ | EXECUTE, False),
+        (1, READ | WRITE, True),
+    ]
+    expected = {page: each.protection for each in regions for page in memory_of(each)}
+    assert protections(placed) == expected
+    assert mapped(pages, placed) == memory_of(*regions)
+
+
+def test_what_lies_in_a_file_of_the_package_is_mapped_first_and_not_stored() -> None:
+    library = replace(text(BASE + 50 * PAGE, 100, different(100)), file="lib.so")
+    pages = Pages()
+    placed = pages.place([region(BASE, 2, different(2)), library], {})
+    assert [segment.file for segment in placed.segments] == ["lib.so", ""]
+    assert len(pages.content) == 2 * PAGE
+
+
 def test_pages_equal_in_both_variants_are_stored_once() -> None:
     full = region(BASE, 40, different(40))
-    base = region(BASE, 40, {i: bytes([i + 1 if i < 20 else 99]) for i in range(40)})
+    other = region(BASE, 40, {i: bytes([i + 1 if i < 20 else 99]) for i in range(40)})
     pages = Pages()
     assert mapped(pages, pages.place([full], {})) == memory_of(full)
     before = len(pages.content)
-    assert mapped(pages, pages.place([base], {})) == memory_of(base)
+    assert mapped(pages, pages.place([other], {})) == memory_of(other)
     assert len(pages.content) - before == 20 * PAGE
 
 
-def test_touched_pages_stand_first_in_the_file_the_written_before_the_read() -> None:
-    memory = region(BASE, 100, different(100))
-    read, written = BASE + 10 * PAGE, BASE + 60 * PAGE
+def test_of_a_patched_variant_the_difference_is_stored_and_mapped_as_one() -> None:
+    full = region(BASE, 40, different(40))
+    base = region(BASE, 42, {i: bytes([99 if i % 3 == 0 else i + 1]) for i in range(42)})
     pages = Pages()
-    placed = pages.place([memory], {read: False, written: True})
-    assert bytes(pages.content[: 2 * PAGE]) == memory.pages[written] + memory.pages[read]
-    assert placed.read_ahead == (0, 2 * PAGE)
-    assert placed.populate == ((written, PAGE),)
-    assert mapped(pages, placed) == memory_of(memory)
+    pages.place([full], {})
+    placed = pages.place([base], {}, patched=True)
+    assert mapped(pages, placed) == memory_of(base)
+    assert in_pages(placed.patched) == [(i, 1) for i in range(0, 40, 3)]
+    assert [segment.length // PAGE for segment in placed.segments] == [40, 2]
 
 
-def test_a_segment_with_touched_pages_stays_one_mapping_and_the_runs_lie_over_it() -> None:
-    memory = region(BASE, 100, different(100))
-    placed = Pages().place([memory], {BASE + 10 * PAGE: False, BASE + 60 * PAGE: False})
-    assert [(s.length // PAGE, bool(s.flags & SEGMENT_OVER)) for s in placed.segments] == [
-        (100, False),
-        (1, True),
-        (1, True),
-    ]
+def test_a_patched_variant_stores_text_that_differs_since_it_cannot_be_written() -> None:
+    full, base = text(BASE, 40, different(40)), text(BASE, 40, different(40) | {20: b"z"})
+    pages = Pages()
+    pages.place([full], {})
+    placed = pages.place([base], {}, patched=True)
+    assert not placed.patched
+    assert mapped(pages, placed) == memory_of(base)
 
 
-def hot_runs(placed: Placed) -> list[tuple[int, int]]:
-    return [((s.address - BASE) // PAGE, s.length // PAGE) for s in placed.segments if s.flags & SEGMENT_OVER]
+def test_touched_pages_stand_at_the_front_once_more_for_one_read() -> None:
+    constants, memory = text(BASE, 100, different(100)), region(BASE + 100 * PAGE, 100, different(100, first=101))
+    read, written = BASE + 10 * PAGE, BASE + 160 * PAGE
+    pages = Pages()
+    placed = pages.place([constants, memory], {read: False, written: True})
+    assert placed.ahead == (0, 2 * PAGE)
+    assert [block.address for block in placed.compressed] == [written]
+    assert [segment.address for segment in placed.packed] == [read]
+    assert mapped(pages, placed) == mapped(pages, placed, from_disk=True) == memory_of(constants, memory)
+
+
+def test_touched_pages_stand_in_the_order_in_which_they_are_needed() -> None:
+    placed = Pages().place([text(BASE, 200, different(200))], {BASE + page * PAGE: False for page in (90, 10, 50)})
+    assert [(s.address - BASE) // PAGE for s in placed.packed] == [90, 10, 50]
+    assert [s.offset for s in placed.packed] == [0, PAGE, 2 * PAGE]
 
 
 def test_touched_pages_that_are_close_to_each_other_are_one_run() -> None:
     memory = region(BASE, 200, different(200))
-    touched = [*range(10), 12, 150]
+    touched = {BASE + page * PAGE: False for page in [*range(10), 12, 150]}
     pages = Pages()
-    placed = pages.place([memory], {BASE + page * PAGE: False for page in touched})
-    assert hot_runs(placed) == [(0, 13), (150, 1)]
-    assert mapped(pages, placed) == memory_of(memory)
+    placed = pages.place([memory], touched)
+    assert in_pages(tuple((block.address, block.length) for block in placed.compressed)) == [(0, 13), (150, 1)]
+    assert mapped(pages, placed, from_disk=True) == memory_of(memory)
 
 
-def test_what_is_read_in_vain_stays_in_proportion_to_what_is_touched() -> None:
-    memory = region(BASE, 200, different(200))
-    alone = Pages().place([memory], {BASE: False, BASE + 5 * PAGE: False})
-    assert hot_runs(alone) == [(0, 1), (5, 1)]
-    among = Pages().place([memory], {BASE + page * PAGE: False for page in (0, 1, 2, 3, 4, 5, 6, 11)})
-    assert hot_runs(among) == [(0, 12)]
-
-
-def test_the_rest_of_a_segment_that_is_smaller_than_its_gaps_is_read_with_it() -> None:
-    small, large = region(BASE, 6, different(6)), region(BASE + 50 * PAGE, 40, different(40))
-    everything = {BASE + page * PAGE: False for page in (1, 2, 3, 4, *range(50, 90))}
+def test_a_page_that_is_touched_tells_by_its_place_whether_the_page_cache_is_warm() -> None:
+    memory = region(BASE, 100, different(100))
+    touched = BASE + 60 * PAGE
     pages = Pages()
-    placed = pages.place([small, large], everything)
-    assert [(s.address, s.length) for s in placed.segments] == [(BASE, 6 * PAGE), (BASE + 50 * PAGE, 40 * PAGE)]
-    assert mapped(pages, placed) == memory_of(small, large)
+    placed = pages.place([memory], {touched: True})
+    assert placed.sample is not None
+    assert bytes(pages.content[placed.sample : placed.sample + PAGE]) == memory.pages[touched]
+    assert placed.sample >= sum(placed.ahead)
+    assert Pages().place([memory], {}).sample is None
 
 
-def test_a_segment_that_is_touched_whole_is_mapped_once() -> None:
-    memory = region(BASE, 4, different(4))
-    placed = Pages().place([memory], dict.fromkeys(range(BASE, BASE + 4 * PAGE, PAGE), True))
-    assert len(placed.segments) == 1
+def test_touched_pages_in_writable_memory_are_populated_also_where_they_are_zeros() -> None:
+    regions = [region(BASE, 100, {}), text(BASE + 100 * PAGE, 100, different(100))]
+    pages = Pages()
+    placed = pages.place(regions, {BASE + 3 * PAGE: True, BASE + 4 * PAGE: False, BASE + 150 * PAGE: False})
+    assert in_pages(placed.populate) == [(3, 2)]
+    assert not placed.compressed
 
 
-def test_a_later_variant_uses_the_touched_pages_of_the_first_too() -> None:
+def test_touched_code_is_mapped_apart_from_code_that_is_far_from_it() -> None:
+    placed = Pages().place([text(BASE, 250, different(250))], {BASE + page * PAGE: False for page in (10, 30, 200)})
+    assert in_pages(placed.neighbourhoods) == [(10, 21), (200, 1)]
+    assert in_pages(placed.rarely_used) == [(0, 250)]
+
+
+def test_a_later_variant_uses_the_pages_of_the_first_in_their_place() -> None:
     full, base = region(BASE, 40, different(40)), region(BASE, 40, different(40))
     pages = Pages()
     pages.place([full], {BASE + 5 * PAGE: True, BASE + 30 * PAGE: False})
     before = len(pages.content)
     assert mapped(pages, pages.place([base], {})) == memory_of(base)
     assert len(pages.content) == before
-
-
-def test_written_pages_of_zeros_are_populated_and_not_stored() -> None:
-    memory = region(BASE, 100, {})
-    pages = Pages()
-    placed = pages.place([memory], {BASE + 3 * PAGE: True})
-    assert placed.populate == ((BASE + 3 * PAGE, PAGE),)
-    assert not pages.content

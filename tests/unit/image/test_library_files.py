@@ -46,11 +46,11 @@ def test_what_was_changed_is_stored_with_what_is_too_short_for_a_mapping(package
 
 
 def test_pages_stay_with_the_part_that_they_lie_in(package: Path) -> None:
-    parts = mapped_from_files([library({80: b"x" * PAGE})], package, "/var/task")
+    parts = mapped_from_files([library({0: b"x" * PAGE, 80: b"x" * PAGE})], package, "/var/task")
     assert [set(part.pages) for part in parts] == [
-        {START + index * PAGE for index in range(80)},
-        {START + index * PAGE for index in range(80, 81)},
-        {START + index * PAGE for index in range(81, 100)},
+        {START},
+        {START + index * PAGE for index in range(1, 80)},
+        {START + index * PAGE for index in range(80, 100)},
     ]
 
 

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC 0x4547414d494c5950ul /* "PYLIMAGE" */
-enum { IMAGE_VERSION = 3 };
+enum { IMAGE_VERSION = 4 };
 
 struct table {
     uint32_t offset, count;
@@ -38,14 +38,17 @@ enum {
     SEGMENT_ZERO = 1,
     SEGMENT_WIPE_ON_FORK = 2,
     SEGMENT_NO_RESERVE = 4,
-    SEGMENT_OVER = 8, /* replaces part of a segment before it */
-    SEGMENT_RANDOM = 16,
+    SEGMENT_PROTECT = 8, /* a part of one before it that has another protection */
     SEGMENT_FILE_SHIFT = 16, /* from this bit on: the number of its file, the first being 1; 0 for the image itself */
 };
 
 struct image_segment {
     uint64_t address, length, offset;
     uint32_t protection, flags;
+};
+
+struct image_compressed { /* memory, and the LZ4 block of the file that holds it */
+    uint64_t address, length, offset, bytes;
 };
 
 struct image_range {
@@ -69,9 +72,17 @@ struct image_state {
 
 struct image_variant {
     uint32_t kind, reserved;
-    struct table guards, segments, actions;
-    struct table read_ahead; /* ranges of the file */
-    struct table populate;   /* ranges of memory that are written at once */
+    struct table guards, segments;
+    struct table compressed;     /* for a cold page cache, once more: what a cold start touches of writable memory, */
+    struct table packed;         /* segments: and of other memory */
+    struct table actions;
+    struct table read_ahead;     /* ranges of the file: these two */
+    struct table populate;       /* ranges of memory that are written at once */
+    struct table rarely_used;    /* ranges of memory of which nothing is read that was not asked for */
+    struct table neighbourhoods; /* ranges within these that are mapped apart */
+    struct table patched;        /* ranges of memory to be combined with the pages from `patches` on */
+    uint64_t sample;             /* of the file: where this is in the page cache, what is touched is; 0 for none */
+    uint64_t patches;
     struct image_state state;
 };
 

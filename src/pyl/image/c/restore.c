@@ -4,13 +4,13 @@
 #include "capture.h"
 #include "guards.h"
 #include "image.h"
+#include "lz4.h"
 #include "report.h"
 #include "system.h"
 
-enum { FAR = 1 << 30 };          /* bytes between parts of the address space */
 enum { FIRST_READ = 128 << 10 }; /* bytes: the header, and what stands first behind it */
 enum { RWF_NOWAIT = 8 };
-enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
+enum { MADV_NORMAL = 0, MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
 
 struct file_status { /* the kernel's `struct stat` */
     uint64_t before[6], size, after[11];
@@ -77,18 +77,29 @@ static void check_tables(const struct image_header *header, const struct image_v
 {
     if (!table_fits(header, variant->guards, sizeof(struct image_guard)) ||
         !table_fits(header, variant->segments, sizeof(struct image_segment)) ||
+        !table_fits(header, variant->compressed, sizeof(struct image_compressed)) ||
+        !table_fits(header, variant->packed, sizeof(struct image_segment)) ||
         !table_fits(header, variant->actions, sizeof(struct image_action)) ||
         !table_fits(header, variant->read_ahead, sizeof(struct image_range)) ||
-        !table_fits(header, variant->populate, sizeof(struct image_range)))
+        !table_fits(header, variant->populate, sizeof(struct image_range)) ||
+        !table_fits(header, variant->rarely_used, sizeof(struct image_range)) ||
+        !table_fits(header, variant->neighbourhoods, sizeof(struct image_range)) ||
+        !table_fits(header, variant->patched, sizeof(struct image_range)))
         refuse("its tables are damaged");
 }
 
 /* -- restoring ------------------------------------------------------------------------------------ */
 
-static void map_segment(long file, const struct image_segment *segment)
+static _Noreturn void no_memory(void)
+{
+    fail(started->environment, "Runtime.OutOfMemory", "no memory for the process image; raise the function's memory", NULL);
+}
+
+/* `over` what was mapped before, or, never, over anything else. */
+static void map_segment(long file, const struct image_segment *segment, int over)
 {
     int zero = segment->flags & SEGMENT_ZERO;
-    long flags = MAP_PRIVATE | (segment->flags & SEGMENT_OVER ? MAP_FIXED : MAP_FIXED_NOREPLACE) | (zero ? MAP_ANONYMOUS : 0) |
+    long flags = MAP_PRIVATE | (over ? MAP_FIXED : MAP_FIXED_NOREPLACE) | (zero ? MAP_ANONYMOUS : 0) |
                  (segment->flags & SEGMENT_NO_RESERVE ? MAP_NORESERVE : 0);
     long got = system_call(SYS_mmap, segment->address, segment->length, segment->protection, flags, zero ? -1 : file,
                            segment->offset);
@@ -98,30 +109,11 @@ static void map_segment(long file, const struct image_segment *segment)
         return;
     }
     if (got == -ENOMEM)
-        fail(started->environment, "Runtime.OutOfMemory", "no memory for the process image; raise the function's memory", NULL);
+        no_memory();
     if (got == -EACCES || got == -EPERM)
         fail(started->environment, "Runtime.CannotStart",
              "the process image may not be mapped as executable; mount the package without noexec", NULL);
     fail(started->environment, "Runtime.CannotStart", "the process image cannot be mapped at its address", NULL);
-}
-
-/* What is needed now and then shall not be read with its neighbours. One request serves all that lies in one part of
- * the address space; it passes over what is not mapped there. */
-static void advise_random(const struct image_segment *segments, uint32_t count)
-{
-    uint64_t start = 0, end = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!(segments[i].flags & SEGMENT_RANDOM))
-            continue;
-        if (!end || segments[i].address - end > FAR) {
-            if (end)
-                system_call(SYS_madvise, start, end - start, MADV_RANDOM);
-            start = segments[i].address;
-        }
-        end = segments[i].address + segments[i].length;
-    }
-    if (end)
-        system_call(SYS_madvise, start, end - start, MADV_RANDOM);
 }
 
 /* The library of the package that the image's file `number` is. */
@@ -137,28 +129,110 @@ static long open_library(const struct image_header *header, uint32_t number)
     return file;
 }
 
-static void map_all(const struct image_header *header, const struct image_variant *variant, long image)
+static void map_segments(const struct image_header *header, const struct image_variant *variant, long image)
 {
     const struct image_segment *segments = TABLE(header, variant->segments, struct image_segment);
-    uint32_t count = variant->segments.count, opened = 0;
-    long library = -1;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t number = segments[i].flags >> SEGMENT_FILE_SHIFT;
-        if (segments[i].flags & SEGMENT_OVER)
-            continue;
-        if (number && number != opened) { /* what is mapped from one file lies together */
+    uint32_t opened = 0;
+    long file = image;
+    for (uint32_t i = 0; i < variant->segments.count; i++) {
+        const struct image_segment *segment = &segments[i];
+        uint32_t number = segment->flags >> SEGMENT_FILE_SHIFT;
+        if (number != opened) { /* what is mapped from one file lies together */
             if (opened)
-                system_call(SYS_close, library);
-            library = open_library(header, opened = number);
+                system_call(SYS_close, file);
+            file = number ? open_library(header, number) : image;
+            opened = number;
         }
-        map_segment(number ? library : image, &segments[i]);
+        if (!(segment->flags & SEGMENT_PROTECT))
+            map_segment(file, segment, 0);
+        else if (failed(system_call(SYS_mprotect, segment->address, segment->length, segment->protection)))
+            fail(started->environment, "Runtime.CannotStart", "the process image cannot be protected", NULL);
     }
     if (opened)
-        system_call(SYS_close, library);
-    advise_random(segments, count);
-    for (uint32_t i = 0; i < count; i++)
-        if (segments[i].flags & SEGMENT_OVER)
-            map_segment(image, &segments[i]);
+        system_call(SYS_close, file);
+}
+
+/* One request may serve all that lies in one part of the address space: it passes over what is not mapped there. */
+static void advise(const struct image_header *header, struct table ranges, long advice)
+{
+    const struct image_range *range = TABLE(header, ranges, struct image_range);
+    for (uint32_t i = 0; i < ranges.count; i++)
+        system_call(SYS_madvise, range[i].start, range[i].length, advice);
+}
+
+/* What a cold start touches is used, and forgotten by the kernel, as one. */
+static int is_in_memory(long file, uint64_t offset)
+{
+    char byte;
+    struct {
+        void *start;
+        uint64_t length;
+    } into = {&byte, 1};
+    return offset && system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT) == 1;
+}
+
+/* Decode what a cold start writes over where it belongs. */
+static void decode_all(const struct image_header *header, const struct image_variant *variant, long image)
+{
+    const struct image_compressed *blocks = TABLE(header, variant->compressed, struct image_compressed);
+    const struct image_compressed *end = blocks + variant->compressed.count;
+    if (blocks == end)
+        return;
+    uint64_t from = blocks->offset & ~(PAGE - 1), length = end[-1].offset + end[-1].bytes - from;
+    long content = system_call(SYS_mmap, 0, length, PROT_READ, MAP_PRIVATE, image, from);
+    if (failed(content))
+        no_memory();
+    for (; blocks < end; blocks++) {
+        long got = system_call(SYS_mmap, blocks->address, blocks->length, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0);
+        if (failed(got))
+            no_memory();
+        if (blocks->offset < from || blocks->offset - from > length || blocks->bytes > length - (blocks->offset - from) ||
+            !lz4_decode((const uint8_t *)content + (blocks->offset - from), blocks->bytes, (uint8_t *)got, blocks->length))
+            refuse("its compressed pages are damaged");
+    }
+    system_call(SYS_munmap, content, length);
+}
+
+/* From an empty page cache what is touched is read from one place of the file, and put over where it belongs; from a
+ * filled one it is there already, and each mapping less is time won. */
+static void map_all(const struct image_header *header, const struct image_variant *variant, long image)
+{
+    int is_warm = is_in_memory(image, variant->sample);
+    const struct image_range *ahead = TABLE(header, variant->read_ahead, struct image_range);
+    for (uint32_t i = 0; i < variant->read_ahead.count && !is_warm; i++)
+        system_call(SYS_readahead, image, ahead[i].start, ahead[i].length);
+    map_segments(header, variant, image);
+    advise(header, variant->rarely_used, MADV_RANDOM);
+    if (is_warm) {
+        advise(header, variant->neighbourhoods, MADV_NORMAL);
+        advise(header, variant->populate, MADV_POPULATE_WRITE); /* a kernel before 5.14 refuses: they come one by one */
+        return;
+    }
+    const struct image_segment *packed = TABLE(header, variant->packed, struct image_segment);
+    for (uint32_t i = 0; i < variant->packed.count; i++)
+        map_segment(image, &packed[i], 1);
+    decode_all(header, variant, image);
+}
+
+/* Of the base image only what the full one has otherwise is stored. */
+static void apply_patches(const struct image_header *header, const struct image_variant *variant, long image)
+{
+    const struct image_range *range = TABLE(header, variant->patched, struct image_range);
+    const struct image_range *end = range + variant->patched.count;
+    uint64_t length = 0;
+    for (const struct image_range *each = range; each < end; each++)
+        length += each->length;
+    if (!length)
+        return;
+    long differences = system_call(SYS_mmap, 0, length, PROT_READ, MAP_PRIVATE, image, variant->patches);
+    if (failed(differences))
+        no_memory();
+    const uint64_t *difference = (const uint64_t *)differences;
+    for (; range < end; range++)
+        for (uint64_t *word = (uint64_t *)range->start; word < (uint64_t *)(range->start + range->length); word++)
+            *word ^= *difference++;
+    system_call(SYS_munmap, differences, length);
 }
 
 static void set_kernel_state(const struct image_header *header, const struct image_variant *variant)
@@ -210,35 +284,11 @@ static _Noreturn void go_on(const struct image_state *state)
     __builtin_unreachable();
 }
 
-static int is_in_memory(long file, uint64_t offset)
-{
-    char byte;
-    struct {
-        void *start;
-        uint64_t length;
-    } into = {&byte, 1};
-    return system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT) == 1;
-}
-
-/* What a cold start touches is used, and forgotten by the kernel, as one: where the last of it is in memory, the rest
- * is, and to ask for each page costs a fiftieth of a start. */
-static void read_ahead(long file, const struct image_range *ranges, uint32_t count)
-{
-    if (count && is_in_memory(file, ranges[count - 1].start + ranges[count - 1].length - 1))
-        return;
-    for (uint32_t i = 0; i < count; i++)
-        system_call(SYS_readahead, file, ranges[i].start, ranges[i].length);
-}
-
 static _Noreturn void continue_variant(const struct image_header *header, const struct image_variant *variant, long file)
 {
-    read_ahead(file, TABLE(header, variant->read_ahead, struct image_range), variant->read_ahead.count);
     map_all(header, variant, file);
+    apply_patches(header, variant, file);
     system_call(SYS_close, file);
-    const struct image_range *written = TABLE(header, variant->populate, struct image_range);
-    for (uint32_t i = 0; i < variant->populate.count; i++)
-        if (failed(system_call(SYS_madvise, written[i].start, written[i].length, MADV_POPULATE_WRITE)))
-            break; /* a kernel before 5.14: the pages come one by one */
     set_kernel_state(header, variant);
     restored.argument_count = started->argument_count;
     restored.arguments = started->arguments;
