@@ -1,16 +1,35 @@
-"""Writes zips that depend on their content only: same files, same bytes."""
+"""Writes zips that depend on their content only: same files, same bytes.
+
+The standard library's zips are deflated by zlib; these are by libdeflate, whose files are smaller by a twentieth in
+little more time. The format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+import struct
 import time
-import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import deflate
+
+from pyl.errors import BuildError
+
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 """A zip cannot name an earlier date."""
+
+_LEVEL = 10
+"""Of 12. Measured on native packages: 8 takes as long as zlib's usual level and spares 2 %, 10 three times as long and
+4.5 %, 12 six times as long and 4.7 %."""
+
+_LOCAL, _CENTRAL, _END = struct.Struct("<4s5H3L2H"), struct.Struct("<4s6H3L5H2L"), struct.Struct("<4s4H2LH")
+_VERSION, _UNIX = 20, 3 << 8
+_UTF_8 = 0x800
+_STORED, _DEFLATED = 0, 8
+_MOST_FILES = 0xFFFF
 
 
 def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ) -> None:
@@ -18,23 +37,31 @@ def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ
 
     The date is SOURCE_DATE_EPOCH (seconds, UTC; https://reproducible-builds.org/specs/source-date-epoch/),
     else 1980-01-01. Files get 0644, or 0755 when their owner may execute them: Lambda runs them as another
-    user.
+    user. Raises `BuildError` when there are more files than a zip can name.
     """
-    date = _date(environ)
-    with zipfile.ZipFile(output, "w") as archive:
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
-            if path.is_dir():
-                continue
-            executable = path.stat().st_mode & stat.S_IXUSR
-            info = zipfile.ZipInfo(path.relative_to(folder).as_posix(), date)
-            # At zlib's usual level. Measured on native packages: its best one is smaller by 1 % and takes four times as
-            # long, libdeflate's best by 4 %, at six times.
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.create_system = 3  # Unix: the permissions below count
-            info.external_attr = (stat.S_IFREG | (0o755 if executable else 0o644)) << 16
-            with path.open("rb") as source, archive.open(info, "w", force_zip64=False) as sink:
-                while block := source.read(1 << 20):
-                    sink.write(block)
+    day, moment = _date(environ)
+    paths = sorted(
+        (path for path in folder.rglob("*") if not path.is_dir()), key=lambda path: path.relative_to(folder).as_posix()
+    )
+    if len(paths) > _MOST_FILES:
+        msg = f"the package has {len(paths)} files, and a zip that Lambda reads holds {_MOST_FILES}"
+        raise BuildError(msg, hint="leave out dependencies, or data files, that no function needs")
+    directory = bytearray()
+    with output.open("wb") as file:
+        for path in paths:
+            name = path.relative_to(folder).as_posix().encode()
+            content = path.read_bytes()
+            method, data = _STORED, content
+            if len(deflated := deflate.deflate_compress(content, _LEVEL)) < len(content):
+                method, data = _DEFLATED, bytes(deflated)
+            sizes = zlib.crc32(content), len(data), len(content)
+            common = _VERSION, 0 if name.isascii() else _UTF_8, method, moment, day, *sizes, len(name), 0
+            mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
+            directory += _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *common, 0, 0, 0, mode << 16, file.tell()) + name
+            file.write(_LOCAL.pack(b"PK\3\4", *common) + name + data)
+        place = file.tell()
+        file.write(directory)
+        file.write(_END.pack(b"PK\5\6", 0, 0, len(paths), len(paths), len(directory), place, 0))
 
 
 def unpacked_size(folder: Path) -> int:
@@ -42,9 +69,9 @@ def unpacked_size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _date(environ: Mapping[str, str]) -> tuple[int, int, int, int, int, int]:
+def _date(environ: Mapping[str, str]) -> tuple[int, int]:
+    """Day and time of day, as zips write them."""
     epoch = environ.get("SOURCE_DATE_EPOCH")
-    if not epoch:
-        return _EARLIEST
-    year, month, day, hour, minute, second = time.gmtime(int(epoch))[:6]
-    return max(_EARLIEST, (year, month, day, hour, minute, second))
+    moment = max(_EARLIEST, time.gmtime(int(epoch))[:6]) if epoch else _EARLIEST
+    year, month, day, hour, minute, second = moment
+    return (year - 1980) << 9 | month << 5 | day, hour << 11 | minute << 5 | second // 2

@@ -43,6 +43,9 @@ _SLIM = "-g0 -ffunction-sections -fdata-sections"
 """No debug information, which nobody reads, and each function apart: a third of Nuitka's own are never called, and the
 linker then leaves them out."""
 
+_SMALLEST = "-Os -Xclang -Oz -fno-unwind-tables -fno-asynchronous-unwind-tables"
+"""zig knows no -Oz of its own. Nothing unwinds C."""
+
 _SCONS_PATH = "/usr/local/bin:/opt/bin:/bin:/usr/bin:/snap/bin"
 
 _OUT_OF_MEMORY = 137
@@ -90,10 +93,13 @@ def compile_program(
     output: Path,
     architecture: Architecture,
     *,
+    interpreted: Sequence[str],
     log: Path,
     on_progress: Callable[[str], None],
 ) -> Program:
     """Compile `main`, with `package` that stands beside it, into a standalone program.
+
+    The package's modules in `interpreted` are left out.
 
     The standard library is not compiled in, but for what the interpreter imports before its first line of code; a
     native package carries it as bytecode. The program is optimised for size: it does little but start others' code.
@@ -106,11 +112,13 @@ def compile_program(
         raise _failure(failure, "zig", ORIGIN, log) from failure
     _run(
         [
-            "--mode=standalone", "--static-libpython=no", *_nothing_but(package), f"--include-package={package}",
+            "--mode=standalone", "--static-libpython=no", "--python-flag=no_docstrings",
+            *_nothing_but(package), *(f"--nofollow-import-to={package}.{name}" for name in interpreted),
+            f"--include-package={package}",
             f"--report={report}", f"--output-dir={output}", main,
         ],
         architecture, log, on_progress,
-        compile_flags="-Os",
+        compile_flags=_SMALLEST,
         link_flags=f"../{origin.name}",  # from the build's folder: Nuitka splits these flags at spaces
     )  # fmt: skip
     return Program(folder=output / f"{main.stem}.dist", frozen=_frozen(report))
@@ -205,6 +213,8 @@ def _environment(architecture: Architecture, compile_flags: str, link_flags: str
         "NUITKA_CACHE_DIR": str(cache.root() / "nuitka"),
         **shared_cache(),
         "PYTHONHASHSEED": "0",
+        # What is kept as bytecode has no source in a package whose columns a traceback could point to.
+        "PYTHONNODEBUGRANGES": "1",
     }
 
 

@@ -49,15 +49,32 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
             main = work / "program.py"
             shutil.copyfile(_MAIN, main)
             contents.copy_runtime(work)
-            made = nuitka.compile_program(main, "pyl", work, architecture, log=log, on_progress=progress.detail)
+            made = nuitka.compile_program(
+                main, "pyl", work, architecture,
+                interpreted=contents.INTERPRETED, log=log, on_progress=progress.detail,
+            )  # fmt: skip
             (made.folder / "program.bin").rename(made.folder / "program")
             shutil.copytree(made.folder, folder, dirs_exist_ok=True)
+            _copy_interpreted(work / "pyl", folder / "site")
         progress.detail("standard library")
         standard_library.copy(folder / "lib", prefix=f"{APP}/lib")
         _move_start_up(folder)
         _drop_doubles(folder, made.frozen)
 
     return cache.entry("programs", name, build)
+
+
+def _copy_interpreted(package: Path, site: Path) -> None:
+    """Put the modules of `package` that are not compiled into `site`, as bytecode."""
+    for name in contents.INTERPRETED:
+        source = package / name if (package / name).is_dir() else package / f"{name}.py"
+        target = site / package.name / source.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy(source, target)
+    bytecode.compile_tree(site, prefix=f"{APP}/site", keep_sources=False, legacy=True, keep_docstrings=False)
 
 
 def _move_start_up(folder: Path) -> None:

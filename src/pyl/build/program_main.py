@@ -27,7 +27,8 @@ for _name, _module in list(sys.modules.items()):
 
 import pyl.runtime  # noqa: E402 - inside of the program
 
-# The part of it that is C stands outside.
+# What of it is C, or bytecode, stands outside.
+pyl.__path__.append(f"{_app}/site/pyl")
 pyl.runtime.__path__.append(f"{_app}/site/pyl/runtime")
 
 from pyl.runtime.native import main  # noqa: E402

@@ -28,7 +28,7 @@ def copy(target: Path, *, prefix: str) -> None:
     _copy_extension_modules(target / "lib-dynload")
     for settings in target.glob("_sysconfigdata*.py"):
         settings.write_text(neutral.text(settings.read_text(encoding="utf-8")), encoding="utf-8")
-    bytecode.compile_tree(target, prefix=prefix, keep_sources=False, legacy=True)
+    bytecode.compile_tree(target, prefix=prefix, keep_sources=False, legacy=True, keep_docstrings=False)
     for leftover in list(target.rglob("*.py")):
         leftover.unlink()
 

@@ -6,7 +6,10 @@ import os
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from pyl.build import archive
+from pyl.errors import BuildError
 
 
 def tree(folder: Path) -> Path:
@@ -47,3 +50,27 @@ def test_the_date_is_source_date_epoch_where_that_is_set(tmp_path: Path) -> None
     archive.write(tree(tmp_path / "t"), tmp_path / "t.zip", environ={"SOURCE_DATE_EPOCH": "1700000000"})
     with zipfile.ZipFile(tmp_path / "t.zip") as made:
         assert made.infolist()[0].date_time == (2023, 11, 14, 22, 13, 20)
+
+
+def test_what_is_in_it_comes_out_again(tmp_path: Path) -> None:
+    folder = tree(tmp_path / "t")
+    (folder / "empty").touch()
+    (folder / "größe.txt").write_text("text " * 10_000)
+    (folder / "random").write_bytes(os.urandom(10_000))
+    archive.write(folder, tmp_path / "t.zip", environ={})
+    with zipfile.ZipFile(tmp_path / "t.zip") as made:
+        assert made.testzip() is None
+        names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+        assert {name: made.read(name) for name in made.namelist()} == {
+            name: (folder / name).read_bytes() for name in names
+        }
+        assert {info.filename: info.compress_type for info in made.infolist()} == {
+            name: zipfile.ZIP_DEFLATED if name == "größe.txt" else zipfile.ZIP_STORED for name in names
+        }
+
+
+def test_more_files_than_a_zip_can_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "_MOST_FILES", 2)
+    with pytest.raises(BuildError, match="3 files"):
+        archive.write(tree(tmp_path / "t"), tmp_path / "t.zip", environ={})
+    assert not (tmp_path / "t.zip").exists()

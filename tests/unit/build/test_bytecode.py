@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from pyl.build import bytecode
 
 
@@ -47,3 +49,35 @@ def test_a_file_that_does_not_compile_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "template.py").write_text("def {{ name }}():")
     bytecode.compile_tree(tmp_path, prefix="/x", keep_sources=False, legacy=True)
     assert [path.name for path in tmp_path.iterdir()] == ["template.py"]
+
+
+SOURCE = '''"""A module."""
+def documented():
+    """A function."""
+    return 1 + broken
+class Documented: "A class."
+'''
+
+
+def loaded(folder: Path, *, keep_docstrings: bool) -> dict[str, object]:
+    (folder / "module.py").write_text(SOURCE)
+    bytecode.compile_tree(folder, prefix="/x", keep_sources=False, legacy=True, keep_docstrings=keep_docstrings)
+    names: dict[str, object] = {}
+    exec(marshal.loads((folder / "module.pyc").read_bytes()[16:]), names)
+    return names
+
+
+def docstrings(names: dict[str, object]) -> list[str | None]:
+    return [names.get("__doc__"), names["documented"].__doc__, names["Documented"].__doc__]
+
+
+def test_docstrings_are_left_out_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    assert docstrings(loaded(tmp_path, keep_docstrings=True)) == ["A module.", "A function.", "A class."]
+    assert docstrings(loaded(tmp_path, keep_docstrings=False)) == [None, None, None]
+
+
+@pytest.mark.parametrize("keep_docstrings", [True, False])
+def test_bytecode_without_sources_knows_lines_and_no_columns(tmp_path: Path, keep_docstrings: bool) -> None:
+    code = loaded(tmp_path, keep_docstrings=keep_docstrings)["documented"].__code__
+    assert {line for *_, line in code.co_lines()} == {2, 4}
+    assert {column for _, _, *columns in code.co_positions() for column in columns} == {None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,12 @@ def kept(folder: Path, code: str) -> set[str]:
         ("import shutil\nshutil.make_archive('a', 'zip')", "zipfile"),
         ("import pathlib\npathlib.Path('/').as_uri()", "urllib"),
         ("import logging.handlers as h\nh.SMTPHandler('h', 'a', ['b'], 's')", "smtplib"),
+        # Codecs and names of characters, which are found at run time.
+        ("import codecs\ncodecs.encode(b'', 'bz2')", "_bz2"),
+        ("import codecs\ncodecs.encode(b'', 'bzip2')", "bz2"),
+        ("'bücher'.encode('idna')", "unicodedata"),
+        ("import socket", "unicodedata"),
+        ("import re\nre.compile(r'\\N{DASH}')", "unicodedata"),
     ],
 )
 def test_what_the_code_needs_is_kept(tmp_path: Path, code: str, needed: str) -> None:
@@ -55,6 +62,55 @@ def test_what_the_code_needs_is_kept(tmp_path: Path, code: str, needed: str) -> 
 @pytest.mark.parametrize("unused", ["ssl", "_ssl", "sqlite3", "unittest", "multiprocessing", "tkinter", "asyncio"])
 def test_what_a_plain_handler_cannot_reach_is_left_out(tmp_path: Path, unused: str) -> None:
     assert unused not in kept(tmp_path, "import json\nimport logging\nimport os\nfrom urllib.parse import quote\n")
+
+
+@pytest.mark.parametrize(
+    "unused", ["unicodedata", "bz2", "lzma", "socket", "subprocess", "shutil", "argparse", "zipfile"]
+)
+def test_what_is_imported_in_rare_calls_only_is_left_out(tmp_path: Path, unused: str) -> None:
+    assert unused not in kept(tmp_path, "import json\nimport logging\nimport uuid\nimport datetime\n")
+
+
+def kept_parts(folder: Path, code: str) -> set[str]:
+    """The modules of the standard library's packages that are left for a handler with `code`, by dotted names."""
+    library, root = folder / "lib", Path(sysconfig.get_path("stdlib"))
+    (library / "lib-dynload").mkdir(parents=True)
+    for package in ("email", "encodings", "http", "importlib", "json", "logging"):
+        for source in (root / package).rglob("*.py"):
+            copy = library / source.relative_to(root).with_suffix(".pyc")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(b"")
+    (folder / "handlers.py").write_text(code)
+    pruning.prune(library, [folder / "handlers.py"], [])
+    return {".".join(path.relative_to(library).with_suffix("").parts) for path in library.rglob("*.pyc")}
+
+
+@pytest.mark.parametrize(
+    ("code", "needed"),
+    [
+        ("import logging.handlers", "logging.handlers"),
+        ("from logging import handlers", "logging.handlers"),
+        ("import logging\nlogging.handlers.QueueHandler", "logging.handlers"),  # another module imports it, at home
+        ("CONFIG = {'class': 'logging.handlers.RotatingFileHandler'}", "logging.handlers"),
+        ("import importlib\nimportlib.import_module('email.mime.text')", "email.mime.text"),
+        ("import email\nemail.message_from_string('')", "email.parser"),
+        ("from email.mime.text import MIMEText", "email.mime.nonmultipart"),
+        ("from importlib.metadata import version", "importlib.metadata._adapters"),
+        ("import http.client", "email.parser"),
+        ("import json", "json.decoder"),
+        ("", "encodings.koi8_r"),
+        ("", "importlib.util"),
+    ],
+)
+def test_of_a_package_the_modules_that_the_code_needs_are_kept(tmp_path: Path, code: str, needed: str) -> None:
+    assert needed in kept_parts(tmp_path, code)
+
+
+def test_of_a_package_the_modules_that_no_code_can_reach_are_left_out(tmp_path: Path) -> None:
+    found = kept_parts(tmp_path, "import json\nimport logging\n")
+    assert {name for name in found if name.startswith(("json", "logging", "email", "http"))} == {
+        "json.__init__", "json.decoder", "json.encoder", "json.scanner", "logging.__init__",
+    }  # fmt: skip
 
 
 def test_what_the_interpreter_imports_by_itself_is_always_kept(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ class Recipe:
     def key(self, base: str) -> str:
         """Names what is built of this and `base`, the identity of the base image."""
         made = [path.read_bytes() for path in (pins.dockerfile(), pins.tools())]
-        return cache.key("builder", *made, base, self.base_python, self.python_release, self.architecture)
+        python = self.base_python, self.python_release, python_version()
+        return cache.key("builder", *made, base, *python, self.architecture)
 
     def arguments(self, base: str) -> dict[str, str]:
         """The Dockerfile's arguments."""
