@@ -6,16 +6,19 @@ little more time. The format: https://pkware.cachefly.net/webdocs/casestudies/AP
 
 from __future__ import annotations
 
+import functools
 import os
 import stat
 import struct
 import time
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import deflate
 
+from pyl.build import parallel
 from pyl.errors import BuildError
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -39,29 +42,58 @@ def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ
     else 1980-01-01. Files get 0644, or 0755 when their owner may execute them: Lambda runs them as another
     user. Raises `BuildError` when there are more files than a zip can name.
     """
-    day, moment = _date(environ)
-    paths = sorted(
-        (path for path in folder.rglob("*") if not path.is_dir()), key=lambda path: path.relative_to(folder).as_posix()
-    )
+    paths = [path for path in folder.rglob("*") if not path.is_dir()]
     if len(paths) > _MOST_FILES:
         msg = f"the package has {len(paths)} files, and a zip that Lambda reads holds {_MOST_FILES}"
         raise BuildError(msg, hint="leave out dependencies, or data files, that no function needs")
+    paths.sort(key=lambda path: path.stat().st_size, reverse=True)  # what takes longest is begun first
+    entries = parallel.all_of([functools.partial(_entry, folder, path) for path in paths])
+    date = _date(environ)
     directory = bytearray()
     with output.open("wb") as file:
-        for path in paths:
-            name = path.relative_to(folder).as_posix().encode()
-            content = path.read_bytes()
-            method, data = _STORED, content
-            if len(deflated := deflate.deflate_compress(content, _LEVEL)) < len(content):
-                method, data = _DEFLATED, bytes(deflated)
-            sizes = zlib.crc32(content), len(data), len(content)
-            common = _VERSION, 0 if name.isascii() else _UTF_8, method, moment, day, *sizes, len(name), 0
-            mode = stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
-            directory += _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *common, 0, 0, 0, mode << 16, file.tell()) + name
-            file.write(_LOCAL.pack(b"PK\3\4", *common) + name + data)
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            directory += entry.in_directory(date, file.tell())
+            file.write(entry.local(date))
         place = file.tell()
         file.write(directory)
-        file.write(_END.pack(b"PK\5\6", 0, 0, len(paths), len(paths), len(directory), place, 0))
+        file.write(_END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(directory), place, 0))
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file in a zip."""
+
+    name: str
+    mode: int
+    method: int
+    data: bytes
+    sizes: tuple[int, int, int]
+    """Checksum, bytes in the zip, bytes of the file."""
+
+    def local(self, date: tuple[int, int]) -> bytes:
+        return _LOCAL.pack(b"PK\3\4", *self._common(date)) + self.name.encode() + self.data
+
+    def in_directory(self, date: tuple[int, int], place: int) -> bytes:
+        head = _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *self._common(date), 0, 0, 0, self.mode << 16, place)
+        return head + self.name.encode()
+
+    def _common(self, date: tuple[int, int]) -> tuple[int, ...]:
+        flags = 0 if self.name.isascii() else _UTF_8
+        return _VERSION, flags, self.method, *date, *self.sizes, len(self.name.encode()), 0
+
+
+def _entry(folder: Path, path: Path) -> _Entry:
+    content = path.read_bytes()
+    method, data = _DEFLATED, bytes(deflate.deflate_compress(content, _LEVEL))
+    if len(data) >= len(content):
+        method, data = _STORED, content
+    return _Entry(
+        path.relative_to(folder).as_posix(),
+        stat.S_IFREG | (0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644),
+        method,
+        data,
+        (zlib.crc32(content), len(data), len(content)),
+    )
 
 
 def unpacked_size(folder: Path) -> int:
@@ -70,8 +102,8 @@ def unpacked_size(folder: Path) -> int:
 
 
 def _date(environ: Mapping[str, str]) -> tuple[int, int]:
-    """Day and time of day, as zips write them."""
+    """Time of day and day, as zips write them."""
     epoch = environ.get("SOURCE_DATE_EPOCH")
     moment = max(_EARLIEST, time.gmtime(int(epoch))[:6]) if epoch else _EARLIEST
     year, month, day, hour, minute, second = moment
-    return (year - 1980) << 9 | month << 5 | day, hour << 11 | minute << 5 | second // 2
+    return hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day

@@ -28,9 +28,9 @@ _GAP = 2
 _POPULATE_GAP = 1
 """Pages. A request to the kernel costs more than a page that is copied in vain."""
 
-_NEIGHBOURHOOD = 32
-"""Pages. The kernel maps what the page cache holds around a page that is read, some 64 kB, or what it holds in one
-piece; touched pages this near to each other are within reach of one another anyway."""
+_NEIGHBOURHOOD, _MOST_NEIGHBOURHOODS = 32, 16
+"""Pages, at least, between neighbourhoods, and how many there are. The kernel maps what the page cache holds around a
+page that is read, some 64 kB, or what it holds in one piece. That makes the process larger; each border takes time."""
 
 _FAR = (1 << 30) // PAGE
 """Pages. What lies nearer to each other is in one part of the address space."""
@@ -205,7 +205,7 @@ class Pages:
             sample=next((self._stored[page] for page in reversed(touched) if page in self._stored), None),
             populate=tuple(run for segment, _ in pieces for run in _populated(segment, touched)),
             rarely_used=tuple(_rarely_used(pieces)) if touched else (),
-            neighbourhoods=tuple(run for segment, _ in pieces for run in _neighbourhoods(segment, touched)),
+            neighbourhoods=tuple(_neighbourhoods([segment for segment, _ in pieces], touched)),
             patched=tuple(runs(patches, gap=0)),
             patches=start,
         )
@@ -313,5 +313,9 @@ def _rarely_used(pieces: Iterable[_Piece]) -> list[Range]:
     return runs((page for s in stored for page in range(s.address, s.address + s.length, PAGE)), gap=_FAR)
 
 
-def _neighbourhoods(segment: Segment, touched: Iterable[int]) -> list[Range]:
-    return runs(_inside(segment, touched), gap=_NEIGHBOURHOOD) if segment.protection & EXECUTE else []
+def _neighbourhoods(segments: Iterable[Segment], touched: Mapping[int, bool]) -> list[Range]:
+    code = [list(_inside(segment, touched)) for segment in segments if segment.protection & EXECUTE]
+    gap = _NEIGHBOURHOOD
+    while len(found := [run for pages in code for run in runs(pages, gap=gap)]) > _MOST_NEIGHBOURHOODS and gap < _FAR:
+        gap *= 2
+    return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from pyl.image.addresses import PAGE
 from pyl.image.snapshot import WRITE, Region
 
-_FEWEST_PAGES = 64
+_FEWEST_PAGES = 128
 """Of one library, all together: opening one more file at each cold start costs more than a smaller one is worth."""
 
 _SHORTEST_RUN = 64

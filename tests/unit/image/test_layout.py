@@ -196,6 +196,12 @@ def test_touched_code_is_mapped_apart_from_code_that_is_far_from_it() -> None:
     assert in_pages(placed.rarely_used) == [(0, 250)]
 
 
+def test_code_that_is_touched_in_many_places_is_not_cut_into_many_pieces() -> None:
+    touched = {BASE + page * PAGE: False for page in range(0, 2000, 50)}
+    placed = Pages().place([text(BASE, 2000, {})], touched)
+    assert in_pages(placed.neighbourhoods) == [(0, 1951)]
+
+
 def test_a_later_variant_uses_the_pages_of_the_first_in_their_place() -> None:
     full, base = region(BASE, 40, different(40)), region(BASE, 40, different(40))
     pages = Pages()
