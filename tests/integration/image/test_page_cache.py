@@ -1,0 +1,79 @@
+"""A restored process is the same one whether its package is in the page cache or has to be read from the disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from integration.image.lambda_environment import Environment
+from pyl.bench import page_cache
+from pyl.image.capture import CaptureResult
+
+SOURCE = """
+import hashlib, json, os, sys
+TABLE = {f"key {number}": [number, str(number) * 50, {"inner": number}] for number in range(1000)}
+TEXT = os.urandom(1 << 20).hex()
+def digest():
+    return hashlib.sha256(json.dumps(TABLE).encode() + TEXT.encode()).hexdigest()
+AT_IMPORT = digest()
+COUNT = [0]
+def handler(event, context):
+    COUNT[0] += 1
+    TABLE["key 7"][0] = 7
+    return {"same": digest() == AT_IMPORT, "count": COUNT[0], "digest": AT_IMPORT, "modules": len(sys.modules)}
+"""
+
+
+@pytest.fixture
+def package(captured: Callable[..., tuple[Path, CaptureResult]]) -> Path:
+    package, result = captured(SOURCE, warm_up={"handler": {}})
+    assert result.kind == "full"
+    return package
+
+
+def forget(package: Path) -> None:
+    files = page_cache.files([package])
+    page_cache.write_back(files)
+    page_cache.drop(files)
+    if page_cache.resident(files) > 0.01:
+        pytest.skip("this file system keeps its files in memory")
+
+
+def remember(package: Path) -> None:
+    for path in package.rglob("*"):
+        if path.is_file():
+            path.read_bytes()
+
+
+def answers(run: Callable[[Path], Environment], package: Path) -> list[object]:
+    with run(package) as environment:
+        return [environment.invoke({}) for _ in range(3)]
+
+
+def test_the_answers_are_the_same_from_the_disk_and_from_the_page_cache(package: Path, run) -> None:
+    remember(package)
+    from_cache = answers(run, package)
+    assert [answer["same"] for answer in from_cache] == [True, True, True]
+    forget(package)
+    assert answers(run, package) == from_cache
+    assert answers(run, package) == from_cache  # what was read for the start before is there
+
+
+def test_a_start_from_the_disk_reads_what_is_touched_and_not_the_image(package: Path, run) -> None:
+    image = package / "pyl" / "image"
+    forget(package)
+    with run(package):
+        pass
+    assert page_cache.resident([image]) < 0.5
+
+
+def test_an_image_of_which_only_the_head_is_in_the_page_cache_is_restored(package: Path, run) -> None:
+    remember(package)
+    expected = answers(run, package)
+    for kept in (4096, 65536, 1 << 20):
+        forget(package)
+        with (package / "pyl" / "image").open("rb") as file:
+            file.read(kept)
+        assert answers(run, package) == expected
