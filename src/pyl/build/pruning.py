@@ -22,11 +22,11 @@ TLS_CLIENTS = ("ftplib", "http.client", "imaplib", "nntplib", "poplib", "smtplib
 LATE = {
     rb"\bssl\s*=": ("ssl",),  # asyncio.open_connection(host, 443, ssl=True)
     rb"\b(?:make|unpack)_archive\b": ("tarfile", "zipfile"),
-    rb"\b(?:as|from)_uri\b": ("urllib",),
+    rb"\b(?:as|from)_uri\b": ("urllib.parse",),
     rb"\bstrptime\b": ("_strptime",),  # by time's C code
     rb"\bfileConfig\b": ("configparser",),
     rb"\bSMTPHandler\b": ("smtplib", "ssl"),
-    rb"\bHTTPHandler\b": ("http", "ssl"),
+    rb"\bHTTPHandler\b": ("http.client", "ssl"),
     rb"\bProcessPoolExecutor\b": ("multiprocessing",),
     rb"\bpopen\b": ("subprocess",),
     rb"\b(?:import platform|from platform|platform\.(?:architecture|node|platform|processor|uname))\b": (
@@ -49,7 +49,7 @@ PIECEWISE = frozenset({"email", "html", "http", "importlib", "json", "logging", 
 """Packages whose parts are used apart from each other: each module of these is kept, or not, for itself. Others come
 whole: what they import of themselves they often name at run time."""
 
-_DOTTED = re.compile(rf"\b(?:{'|'.join(sorted(PIECEWISE))})(?:\.[a-z_]+)+".encode())
+_DOTTED = re.compile(rf"\b(?:{'|'.join(sorted(PIECEWISE))})(?:\.[a-z0-9_]+)+".encode())
 """Modules of `PIECEWISE` that code may name without an import of its own, since others import them."""
 
 ACCELERATORS = {
@@ -58,7 +58,7 @@ ACCELERATORS = {
     "asyncio": ["_asyncio"], "queue": ["_queue"], "statistics": ["_statistics"], "zoneinfo": ["_zoneinfo"],
     "uuid": ["_uuid"], "random": ["_random", "_sha512", "_sha2"], "contextvars": ["_contextvars"], "lzma": ["_lzma"],
     "xml": ["_elementtree", "pyexpat"], "socket": ["_socket", "stringprep"], "select": ["select"],
-    "multiprocessing": ["_posixshmem"],
+    "multiprocessing": ["_posixshmem"], "importlib.resources": ["importlib.readers"],
     "hashlib": ["_md5", "_sha1", "_sha256", "_sha512", "_sha2", "_sha3", "_blake2"], "ssl": ["_ssl"],
 }  # fmt: skip
 """Modules that C code imports (`socket` for the names of hosts: by way of the codec idna), or Python code in a way that
@@ -154,7 +154,7 @@ def _named_by(file: Path) -> Iterator[str]:
         yield from _parts(found.decode() for found in _DOTTED.findall(text))
         for pattern, names in LATE.items():
             if re.search(pattern, text):
-                yield from names
+                yield from _parts(names)
         if b"async def" in text:
             yield "asyncio"  # pyl's runtime runs coroutines in its loop
     elif elf.is_elf(file):

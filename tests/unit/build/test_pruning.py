@@ -75,7 +75,7 @@ def kept_parts(folder: Path, code: str) -> set[str]:
     """The modules of the standard library's packages that are left for a handler with `code`, by dotted names."""
     library, root = folder / "lib", Path(sysconfig.get_path("stdlib"))
     (library / "lib-dynload").mkdir(parents=True)
-    for package in ("email", "encodings", "http", "importlib", "json", "logging"):
+    for package in ("email", "encodings", "http", "importlib", "json", "logging", "urllib"):
         for source in (root / package).rglob("*.py"):
             copy = library / source.relative_to(root).with_suffix(".pyc")
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -96,8 +96,11 @@ def kept_parts(folder: Path, code: str) -> set[str]:
         ("import email\nemail.message_from_string('')", "email.parser"),
         ("from email.mime.text import MIMEText", "email.mime.nonmultipart"),
         ("from importlib.metadata import version", "importlib.metadata._adapters"),
+        ("from importlib.resources import files", "importlib.readers"),  # by the loader of the package asked for
         ("import http.client", "email.parser"),
+        ("import logging.handlers as h\nh.HTTPHandler('h', '/')", "http.client"),
         ("import json", "json.decoder"),
+        ("import pathlib\npathlib.Path('/').as_uri()", "urllib.parse"),
         ("", "encodings.koi8_r"),
         ("", "importlib.util"),
     ],

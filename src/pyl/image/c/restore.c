@@ -95,6 +95,17 @@ static _Noreturn void no_memory(void)
     fail(started->environment, "Runtime.OutOfMemory", "no memory for the process image; raise the function's memory", NULL);
 }
 
+/* Why the kernel refused memory for the image. */
+static _Noreturn void refuse_memory(long error)
+{
+    if (error == -ENOMEM)
+        no_memory();
+    if (error == -EACCES || error == -EPERM)
+        fail(started->environment, "Runtime.CannotStart",
+             "the process image may not be mapped as executable; mount the package without noexec", NULL);
+    fail(started->environment, "Runtime.CannotStart", "the process image cannot be mapped at its address", NULL);
+}
+
 /* `over` what was mapped before, or, never, over anything else. */
 static void map_segment(long file, const struct image_segment *segment, int over)
 {
@@ -103,17 +114,17 @@ static void map_segment(long file, const struct image_segment *segment, int over
                  (segment->flags & SEGMENT_NO_RESERVE ? MAP_NORESERVE : 0);
     long got = system_call(SYS_mmap, segment->address, segment->length, segment->protection, flags, zero ? -1 : file,
                            segment->offset);
-    if (got == (long)segment->address) {
-        if (segment->flags & SEGMENT_WIPE_ON_FORK)
-            system_call(SYS_madvise, segment->address, segment->length, MADV_WIPEONFORK);
-        return;
-    }
-    if (got == -ENOMEM)
-        no_memory();
-    if (got == -EACCES || got == -EPERM)
-        fail(started->environment, "Runtime.CannotStart",
-             "the process image may not be mapped as executable; mount the package without noexec", NULL);
-    fail(started->environment, "Runtime.CannotStart", "the process image cannot be mapped at its address", NULL);
+    if (got != (long)segment->address)
+        refuse_memory(got);
+    if (segment->flags & SEGMENT_WIPE_ON_FORK)
+        system_call(SYS_madvise, segment->address, segment->length, MADV_WIPEONFORK);
+}
+
+static void protect(const struct image_segment *segment)
+{
+    long error = system_call(SYS_mprotect, segment->address, segment->length, segment->protection);
+    if (error)
+        refuse_memory(error);
 }
 
 /* The library of the package that the image's file `number` is. */
@@ -143,10 +154,10 @@ static void map_segments(const struct image_header *header, const struct image_v
             file = number ? open_library(header, number) : image;
             opened = number;
         }
-        if (!(segment->flags & SEGMENT_PROTECT))
+        if (segment->flags & SEGMENT_PROTECT)
+            protect(segment);
+        else
             map_segment(file, segment, 0);
-        else if (failed(system_call(SYS_mprotect, segment->address, segment->length, segment->protection)))
-            fail(started->environment, "Runtime.CannotStart", "the process image cannot be protected", NULL);
     }
     if (opened)
         system_call(SYS_close, file);
@@ -157,7 +168,8 @@ static void advise(const struct image_header *header, struct table ranges, long 
 {
     const struct image_range *range = TABLE(header, ranges, struct image_range);
     for (uint32_t i = 0; i < ranges.count; i++)
-        system_call(SYS_madvise, range[i].start, range[i].length, advice);
+        if (system_call(SYS_madvise, range[i].start, range[i].length, advice) == -EINVAL)
+            return; /* the kernel does not know it: MADV_POPULATE_WRITE came with 5.14 */
 }
 
 /* What a cold start touches is used, and forgotten by the kernel, as one. */
@@ -206,7 +218,7 @@ static void map_all(const struct image_header *header, const struct image_varian
     advise(header, variant->rarely_used, MADV_RANDOM);
     if (is_warm) {
         advise(header, variant->neighbourhoods, MADV_NORMAL);
-        advise(header, variant->populate, MADV_POPULATE_WRITE); /* a kernel before 5.14 refuses: they come one by one */
+        advise(header, variant->populate, MADV_POPULATE_WRITE);
         return;
     }
     const struct image_segment *packed = TABLE(header, variant->packed, struct image_segment);
