@@ -28,7 +28,7 @@ _GAP = 2
 _POPULATE_GAP = 1
 """Pages. A request to the kernel costs more than a page that is copied in vain."""
 
-_NEIGHBOURHOOD, _MOST_NEIGHBOURHOODS = 32, 16
+_NEIGHBOURHOOD, _MOST_NEIGHBOURHOODS = 20, 24
 """Pages, at least, between neighbourhoods, and how many there are. The kernel maps what the page cache holds around a
 page that is read, some 64 kB, or what it holds in one piece. That makes the process larger; each border takes time."""
 
@@ -82,7 +82,7 @@ class Placed:
     sample: int | None = None
     """Offset of a page that a cold start touches in its place: if the page cache holds it, it is warm."""
     populate: tuple[Range, ...] = ()
-    """What a cold start gets copies of at once."""
+    """What a cold start writes, and gets copies of at once."""
     rarely_used: tuple[Range, ...] = ()
     """Of this, with what is not mapped between, nothing is read ahead that was not asked for."""
     neighbourhoods: tuple[Range, ...] = ()
@@ -303,9 +303,8 @@ def _inside(segment: Segment, pages: Iterable[int]) -> Iterator[int]:
     return (page for page in pages if segment.address <= page < segment.address + segment.length)
 
 
-def _populated(segment: Segment, touched: Iterable[int]) -> list[Range]:
-    """Of writable memory also what is only read: to copy it costs what it costs to map it with its neighbours."""
-    return runs(_inside(segment, touched), gap=_POPULATE_GAP) if segment.protection & WRITE else []
+def _populated(segment: Segment, touched: Mapping[int, bool]) -> list[Range]:
+    return runs((page for page in _inside(segment, touched) if touched[page]), gap=_POPULATE_GAP)
 
 
 def _rarely_used(pieces: Iterable[_Piece]) -> list[Range]:
