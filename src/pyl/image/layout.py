@@ -84,9 +84,9 @@ class Placed:
     populate: tuple[Range, ...] = ()
     """What a cold start writes, and gets copies of at once."""
     rarely_used: tuple[Range, ...] = ()
-    """Of this, with what is not mapped between, nothing is read ahead that was not asked for."""
+    """Of this, with what is not mapped between, nothing is read that was not asked for, where the page cache is cold."""
     neighbourhoods: tuple[Range, ...] = ()
-    """Parts of `rarely_used` which are mapped apart, so that the kernel does not map others with them."""
+    """What is set apart where it is warm, so that the kernel does not map with it all that lies around."""
     patched: tuple[Range, ...] = ()
     """What differs from the memory that the segments bring back: to be combined, by exclusive or, with the pages from
     `patches` on."""

@@ -77,9 +77,9 @@ struct image_variant {
     struct table packed;         /* segments: and of other memory */
     struct table actions;
     struct table read_ahead;     /* ranges of the file: these two */
-    struct table populate;       /* ranges of memory that are written at once */
-    struct table rarely_used;    /* ranges of memory of which nothing is read that was not asked for */
-    struct table neighbourhoods; /* ranges within these that are mapped apart */
+    struct table populate;       /* for a warm one: ranges of memory that are written at once */
+    struct table rarely_used;    /* for a cold one: ranges of memory of which nothing is read that was not asked for */
+    struct table neighbourhoods; /* for a warm one: ranges of memory that are set apart from what lies around */
     struct table patched;        /* ranges of memory to be combined with the pages from `patches` on */
     uint64_t sample;             /* of the file: where this is in the page cache, what is touched is; 0 for none */
     uint64_t patches;

@@ -10,7 +10,7 @@
 
 enum { FIRST_READ = 128 << 10 }; /* bytes: the header, and what stands first behind it */
 enum { RWF_NOWAIT = 8 };
-enum { MADV_NORMAL = 0, MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
+enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
 
 struct file_status { /* the kernel's `struct stat` */
     uint64_t before[6], size, after[11];
@@ -183,6 +183,15 @@ static int is_in_memory(long file, uint64_t offset)
     return offset && system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT) == 1;
 }
 
+/* Where the last of it is in memory, the rest is, since a start before: to ask for each page takes time. */
+static void read_ahead(long file, const struct image_range *ranges, uint32_t count)
+{
+    if (count && is_in_memory(file, ranges[count - 1].start + ranges[count - 1].length - 1))
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        system_call(SYS_readahead, file, ranges[i].start, ranges[i].length);
+}
+
 /* Decode what a cold start writes over where it belongs. */
 static void decode_all(const struct image_header *header, const struct image_variant *variant, long image)
 {
@@ -211,16 +220,15 @@ static void decode_all(const struct image_header *header, const struct image_var
 static void map_all(const struct image_header *header, const struct image_variant *variant, long image)
 {
     int is_warm = is_in_memory(image, variant->sample);
-    const struct image_range *ahead = TABLE(header, variant->read_ahead, struct image_range);
-    for (uint32_t i = 0; i < variant->read_ahead.count && !is_warm; i++)
-        system_call(SYS_readahead, image, ahead[i].start, ahead[i].length);
+    if (!is_warm)
+        read_ahead(image, TABLE(header, variant->read_ahead, struct image_range), variant->read_ahead.count);
     map_segments(header, variant, image);
-    advise(header, variant->rarely_used, MADV_RANDOM);
-    if (is_warm) {
-        advise(header, variant->neighbourhoods, MADV_NORMAL);
+    if (is_warm) { /* nothing is read, so all that the advice does is to set them apart from what lies around */
+        advise(header, variant->neighbourhoods, MADV_RANDOM);
         advise(header, variant->populate, MADV_POPULATE_WRITE);
         return;
     }
+    advise(header, variant->rarely_used, MADV_RANDOM);
     const struct image_segment *packed = TABLE(header, variant->packed, struct image_segment);
     for (uint32_t i = 0; i < variant->packed.count; i++)
         map_segment(image, &packed[i], 1);
