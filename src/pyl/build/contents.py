@@ -23,7 +23,7 @@ _RUNTIME = (
 """The part of pyl that runs in Lambda; the rest is the tool."""
 
 INTERPRETED = ("batch", "events", "responses")
-"""Modules of it that native packages hold as bytecode: they say what data looks like, and compute nothing."""
+"""Modules of it that native packages hold as bytecode: they say what data looks like, and compute little."""
 
 _NOT_RUNTIME = ("samples", "samples.py", "__pycache__")
 

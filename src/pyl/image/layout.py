@@ -84,7 +84,7 @@ class Placed:
     populate: tuple[Range, ...] = ()
     """What a cold start writes, and gets copies of at once."""
     rarely_used: tuple[Range, ...] = ()
-    """Of this, with what is not mapped between, nothing is read that was not asked for, where the page cache is cold."""
+    """Of this, with what is not mapped between, nothing is read in passing where the page cache is cold."""
     neighbourhoods: tuple[Range, ...] = ()
     """What is set apart where it is warm, so that the kernel does not map with it all that lies around."""
     patched: tuple[Range, ...] = ()

@@ -139,7 +139,7 @@ def _in_place(package: Path) -> bool:
 
 
 def _event(event: Any) -> bytes:
-    body = json.dumps(event, indent=1).encode()
+    body = json.dumps(event, indent=1).encode()  # with white space, which some senders leave out
     head = (
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
         "Lambda-Runtime-Aws-Request-Id: 00000000-0000-0000-0000-000000000000\r\n"
