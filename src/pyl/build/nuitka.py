@@ -97,7 +97,7 @@ def compile_program(
     log: Path,
     on_progress: Callable[[str], None],
 ) -> Program:
-    """Compile `main`, with `package` that stands beside it, into a standalone program; without its modules `interpreted`.
+    """Compile `main` and the `package` beside it, but for its modules `interpreted`, into a standalone program.
 
     The standard library is not compiled in, but for what the interpreter imports before its first line of code; a
     native package carries it as bytecode. The program is optimised for size: it does little but start others' code.
