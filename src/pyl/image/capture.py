@@ -13,6 +13,7 @@ from pyl.image import format as image_format
 from pyl.image.format import Variant
 from pyl.image.groups import Group
 from pyl.image.guards import Guard
+from pyl.image.launcher import read_first
 from pyl.image.library_files import mapped_from_files
 from pyl.image.placement import APART, RECORDED, TOGETHER, Placement
 from pyl.image.session import ALWAYS, BASE, CAPTURE_ONLY, FULL, HASH_SEED, CannotCapture, EnvironmentRead, Session
@@ -141,7 +142,8 @@ def _compose(first: Session, further: Sequence[Session], target: Path) -> Captur
     if not variants:
         target.unlink(missing_ok=True)  # a trial's
         return CaptureResult("none", told, output=first.output)
-    image_format.write(target, _with_working_sets(taken, target, variants), first.package)
+    front = image_format.write(target, _with_working_sets(taken, target, variants), first.package)
+    read_first(first.package / "bootstrap", front)
     shown = (taken or [first])[0]
     return CaptureResult(
         kind="full" if taken == placed else "base",

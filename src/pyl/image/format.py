@@ -13,17 +13,17 @@ from pyl.image.layout import SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, Segme
 from pyl.image.snapshot import KernelState, Snapshot
 
 MAGIC = int.from_bytes(b"PYLIMAGE", "little")
-VERSION = 4
+VERSION = 5
 _HEADER = struct.Struct("<QIIQQ4I")
-_VARIANT = struct.Struct("<II 20I 2Q 16Q4I")
+_VARIANT = struct.Struct("<II 20I 5Q 16Q4I")
 _GUARD = struct.Struct("<4I")
 _SEGMENT = struct.Struct("<3Q2I")
-_COMPRESSED = struct.Struct("<4Q")
 _FILE = struct.Struct("<2IQ")
 _FILE_SHIFT = 16
 """The number of the file that a segment is mapped from, the first being 1, stands in its flags from this bit on."""
 _RANGE = struct.Struct("<2Q")
 _ACTION = struct.Struct("<5Q")
+_WORD_KIND = struct.Struct("<3Q")
 _HEADER_BYTES_AT, _CHECKSUM_AT = 12, 24
 _TASK_ROOT = "/var/task"
 
@@ -71,8 +71,8 @@ def checksum(header: bytes) -> int:
     return a ^ ((b << 1 | b >> 63) & mask)
 
 
-def write(output: Path, variants: Sequence[Variant], package: Path) -> tuple[Placed, ...]:
-    """Write the image of `package`; how each variant lies in it."""
+def write(output: Path, variants: Sequence[Variant], package: Path) -> int:
+    """Write the image of `package`; how many bytes, from the first one on, every cold start needs."""
     pages = Pages()
     placed = tuple(
         pages.place(variant.snapshot.regions, variant.touched, patched=variant.is_patched) for variant in variants
@@ -86,7 +86,8 @@ def write(output: Path, variants: Sequence[Variant], package: Path) -> tuple[Pla
     with output.open("wb") as file:
         file.write(header)
         file.write(pages.content)
-    return placed
+    needed = {start + length for start, length in (layout.ahead for layout in placed) if length}
+    return first_page + (needed.pop() if len(needed) == 1 else 0)
 
 
 def _header(
@@ -110,17 +111,12 @@ def _header(
     packed = bytearray()
     for variant, layout in zip(variants, layouts, strict=True):
         state = variant.snapshot.state
-        ranges = (
-            _requests(layout, first_page),
-            layout.populate,
-            layout.rarely_used,
-            layout.neighbourhoods,
-            layout.patched,
-        )
+        ranges = (layout.populate, layout.rarely_used, layout.neighbourhoods, layout.patched)
         found = [
             table([_GUARD.pack(g.kind, strings.place(g.name), strings.place(g.value), 0) for g in variant.guards]),
             table([_segment(segment, first_page, numbers) for segment in layout.segments]),
-            table([_COMPRESSED.pack(c.address, c.length, first_page + c.offset, c.bytes) for c in layout.compressed]),
+            table([_RANGE.pack(start, length) for start, length in layout.encoded]),
+            table([_WORD_KIND.pack(kind.base, 2 ** (8 * kind.bytes) - 1, kind.bytes) for kind in layout.kinds]),
             table([_segment(segment, first_page, numbers) for segment in layout.packed]),
             table([_ACTION.pack(a.number, a.handler, a.flags, a.restorer, a.mask) for a in state.actions]),
             *(table([_RANGE.pack(start, length) for start, length in each]) for each in ranges),
@@ -129,6 +125,9 @@ def _header(
             variant.kind,
             0,
             *(number for place_and_count in found for number in place_and_count),
+            first_page + layout.ahead[0],
+            layout.ahead[1],
+            layout.encoded_bytes,
             0 if layout.sample is None else first_page + layout.sample,
             first_page + layout.patches,
             *_state(state, strings),
@@ -187,16 +186,3 @@ def _state(state: KernelState, strings: _Strings) -> tuple[int, ...]:
         strings.place(state.directory) if elsewhere else 0,
         0,
     )
-
-
-_READ_AHEAD_CHUNK = 128 << 10
-"""Bytes. Linux cuts longer requests to the device's read-ahead size without a word."""
-
-
-def _requests(layout: Placed, first_page: int) -> list[tuple[int, int]]:
-    """What is read ahead, in pieces that the kernel reads whole."""
-    start, length = layout.ahead
-    return [
-        (first_page + start + done, min(_READ_AHEAD_CHUNK, length - done))
-        for done in range(0, length, _READ_AHEAD_CHUNK)
-    ]

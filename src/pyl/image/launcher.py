@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from pyl.image.compiler import compile_c
 from pyl.project.model import Architecture
 
 SOURCES = Path(__file__).parent / "c"
-LAUNCHER = ("launcher.c", "guards.c", "lz4.c", "report.c", "restore.c", "system.c")
+LAUNCHER = ("launcher.c", "guards.c", "report.c", "restore.c", "system.c", "words.c")
 LAUNCHER_ADDRESS = 0x1000_0000_0000
 """Where the launcher is linked, by its script: far from everything that the kernel or an image places."""
 
@@ -44,6 +45,9 @@ FLAGS = (
 )
 
 
+_FRONT = b"PYLFRONT"
+"""Stands in the launcher before the number of bytes that it reads first."""
+
 PLAIN = ("plain.c",)
 """The launcher where there are no process images."""
 
@@ -59,6 +63,13 @@ def build_launcher(output: Path, architecture: Architecture = "x86_64") -> None:
         compile_freestanding(LAUNCHER, output, place=f"-Wl,-T,{SOURCES / 'launcher.ld'}")
     else:
         _compile([*PLAIN_FLAGS, "-Wall", "-Wextra", "-Werror"], PLAIN, output)
+
+
+def read_first(launcher: Path, count: int) -> None:
+    """Let the launcher ask for so many bytes of the image at once, where it has to read it from a disk."""
+    content = bytearray(launcher.read_bytes())
+    struct.pack_into("<Q", content, content.index(_FRONT) + len(_FRONT), count)
+    launcher.write_bytes(content)
 
 
 def build_starter(output: Path) -> None:

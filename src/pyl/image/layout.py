@@ -2,8 +2,8 @@
 
 Memory lies in the file as it lies in the address space, so that few mappings bring it back: what it takes where the
 page cache is warm. What a cold start touches stands a second time at the front of the file, in the order in which it
-is needed: where the page cache is cold it is read from the disk in one go. What is written has to be copied anyway, so
-it is compressed; the rest is mapped over its place in runs.
+is needed: where the page cache is cold it is read from the disk in one go. Writable memory has to be copied anyway, so
+it is encoded in fewer bytes; the rest is mapped over its place in runs.
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import lz4.block
-
 from pyl.image.addresses import PAGE, runs
 from pyl.image.snapshot import EXECUTE, WRITE, Region
+from pyl.image.words import MARGIN, Kind, encode, kinds_of
 
 SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_PROTECT = 1, 2, 4, 8
 
@@ -56,17 +55,6 @@ class Segment:
     """Path in the package of the file that it is mapped from; empty for the image itself."""
 
 
-@dataclass(frozen=True)
-class Compressed:
-    """An LZ4 block, https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md"""
-
-    address: int
-    length: int
-    offset: int
-    """Among the stored pages; not aligned."""
-    bytes: int
-
-
 @dataclass(frozen=True, kw_only=True)
 class Placed:
     """How one variant lies in the file. Offsets count from the first stored page."""
@@ -74,9 +62,14 @@ class Placed:
     segments: tuple[Segment, ...]
     """In the order in which they are mapped; those with SEGMENT_PROTECT are parts of mapped ones."""
     ahead: Range = (0, 0)
-    """What is read where the page cache is cold: the compressed and the packed."""
-    compressed: tuple[Compressed, ...] = ()
-    """Writable memory that a cold start touches, to be decoded over `segments` where the page cache is cold."""
+    """What is read where the page cache is cold: the encoded and the packed."""
+    encoded: tuple[Range, ...] = ()
+    """Writable memory that a cold start touches, to be decoded over `segments` where the page cache is cold. Page by
+    page it stands at the beginning of `ahead`, with a margin behind it."""
+    encoded_bytes: int = 0
+    """With the margin."""
+    kinds: tuple[Kind, ...] = ()
+    """Of the encoded words."""
     packed: tuple[Segment, ...] = ()
     """Other memory that a cold start touches, to be mapped over `segments` where the page cache is cold."""
     sample: int | None = None
@@ -95,6 +88,9 @@ class Placed:
 
 _Piece = tuple[Segment, dict[int, bytes]]
 """A stretch of memory of one kind, and the pages of it that are not zero."""
+
+_Run = tuple[int, int, _Piece]
+"""(start, length in bytes, the piece that it is a part of)."""
 
 
 def segments_of(regions: Iterable[Region]) -> list[_Piece]:
@@ -185,7 +181,9 @@ class Pages:
         """
         pieces = segments_of(regions)
         begin = len(self.content)
-        compressed, packed = tuple(self._compress(pieces, touched)), tuple(self._pack(pieces, touched))
+        written = _touched_runs(pieces, touched, writable=True)
+        kinds, encoded_bytes = self._encode(written)
+        packed = tuple(self._pack(_touched_runs(pieces, touched, writable=False)))
         ahead = begin, len(self.content) - begin
         segments = [segment for segment, _ in pieces if segment.file]
         patches: dict[int, bytes] = {}
@@ -200,7 +198,9 @@ class Pages:
         return Placed(
             segments=tuple(segments),
             ahead=ahead,
-            compressed=compressed,
+            encoded=tuple((start, length) for start, length, _ in written),
+            encoded_bytes=encoded_bytes,
+            kinds=kinds,
             packed=packed,
             sample=next((self._stored[page] for page in reversed(touched) if page in self._stored), None),
             populate=tuple(run for segment, _ in pieces for run in _populated(segment, touched)),
@@ -210,22 +210,23 @@ class Pages:
             patches=start,
         )
 
-    def _compress(self, pieces: Sequence[_Piece], touched: Mapping[int, bool]) -> Iterator[Compressed]:
-        """Store the runs of touched pages in writable memory: all of it is needed at once."""
-        for start, length, (_, pages) in _touched_runs(pieces, touched, writable=True):
-            content = b"".join(pages.get(address, _ZEROS) for address in range(start, start + length, PAGE))
-            block = lz4.block.compress(content, mode="high_compression", compression=12, store_size=False)
-            yield Compressed(start, length, len(self.content), len(block))
-            self.content += block
-        self.content += bytes(-len(self.content) % PAGE)
+    def _encode(self, touched: Sequence[_Run]) -> tuple[tuple[Kind, ...], int]:
+        """Store runs in few bytes: the kinds of their words, and how many bytes there are."""
+        pages = [page for run in touched for page in _pages_of(run)]
+        if not pages:
+            return (), 0
+        kinds = kinds_of(pages)
+        encoded = encode(pages, kinds) + bytes(MARGIN)
+        self.content += encoded + bytes(-len(encoded) % PAGE)
+        return kinds, len(encoded)
 
-    def _pack(self, pieces: Sequence[_Piece], touched: Mapping[int, bool]) -> Iterator[Segment]:
-        """Store the other runs of touched pages."""
-        for start, length, (segment, pages) in _touched_runs(pieces, touched, writable=False):
-            offset = len(self.content)
-            for address in range(start, start + length, PAGE):
-                self.content += pages.get(address, _ZEROS)
-            yield replace(segment, address=start, length=length, offset=offset, file="")
+    def _pack(self, touched: Sequence[_Run]) -> Iterator[Segment]:
+        """Store runs as they are."""
+        for run in touched:
+            start, length, (segment, _) = run
+            yield replace(segment, address=start, length=length, offset=len(self.content), file="")
+            for page in _pages_of(run):
+                self.content += page
 
     def _place_stretch(
         self, pieces: Sequence[_Piece], before: Mapping[int, int], patches: dict[int, bytes] | None
@@ -273,10 +274,8 @@ class Pages:
         return joined
 
 
-def _touched_runs(
-    pieces: Iterable[_Piece], touched: Mapping[int, bool], *, writable: bool
-) -> list[tuple[int, int, _Piece]]:
-    """(start, length, their piece) of runs of touched pages, in the order in which they are needed."""
+def _touched_runs(pieces: Iterable[_Piece], touched: Mapping[int, bool], *, writable: bool) -> list[_Run]:
+    """Runs of touched pages, in the order in which they are needed."""
     order = {page: index for index, page in enumerate(touched)}
     found = [
         (min(order[page] for page in range(start, start + length, PAGE) if page in order), start, length, piece)
@@ -285,6 +284,11 @@ def _touched_runs(
         for start, length in runs(_inside(piece[0], touched), gap=_GAP)
     ]
     return [(start, length, piece) for _, start, length, piece in sorted(found, key=lambda run: run[0])]
+
+
+def _pages_of(run: _Run) -> Iterator[bytes]:
+    start, length, (_, pages) = run
+    return (pages.get(address, _ZEROS) for address in range(start, start + length, PAGE))
 
 
 def _pages(pieces: Iterable[_Piece], start: int, length: int) -> Iterator[tuple[int, bytes, bool]]:

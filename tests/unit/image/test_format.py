@@ -35,14 +35,25 @@ def test_a_file_that_memory_is_mapped_from_is_named_with_its_size(tmp_path: Path
     (tmp_path / "library.so").write_bytes(bytes(2 * PAGE))
     mapped = replace(region(BASE, 2, {0: b"a"}, protection=5), file="library.so")
     file = tmp_path / "image"
-    (placed,) = write(file, [Variant(2, Snapshot((mapped,), STATE), ())], tmp_path)
-    assert [(segment.file, segment.offset) for segment in placed.segments] == [("library.so", 0)]
+    write(file, [Variant(2, Snapshot((mapped,), STATE), ())], tmp_path)
     content = file.read_bytes()
     offset, count = struct.unpack_from("<2I", content, 40)
     assert count == 1
     path, _, size = struct.unpack_from("<2IQ", content, offset)
     assert (content[path:].partition(b"\0")[0], size) == (b"/var/task/library.so", 2 * PAGE)
     assert len(content) == struct.unpack_from("<I", content, 12)[0]  # no page is stored
+
+
+def test_what_is_needed_first_is_the_header_and_what_the_only_full_image_is_touched_at(tmp_path: Path) -> None:
+    memory = Snapshot((region(BASE, 100, {page: bytes([page + 1]) for page in range(100)}, protection=5),), STATE)
+    touching = Variant(2, memory, (), touched={BASE + 50 * PAGE: False, BASE + 70 * PAGE: False})
+    base = Variant(1, memory, ())
+    file = tmp_path / "image"
+    front = write(file, [touching, base], tmp_path)
+    (header_bytes,) = struct.unpack_from("<I", file.read_bytes(), 12)
+    assert front == header_bytes + 2 * PAGE
+    assert file.read_bytes()[header_bytes:front] == b"".join(memory.regions[0].pages[page] for page in touching.touched)
+    assert write(file, [touching, touching, base], tmp_path) == struct.unpack_from("<I", file.read_bytes(), 12)[0]
 
 
 def test_lambdas_variables_are_never_others() -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import lz4.block
-
 from pyl.image.addresses import PAGE
 from pyl.image.layout import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, segments_of
 from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
+from unit.image.words_reference import decode
 
 BASE = 0x1800_0000_0000
 
@@ -38,9 +37,10 @@ def mapped(pages: Pages, placed: Placed, *, from_disk: bool = False) -> dict[int
         if not segment.flags & SEGMENT_PROTECT:
             zeros, stored = bytes(segment.length), pages.content[segment.offset : segment.offset + segment.length]
             put(memory, segment.address, zeros if segment.flags & SEGMENT_ZERO else bytes(stored))
-    for block in placed.compressed if from_disk else ():
-        stored = pages.content[block.offset : block.offset + block.bytes]
-        put(memory, block.address, lz4.block.decompress(bytes(stored), uncompressed_size=block.length))
+    if from_disk:
+        encoded = bytes(pages.content[placed.ahead[0] : placed.ahead[0] + placed.encoded_bytes])
+        addresses = [page for start, length in placed.encoded for page in range(start, start + length, PAGE)]
+        memory.update(zip(addresses, decode(encoded, placed.kinds, len(addresses)), strict=True))
     place = placed.patches
     for start, length in placed.patched:
         for address in range(start, start + length, PAGE):
@@ -150,8 +150,8 @@ def test_touched_pages_stand_at_the_front_once_more_for_one_read() -> None:
     read, written = BASE + 10 * PAGE, BASE + 160 * PAGE
     pages = Pages()
     placed = pages.place([constants, memory], {read: False, written: True})
-    assert placed.ahead == (0, 2 * PAGE)
-    assert [block.address for block in placed.compressed] == [written]
+    assert placed.ahead == (0, 3 * PAGE)  # a margin behind what is encoded
+    assert placed.encoded == ((written, PAGE),)
     assert [segment.address for segment in placed.packed] == [read]
     assert mapped(pages, placed) == mapped(pages, placed, from_disk=True) == memory_of(constants, memory)
 
@@ -167,7 +167,7 @@ def test_touched_pages_that_are_close_to_each_other_are_one_run() -> None:
     touched = {BASE + page * PAGE: False for page in [*range(10), 12, 150]}
     pages = Pages()
     placed = pages.place([memory], touched)
-    assert in_pages(tuple((block.address, block.length) for block in placed.compressed)) == [(0, 13), (150, 1)]
+    assert in_pages(placed.encoded) == [(0, 13), (150, 1)]
     assert mapped(pages, placed, from_disk=True) == memory_of(memory)
 
 
@@ -187,7 +187,7 @@ def test_written_pages_are_populated_also_where_they_are_zeros() -> None:
     touched = {BASE + 3 * PAGE: True, BASE + 4 * PAGE: False, BASE + 150 * PAGE: False}
     placed = Pages().place(regions, touched)
     assert in_pages(placed.populate) == [(3, 1)]
-    assert not placed.compressed
+    assert not placed.encoded
 
 
 def test_touched_code_is_mapped_apart_from_code_that_is_far_from_it() -> None:

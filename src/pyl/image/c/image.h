@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define IMAGE_MAGIC 0x4547414d494c5950ul /* "PYLIMAGE" */
-enum { IMAGE_VERSION = 4 };
+enum { IMAGE_VERSION = 5 };
 
 struct table {
     uint32_t offset, count;
@@ -47,10 +47,6 @@ struct image_segment {
     uint32_t protection, flags;
 };
 
-struct image_compressed { /* memory, and the LZ4 block of the file that holds it */
-    uint64_t address, length, offset, bytes;
-};
-
 struct image_range {
     uint64_t start, length;
 };
@@ -73,15 +69,17 @@ struct image_state {
 struct image_variant {
     uint32_t kind, reserved;
     struct table guards, segments;
-    struct table compressed;     /* for a cold page cache, once more: what a cold start touches of writable memory, */
-    struct table packed;         /* segments: and of other memory */
+    struct table encoded;        /* for a cold page cache, once more: ranges of writable memory that a cold start touches, */
+    struct table word_kinds;
+    struct table packed;         /* and segments of other memory */
     struct table actions;
-    struct table read_ahead;     /* ranges of the file: these two */
     struct table populate;       /* for a warm one: ranges of memory that are written at once */
     struct table rarely_used;    /* for a cold one: ranges of memory of which nothing is read that was not asked for */
     struct table neighbourhoods; /* for a warm one: ranges of memory that are set apart from what lies around */
     struct table patched;        /* ranges of memory to be combined with the pages from `patches` on */
-    uint64_t sample;             /* of the file: where this is in the page cache, what is touched is; 0 for none */
+    struct image_range ahead;    /* of the file: what is encoded, page by page, then what is packed */
+    uint64_t encoded_bytes;
+    uint64_t sample;             /* of the file: where this page is in the page cache, what is touched is; 0 for none */
     uint64_t patches;
     struct image_state state;
 };

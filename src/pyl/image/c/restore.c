@@ -4,20 +4,30 @@
 #include "capture.h"
 #include "guards.h"
 #include "image.h"
-#include "lz4.h"
 #include "report.h"
 #include "system.h"
+#include "words.h"
 
-enum { FIRST_READ = 128 << 10 }; /* bytes: the header, and what stands first behind it */
-enum { RWF_NOWAIT = 8 };
+enum { ONE_READ = 128 << 10 };    /* bytes: Linux cuts longer requests to the device's read-ahead size without a word */
+enum { RWF_NOWAIT = 8, FADV_DONTNEED = 4 };
 enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
+
+struct resource_usage { /* the kernel's `struct rusage` */
+    long before[11], blocks_read, after[6];
+};
 
 struct file_status { /* the kernel's `struct stat` */
     uint64_t before[6], size, after[11];
 };
 
+/* How much of the image is read before its header can tell; launcher.py knows it by its mark and fills it in. */
+static const volatile struct {
+    uint64_t mark, bytes;
+} front = {0x544e4f52464c5950ul /* "PYLFRONT" */, ONE_READ};
+
 static struct start *started;
 static struct pyl_restored restored;
+static int is_on_disk; /* the image, and not in the page cache */
 
 /* -- reading the file ----------------------------------------------------------------------------- */
 
@@ -77,14 +87,15 @@ static void check_tables(const struct image_header *header, const struct image_v
 {
     if (!table_fits(header, variant->guards, sizeof(struct image_guard)) ||
         !table_fits(header, variant->segments, sizeof(struct image_segment)) ||
-        !table_fits(header, variant->compressed, sizeof(struct image_compressed)) ||
+        !table_fits(header, variant->encoded, sizeof(struct image_range)) ||
+        !table_fits(header, variant->word_kinds, sizeof(struct word_kind)) ||
         !table_fits(header, variant->packed, sizeof(struct image_segment)) ||
         !table_fits(header, variant->actions, sizeof(struct image_action)) ||
-        !table_fits(header, variant->read_ahead, sizeof(struct image_range)) ||
         !table_fits(header, variant->populate, sizeof(struct image_range)) ||
         !table_fits(header, variant->rarely_used, sizeof(struct image_range)) ||
         !table_fits(header, variant->neighbourhoods, sizeof(struct image_range)) ||
-        !table_fits(header, variant->patched, sizeof(struct image_range)))
+        !table_fits(header, variant->patched, sizeof(struct image_range)) ||
+        (variant->encoded.count && variant->word_kinds.count != WORD_KINDS))
         refuse("its tables are damaged");
 }
 
@@ -172,58 +183,70 @@ static void advise(const struct image_header *header, struct table ranges, long 
             return; /* the kernel does not know it: MADV_POPULATE_WRITE came with 5.14 */
 }
 
-/* What a cold start touches is used, and forgotten by the kernel, as one. */
-static int is_in_memory(long file, uint64_t offset)
+/* How much was read from disks for this process. */
+static long blocks_read(void)
+{
+    struct resource_usage usage = {0};
+    system_call(SYS_getrusage, 0 /* RUSAGE_SELF */, &usage);
+    return usage.blocks_read;
+}
+
+/* Is this page in the page cache? To ask for one that is not makes the kernel read it, and a fast disk may have brought
+ * it before the answer is given. */
+static int is_cached(long file, uint64_t offset)
 {
     char byte;
     struct {
         void *start;
         uint64_t length;
     } into = {&byte, 1};
-    return offset && system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT) == 1;
+    long before = blocks_read();
+    return system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT) == 1 && blocks_read() == before;
 }
 
-/* Where the last of it is in memory, the rest is, since a start before: to ask for each page takes time. */
-static void read_ahead(long file, const struct image_range *ranges, uint32_t count)
+static void read_ahead(long file, uint64_t start, uint64_t end)
 {
-    if (count && is_in_memory(file, ranges[count - 1].start + ranges[count - 1].length - 1))
-        return;
-    for (uint32_t i = 0; i < count; i++)
-        system_call(SYS_readahead, file, ranges[i].start, ranges[i].length);
+    for (; start < end; start += ONE_READ)
+        system_call(SYS_readahead, file, start, end - start < ONE_READ ? end - start : ONE_READ);
 }
 
-/* Decode what a cold start writes over where it belongs. */
+/* Decode writable memory that a cold start touches over where it belongs. */
 static void decode_all(const struct image_header *header, const struct image_variant *variant, long image)
 {
-    const struct image_compressed *blocks = TABLE(header, variant->compressed, struct image_compressed);
-    const struct image_compressed *end = blocks + variant->compressed.count;
-    if (blocks == end)
+    const struct image_range *range = TABLE(header, variant->encoded, struct image_range);
+    const struct image_range *end = range + variant->encoded.count;
+    if (range == end)
         return;
-    uint64_t from = blocks->offset & ~(PAGE - 1), length = end[-1].offset + end[-1].bytes - from;
-    long content = system_call(SYS_mmap, 0, length, PROT_READ, MAP_PRIVATE, image, from);
+    const struct word_kind *kinds = TABLE(header, variant->word_kinds, struct word_kind);
+    long content = system_call(SYS_mmap, 0, variant->encoded_bytes, PROT_READ, MAP_PRIVATE, image, variant->ahead.start);
     if (failed(content))
         no_memory();
-    for (; blocks < end; blocks++) {
-        long got = system_call(SYS_mmap, blocks->address, blocks->length, PROT_READ | PROT_WRITE,
+    const uint8_t *from = (const uint8_t *)content, *last = from + variant->encoded_bytes - ENCODED_PAGE_AT_MOST;
+    for (; range < end; range++) {
+        long got = system_call(SYS_mmap, range->start, range->length, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1, 0);
         if (failed(got))
             no_memory();
-        if (blocks->offset < from || blocks->offset - from > length || blocks->bytes > length - (blocks->offset - from) ||
-            !lz4_decode((const uint8_t *)content + (blocks->offset - from), blocks->bytes, (uint8_t *)got, blocks->length))
-            refuse("its compressed pages are damaged");
+        for (uint64_t done = 0; done < range->length; done += PAGE) {
+            if (from > last)
+                refuse("its encoded pages are damaged");
+            from = decode_page(from, kinds, (uint64_t *)(got + done));
+        }
     }
-    system_call(SYS_munmap, content, length);
+    system_call(SYS_munmap, content, variant->encoded_bytes);
 }
 
 /* From an empty page cache what is touched is read from one place of the file, and put over where it belongs; from a
  * filled one it is there already, and each mapping less is time won. */
 static void map_all(const struct image_header *header, const struct image_variant *variant, long image)
 {
-    int is_warm = is_in_memory(image, variant->sample);
-    if (!is_warm)
-        read_ahead(image, TABLE(header, variant->read_ahead, struct image_range), variant->read_ahead.count);
+    int is_sampled = !is_on_disk && variant->sample;
+    int is_filled = is_sampled && is_cached(image, variant->sample); /* used, and forgotten, with all that is touched */
+    if (is_on_disk)
+        read_ahead(image, variant->ahead.start > front.bytes ? variant->ahead.start : front.bytes,
+                   variant->ahead.start + variant->ahead.length);
     map_segments(header, variant, image);
-    if (is_warm) { /* nothing is read, so all that the advice does is to set them apart from what lies around */
+    if (is_filled) { /* nothing is read, so all that the advice does is to set them apart from what lies around */
         advise(header, variant->neighbourhoods, MADV_RANDOM);
         advise(header, variant->populate, MADV_POPULATE_WRITE);
         return;
@@ -233,6 +256,8 @@ static void map_all(const struct image_header *header, const struct image_varian
     for (uint32_t i = 0; i < variant->packed.count; i++)
         map_segment(image, &packed[i], 1);
     decode_all(header, variant, image);
+    if (is_sampled) /* the next start shall not take this page for a sign of all others */
+        system_call(SYS_fadvise64, image, variant->sample, PAGE, FADV_DONTNEED);
 }
 
 /* Of the base image only what the full one has otherwise is stored. */
@@ -326,7 +351,9 @@ void restore(struct start *start, const char *path)
     if (failed(file))
         refuse("it cannot be opened");
     /* Not by the kernel's own guesses: once they begin, each page that is used takes megabytes behind it along. */
-    system_call(SYS_readahead, file, 0, FIRST_READ);
+    is_on_disk = !is_cached(file, 0);
+    if (is_on_disk)
+        read_ahead(file, 0, front.bytes);
     const struct image_header *header = read_header(file);
     const struct image_variant *variants = TABLE(header, header->variants, struct image_variant);
     if (!processor_holds()) {

@@ -1,0 +1,67 @@
+"""The launcher's decoder."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import random
+import struct
+from pathlib import Path
+
+import pytest
+
+from pyl.image.compiler import run_zig
+from pyl.image.launcher import FLAGS, SOURCES
+from pyl.image.words import MARGIN, encode, kinds_of
+
+PAGE = mmap.PAGESIZE
+seeded = random.Random(20261128)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    output = tmp_path_factory.mktemp("words") / "words.so"
+    kept = [flag for flag in FLAGS if flag not in ("-no-pie", "-static") and not flag.startswith("-Wl,-z")]
+    run_zig([*kept, "-shared", "-o", output, SOURCES / "words.c"])
+    found = ctypes.CDLL(str(output))
+    found.decode_page.restype = ctypes.c_size_t
+    return found
+
+
+def file_pages(path: str) -> list[bytes]:
+    content = Path(path).read_bytes()
+    return [content[start : start + PAGE].ljust(PAGE, b"\0") for start in range(0, len(content), PAGE)]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [bytes(PAGE)],
+        [seeded.randbytes(PAGE) for _ in range(3)],
+        [b"\xff" * PAGE, bytes(PAGE), b"\x01" * PAGE],
+        [struct.pack("<512Q", *(0x18DD_3600_0000 + seeded.randrange(1 << 24) for _ in range(512)))],
+        file_pages(ctypes.__file__),
+    ],
+    ids=["zeros", "noise", "ones", "pointers", "text"],
+)
+def test_what_is_encoded_comes_back_and_nothing_behind_the_margin_is_read(
+    library: ctypes.CDLL, pages: list[bytes]
+) -> None:
+    kinds = kinds_of(pages)
+    encoded = encode(pages, kinds)
+    table = struct.pack("<48Q", *(n for kind in kinds for n in (kind.base, 2 ** (8 * kind.bytes) - 1, kind.bytes)))
+    # The last of the margin's bytes is the last before a page that may not be read.
+    room = mmap.mmap(-1, -(-(len(encoded) + MARGIN) // PAGE) * PAGE + PAGE)
+    end = len(room) - PAGE
+    libc = ctypes.CDLL(None)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(room))
+    start = end - MARGIN - len(encoded)
+    room[start : start + len(encoded)] = encoded
+    assert libc.mprotect(ctypes.c_void_p(address + end), ctypes.c_size_t(PAGE), 0) == 0
+    to = ctypes.create_string_buffer(PAGE)
+    place = address + start
+    for page in pages:
+        place = library.decode_page(ctypes.c_void_p(place), table, to)
+        assert to.raw == page
+    assert place == address + start + len(encoded)
+    assert libc.mprotect(ctypes.c_void_p(address + end), ctypes.c_size_t(PAGE), 3) == 0
