@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,3 +100,29 @@ def test_an_image_of_which_only_the_head_is_in_the_page_cache_is_restored(packag
         with (package / "pyl" / "image").open("rb") as file:
             file.read(kept)
         assert answers(run, package) == expected
+
+
+@pytest.fixture
+def overlaid(package: Path, tmp_path: Path) -> Iterator[Path]:
+    """The package below an overlay, as in a container: such file systems answer no question without waiting."""
+    if os.geteuid():
+        pytest.skip("to mount takes root")
+    merged, upper, work = (tmp_path / name for name in ("merged", "upper", "work"))
+    for folder in (merged, upper, work):
+        folder.mkdir()
+    options = f"lowerdir={package},upperdir={upper},workdir={work}"
+    done = subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, merged], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"no overlay can be mounted here: {done.stderr}")
+    try:
+        yield merged
+    finally:
+        subprocess.run(["umount", merged], check=True)
+
+
+def test_an_overlay_is_asked_in_another_way(package: Path, overlaid: Path, run) -> None:
+    remember(package)
+    few = mappings(run, package)
+    assert mappings(run, overlaid) == few
+    forget(package)
+    assert mappings(run, overlaid) > few

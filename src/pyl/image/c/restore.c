@@ -201,7 +201,10 @@ static int is_cached(long file, uint64_t offset)
         uint64_t length;
     } into = {&byte, 1};
     long before = blocks_read();
-    return system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT) == 1 && blocks_read() == before;
+    long got = system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT);
+    if (got == -EOPNOTSUPP) /* by overlays, for one */
+        got = system_call(SYS_pread64, file, &byte, 1, offset);
+    return got == 1 && blocks_read() == before;
 }
 
 static void read_ahead(long file, uint64_t start, uint64_t end)
