@@ -1,7 +1,7 @@
 """Writes zips that depend on their content only: same files, same bytes.
 
-The standard library's zips are deflated by zlib; these are by libdeflate, whose files are smaller by a twentieth in
-little more time. The format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+The standard library's zips are deflated by zlib; these are by libdeflate, whose files are smaller by a twentieth; that
+takes longer, on all processors. The format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _VERSION, _UNIX = 20, 3 << 8
 _UTF_8 = 0x800
 _STORED, _DEFLATED = 0, 8
 _MOST_FILES = 0xFFFF
+"""More take the extension zip64, which nothing that fits into Lambda should need."""
 
 
 def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ) -> None:
@@ -44,7 +45,7 @@ def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ
     """
     paths = [path for path in folder.rglob("*") if not path.is_dir()]
     if len(paths) > _MOST_FILES:
-        msg = f"the package has {len(paths)} files, and a zip that Lambda reads holds {_MOST_FILES}"
+        msg = f"the package has {len(paths)} files, and its zip can hold {_MOST_FILES}"
         raise BuildError(msg, hint="leave out dependencies, or data files, that no function needs")
     paths.sort(key=lambda path: path.stat().st_size, reverse=True)  # what takes longest is begun first
     entries = parallel.all_of([functools.partial(_entry, folder, path) for path in paths])

@@ -33,11 +33,17 @@ LATE = {
         "socket",
         "subprocess",
     ),
-    rb"\bbzip2\b": ("bz2",),
+    rb"\bbz2[_-]codec\b": ("bz2",),
     rb"\bidna\b": ("stringprep",),
-    rb"\\N\{": ("unicodedata",),  # in a regular expression
+    rb"\bHTTPCookieProcessor\b": ("http.cookiejar",),
+    # By the parser, for names that are not ASCII; by codecs and regular expressions, for names of characters.
+    rb"\b(?:namedtuple|make_dataclass|exec|eval|literal_eval|ast)\b|(?<![.\w])compile\(": ("unicodedata",),
+    rb"\b(?:namereplace|unicode_escape)\b|\\N\{": ("unicodedata",),
 }
 """What a function of the standard library imports when it is called, by the text that shows that it is."""
+
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+"""A source with such a name in it, in a class perhaps of which a dataclass is made, asks for `unicodedata`."""
 
 ALWAYS = (
     "__future__", "abc", "codecs", "collections", "encodings", "importlib",
@@ -152,13 +158,30 @@ def _named_by(file: Path) -> Iterator[str]:
         yield from _with_tls(found.module for found in imports.read(file, file.stem))
         yield from _parts(imports.string_constants(file))
         yield from _parts(found.decode() for found in _DOTTED.findall(text))
-        for pattern, names in LATE.items():
-            if re.search(pattern, text):
-                yield from _parts(names)
+        yield from _late(text)
+        if _NOT_ASCII.search(text):
+            yield "unicodedata"
         if b"async def" in text:
             yield "asyncio"  # pyl's runtime runs coroutines in its loop
     elif elf.is_elf(file):
-        yield from _with_tls(text.decode() for text in _STRING.findall(file.read_bytes()))
+        content = file.read_bytes()
+        strings = {text.decode() for text in _STRING.findall(content)}
+        yield from _with_tls(strings)
+        for package in PIECEWISE & strings:  # `from logging import handlers` leaves two strings
+            yield from _with_tls(f"{package}.{name}" for name in _modules_in(package) & strings)
+        yield from _late(content)
+
+
+def _late(text: bytes) -> Iterator[str]:
+    for pattern, names in LATE.items():
+        if re.search(pattern, text):
+            yield from _parts(names)
+
+
+@functools.cache
+def _modules_in(package: str) -> frozenset[str]:
+    folder = Path(sysconfig.get_path("stdlib"), package)
+    return frozenset(path.stem for path in folder.iterdir() if _is_module(f"{package}.{path.stem}"))
 
 
 def _with_tls(modules: Iterable[str]) -> Iterator[str]:

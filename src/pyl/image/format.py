@@ -86,8 +86,9 @@ def write(output: Path, variants: Sequence[Variant], package: Path) -> int:
     with output.open("wb") as file:
         file.write(header)
         file.write(pages.content)
-    needed = {start + length for start, length in (layout.ahead for layout in placed) if length}
-    return first_page + (needed.pop() if len(needed) == 1 else 0)
+    needed = [layout.ahead for layout in placed if layout.ahead[1]]
+    start, length = needed[0] if len(needed) == 1 else (0, 0)
+    return first_page + (length if start == 0 else 0)
 
 
 def _header(

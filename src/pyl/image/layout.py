@@ -2,7 +2,7 @@
 
 Memory lies in the file as it lies in the address space, so that few mappings bring it back: what it takes where the
 page cache is warm. What a cold start touches stands a second time at the front of the file, in the order in which it
-is needed: where the page cache is cold it is read from the disk in one go. Writable memory has to be copied anyway, so
+is needed: where the page cache is cold it is read from the disk in one go. What is written has to be copied anyway, so
 it is encoded in fewer bytes; the rest is mapped over its place in runs.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pyl.image.addresses import PAGE, runs
-from pyl.image.snapshot import EXECUTE, WRITE, Region
+from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.image.words import MARGIN, Kind, encode, kinds_of
 
 SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_PROTECT = 1, 2, 4, 8
@@ -23,6 +23,9 @@ _SMALLEST_ZERO_RUN = 64
 
 _GAP = 2
 """Pages that are read in vain rather than that a run ends: a mapping costs more than reading as many."""
+
+_FEW_PAGES, _FEW_WRITTEN = 16, 4
+"""A run of more pages is mapped rather than copied, unless one of so many of them is written."""
 
 _POPULATE_GAP = 1
 """Pages. A request to the kernel costs more than a page that is copied in vain."""
@@ -64,8 +67,8 @@ class Placed:
     ahead: Range = (0, 0)
     """What is read where the page cache is cold: the encoded and the packed."""
     encoded: tuple[Range, ...] = ()
-    """Writable memory that a cold start touches, to be decoded over `segments` where the page cache is cold. Page by
-    page it stands at the beginning of `ahead`, with a margin behind it."""
+    """Memory that a cold start writes, to be decoded over `segments` where the page cache is cold. Page by page it
+    stands at the beginning of `ahead`, with a margin behind it."""
     encoded_bytes: int = 0
     """With the margin."""
     kinds: tuple[Kind, ...] = ()
@@ -97,7 +100,7 @@ def segments_of(regions: Iterable[Region]) -> list[_Piece]:
     """Fewest pieces that bring `regions` back: neighbours of one kind merged, long runs of zeros apart.
 
     A library's constants are mapped with its code, as linkers did for decades: together they are one piece instead of
-    three, and no memory is both writable and executable.
+    three. What can be written stays apart.
     """
     merged: list[_Piece] = []
     for region in sorted(regions, key=lambda region: region.address):
@@ -181,9 +184,10 @@ class Pages:
         """
         pieces = segments_of(regions)
         begin = len(self.content)
-        written = _touched_runs(pieces, touched, writable=True)
-        kinds, encoded_bytes = self._encode(written)
-        packed = tuple(self._pack(_touched_runs(pieces, touched, writable=False)))
+        needed = _touched_runs(pieces, touched)
+        copied = [run for run in needed if _is_copied(run, touched)]
+        kinds, encoded_bytes = self._encode(copied)
+        packed = tuple(self._pack(run for run in needed if not _is_copied(run, touched)))
         ahead = begin, len(self.content) - begin
         segments = [segment for segment, _ in pieces if segment.file]
         patches: dict[int, bytes] = {}
@@ -198,7 +202,7 @@ class Pages:
         return Placed(
             segments=tuple(segments),
             ahead=ahead,
-            encoded=tuple((start, length) for start, length, _ in written),
+            encoded=tuple((start, length) for start, length, _ in copied),
             encoded_bytes=encoded_bytes,
             kinds=kinds,
             packed=packed,
@@ -220,7 +224,7 @@ class Pages:
         self.content += encoded + bytes(-len(encoded) % PAGE)
         return kinds, len(encoded)
 
-    def _pack(self, touched: Sequence[_Run]) -> Iterator[Segment]:
+    def _pack(self, touched: Iterable[_Run]) -> Iterator[Segment]:
         """Store runs as they are."""
         for run in touched:
             start, length, (segment, _) = run
@@ -274,16 +278,23 @@ class Pages:
         return joined
 
 
-def _touched_runs(pieces: Iterable[_Piece], touched: Mapping[int, bool], *, writable: bool) -> list[_Run]:
+def _touched_runs(pieces: Iterable[_Piece], touched: Mapping[int, bool]) -> list[_Run]:
     """Runs of touched pages, in the order in which they are needed."""
     order = {page: index for index, page in enumerate(touched)}
     found = [
         (min(order[page] for page in range(start, start + length, PAGE) if page in order), start, length, piece)
         for piece in pieces
-        if not piece[0].flags & (SEGMENT_ZERO | SEGMENT_WIPE_ON_FORK) and bool(piece[0].protection & WRITE) == writable
+        if not piece[0].flags & (SEGMENT_ZERO | SEGMENT_WIPE_ON_FORK)
         for start, length in runs(_inside(piece[0], touched), gap=_GAP)
     ]
     return [(start, length, piece) for _, start, length, piece in sorted(found, key=lambda run: run[0])]
+
+
+def _is_copied(run: _Run, touched: Mapping[int, bool]) -> bool:
+    start, length, (segment, _) = run
+    written = sum(touched.get(page, False) for page in range(start, start + length, PAGE))
+    # The launcher copies into memory of this one kind; what C code generates, for callbacks, can be run, too.
+    return segment.protection == READ | WRITE and length // PAGE <= max(_FEW_PAGES, _FEW_WRITTEN * written)
 
 
 def _pages_of(run: _Run) -> Iterator[bytes]:

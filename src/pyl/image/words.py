@@ -22,6 +22,12 @@ KINDS = 16
 MARGIN = PAGE // 16 + PAGE + 8
 """Bytes that must follow the beginning of each encoded page, so that it need not be watched while it is decoded."""
 
+_SAMPLE = 512
+"""Pages, of the many that there may be, that stand for all. To choose takes time and memory for each."""
+
+_REMEMBERED = 100_000
+"""Words whose kinds are known, at most, since they are often alike."""
+
 _WORD = 8
 
 
@@ -41,9 +47,10 @@ _ALWAYS = (Kind(0, 0), Kind(0, 1), Kind(0, 4), Kind(0, _WORD))
 _WORDS = struct.Struct(f"<{PAGE // _WORD}Q")
 
 
-def kinds_of(pages: Iterable[bytes]) -> tuple[Kind, ...]:
+def kinds_of(pages: Sequence[bytes]) -> tuple[Kind, ...]:
     """`KINDS` kinds that tell `pages` in few bytes: those of always, then, one by one, that which saves most."""
-    counts = Counter(word for page in pages for word in _WORDS.unpack(page))
+    every = max(1, len(pages) // _SAMPLE)
+    counts = Counter(word for page in pages[::every] for word in _WORDS.unpack(page))
     lengths = {word: _length(word, _ALWAYS) for word in counts}
     alike: defaultdict[Kind, list[int]] = defaultdict(list)
     for word, length in lengths.items():
@@ -74,6 +81,8 @@ def encode(pages: Iterable[bytes], kinds: Sequence[Kind]) -> bytes:
     encoded = bytearray()
     for page in pages:
         words = _WORDS.unpack(page)
+        if len(known) > _REMEMBERED:
+            known.clear()
         for word in words:
             if word not in known:
                 length, number = min((k.bytes, n) for n, k in enumerate(kinds) if _fits(word, k))

@@ -258,7 +258,8 @@ def _look(value: Any, name: str, found: dict[int, str], depth: int) -> None:
     if isinstance(value, type) or (type(value).__module__ == "builtins" and not hasattr(value, "fileno")):
         return
     try:
-        found.setdefault(value.fileno(), f"{name} ({type(value).__name__})")
+        # Of the class, since what an object makes of a name may be a function of the C library, which takes a `FILE *`.
+        found.setdefault(type(value).fileno(value), f"{name} ({type(value).__name__})")
     except Exception:  # noqa: BLE001 - anything may stand behind that name
         if depth and not callable(value):
             for attribute, inner in list(getattr(value, "__dict__", {}).items()):

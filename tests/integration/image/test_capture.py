@@ -192,6 +192,21 @@ def test_extension_modules_are_imported_late(captured, run) -> None:
         assert environment.invoke() == other.invoke()
 
 
+def test_a_module_that_holds_the_c_library_is_looked_at_and_not_called(captured, run) -> None:
+    package, result = captured(
+        source(
+            """
+            import ctypes
+            libc = ctypes.CDLL(None)  # has all of its functions for attributes: fileno and close, too
+            def handler(event, context): return libc.abs(event)
+            """
+        )
+    )
+    assert (result.kind, result.reasons) == ("full", ())
+    with run(package) as environment:
+        assert environment.invoke(-3) == 3
+
+
 def test_sigterm_ends_a_restored_process_and_handlers_set_at_import_are_kept(captured, run) -> None:
     package, _ = captured(
         source(

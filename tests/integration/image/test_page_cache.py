@@ -14,7 +14,14 @@ from pyl.bench import page_cache
 from pyl.image.capture import CaptureResult
 
 SOURCE = """
-import hashlib, json, os, sys
+import ctypes, hashlib, json, os, sys
+LIBC = ctypes.CDLL(None)
+NUMBERS = ctypes.POINTER(ctypes.c_int)
+COMPARE = ctypes.CFUNCTYPE(ctypes.c_int, NUMBERS, NUMBERS)(lambda a, b: a[0] - b[0])  # code made at run time
+def in_order(*numbers):
+    array = (ctypes.c_int * len(numbers))(*numbers)
+    LIBC.qsort(array, len(array), ctypes.sizeof(ctypes.c_int), COMPARE)
+    return list(array)
 TABLE = {f"key {number}": [number, str(number) * 50, {"inner": number}] for number in range(1000)}
 TEXT = os.urandom(1 << 20).hex()
 def digest():
@@ -27,14 +34,15 @@ def handler(event, context):
             return sum("/pyl/image" in line for line in maps)
     COUNT[0] += 1
     TABLE["key 7"][0] = 7
-    return {"same": digest() == AT_IMPORT, "count": COUNT[0], "digest": AT_IMPORT, "modules": len(sys.modules)}
+    same, ordered = digest() == AT_IMPORT, in_order(3, 1, 2)
+    return {"same": same, "sorted": ordered, "count": COUNT[0], "digest": AT_IMPORT, "modules": len(sys.modules)}
 """
 
 
 @pytest.fixture
 def package(captured: Callable[..., tuple[Path, CaptureResult]]) -> Path:
     package, result = captured(SOURCE, warm_up={"handler": {}})
-    assert result.kind == "full"
+    assert result.kind == "full", result.reasons
     return package
 
 
@@ -68,6 +76,7 @@ def test_the_answers_are_the_same_from_the_disk_and_from_the_page_cache(package:
     remember(package)
     from_cache = answers(run, package)
     assert [answer["same"] for answer in from_cache] == [True, True, True]
+    assert [answer["sorted"] for answer in from_cache] == [[1, 2, 3]] * 3
     forget(package)
     assert answers(run, package) == from_cache
     assert answers(run, package) == from_cache  # what was read for the start before is there

@@ -49,10 +49,15 @@ def kept(folder: Path, code: str) -> set[str]:
         ("import logging.handlers as h\nh.SMTPHandler('h', 'a', ['b'], 's')", "smtplib"),
         # Codecs and names of characters, which are found at run time.
         ("import codecs\ncodecs.encode(b'', 'bz2')", "_bz2"),
-        ("import codecs\ncodecs.encode(b'', 'bzip2')", "bz2"),
+        ("import codecs\ncodecs.encode(b'', 'bz2_codec')", "bz2"),
         ("'bücher'.encode('idna')", "unicodedata"),
         ("import socket", "unicodedata"),
         ("import re\nre.compile(r'\\N{DASH}')", "unicodedata"),
+        ("'é'.encode('ascii', 'namereplace')", "unicodedata"),
+        # Python's parser looks names up that are not ASCII.
+        ("import dataclasses\n@dataclasses.dataclass\nclass Auftrag:\n    größe: int", "unicodedata"),
+        ("import collections\ncollections.namedtuple('Row', next(lines))", "unicodedata"),
+        ("def f(text):\n    return eval(text)", "unicodedata"),
     ],
 )
 def test_what_the_code_needs_is_kept(tmp_path: Path, code: str, needed: str) -> None:
@@ -99,6 +104,7 @@ def kept_parts(folder: Path, code: str) -> set[str]:
         ("from importlib.resources import files", "importlib.readers"),  # by the loader of the package asked for
         ("import http.client", "email.parser"),
         ("import logging.handlers as h\nh.HTTPHandler('h', '/')", "http.client"),
+        ("import urllib.request as r\nr.build_opener(r.HTTPCookieProcessor())", "http.cookiejar"),
         ("import json", "json.decoder"),
         ("import pathlib\npathlib.Path('/').as_uri()", "urllib.parse"),
         ("", "encodings.koi8_r"),
@@ -118,6 +124,18 @@ def test_of_a_package_the_modules_that_no_code_can_reach_are_left_out(tmp_path: 
 
 def test_what_the_interpreter_imports_by_itself_is_always_kept(tmp_path: Path) -> None:
     assert {"encodings", "codecs", "importlib", "os", "traceback"} <= kept(tmp_path, "")
+
+
+def test_an_extension_modules_imports_from_packages_are_found_in_its_bytes(tmp_path: Path) -> None:
+    library = tmp_path / "lib"
+    for name in ("logging/__init__", "logging/handlers", "logging/config"):
+        (library / "lib-dynload").mkdir(parents=True, exist_ok=True)
+        path = library / f"{name}.pyc"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    (tmp_path / "fast.so").write_bytes(b"\x7fELF\0handlers\0import\0logging\0end")
+    pruning.prune(library, [tmp_path / "fast.so"], [])
+    assert {path.stem for path in library.rglob("*.pyc")} == {"__init__", "handlers"}
 
 
 def test_an_extension_modules_imports_are_found_in_its_bytes(tmp_path: Path) -> None:

@@ -164,11 +164,25 @@ def test_touched_pages_stand_in_the_order_in_which_they_are_needed() -> None:
 
 def test_touched_pages_that_are_close_to_each_other_are_one_run() -> None:
     memory = region(BASE, 200, different(200))
-    touched = {BASE + page * PAGE: False for page in [*range(10), 12, 150]}
+    touched = {BASE + page * PAGE: True for page in [*range(10), 12, 150]}
     pages = Pages()
     placed = pages.place([memory], touched)
     assert in_pages(placed.encoded) == [(0, 13), (150, 1)]
     assert mapped(pages, placed, from_disk=True) == memory_of(memory)
+
+
+def test_only_plain_data_that_is_written_is_copied() -> None:
+    generated = region(BASE, 10, different(10), READ | WRITE | EXECUTE)
+    table = region(BASE + 100 * PAGE, 100, different(100, first=20))
+    touched = {BASE: True} | dict.fromkeys(memory_of(table), False) | {BASE + 150 * PAGE: True}
+    pages = Pages()
+    placed = pages.place([generated, table], touched)
+    assert not placed.encoded
+    assert [(s.length // PAGE, s.protection) for s in placed.packed] == [
+        (1, READ | WRITE | EXECUTE),
+        (100, READ | WRITE),
+    ]
+    assert mapped(pages, placed, from_disk=True) == memory_of(generated, table)
 
 
 def test_a_page_that_is_touched_tells_by_its_place_whether_the_page_cache_is_warm() -> None:

@@ -1,4 +1,4 @@
-/* See restore.h. Nothing is mapped over before every check has passed, so that a plain start stays possible. */
+/* See restore.h. Nothing is mapped before header and guards have been checked, so that a plain start stays possible. */
 #include "restore.h"
 
 #include "capture.h"
