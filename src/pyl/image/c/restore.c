@@ -4,17 +4,12 @@
 #include "capture.h"
 #include "guards.h"
 #include "image.h"
+#include "page_cache.h"
 #include "report.h"
 #include "system.h"
 #include "words.h"
 
-enum { ONE_READ = 128 << 10 };    /* bytes: Linux cuts longer requests to the device's read-ahead size without a word */
-enum { RWF_NOWAIT = 8, FADV_DONTNEED = 4 };
 enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
-
-struct resource_usage { /* the kernel's `struct rusage` */
-    long before[11], blocks_read, after[6];
-};
 
 struct file_status { /* the kernel's `struct stat` */
     uint64_t before[6], size, after[11];
@@ -23,7 +18,7 @@ struct file_status { /* the kernel's `struct stat` */
 /* How much of the image is read before its header can tell; launcher.py knows it by its mark and fills it in. */
 static const volatile struct {
     uint64_t mark, bytes;
-} front = {0x544e4f52464c5950ul /* "PYLFRONT" */, ONE_READ};
+} front = {0x544e4f52464c5950ul /* "PYLFRONT" */, 128 << 10};
 
 static struct start *started;
 static struct pyl_restored restored;
@@ -183,36 +178,6 @@ static void advise(const struct image_header *header, struct table ranges, long 
             return; /* the kernel does not know it: MADV_POPULATE_WRITE came with 5.14 */
 }
 
-/* How much was read from disks for this process. */
-static long blocks_read(void)
-{
-    struct resource_usage usage = {0};
-    system_call(SYS_getrusage, 0 /* RUSAGE_SELF */, &usage);
-    return usage.blocks_read;
-}
-
-/* Is this page in the page cache? To ask for one that is not makes the kernel read it, and a fast disk may have brought
- * it before the answer is given. */
-static int is_cached(long file, uint64_t offset)
-{
-    char byte;
-    struct {
-        void *start;
-        uint64_t length;
-    } into = {&byte, 1};
-    long before = blocks_read();
-    long got = system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT);
-    if (got == -EOPNOTSUPP) /* by overlays, for one */
-        got = system_call(SYS_pread64, file, &byte, 1, offset);
-    return got == 1 && blocks_read() == before;
-}
-
-static void read_ahead(long file, uint64_t start, uint64_t end)
-{
-    for (; start < end; start += ONE_READ)
-        system_call(SYS_readahead, file, start, end - start < ONE_READ ? end - start : ONE_READ);
-}
-
 /* Decode writable memory that a cold start touches over where it belongs. */
 static void decode_all(const struct image_header *header, const struct image_variant *variant, long image)
 {
@@ -260,7 +225,7 @@ static void map_all(const struct image_header *header, const struct image_varian
         map_segment(image, &packed[i], 1);
     decode_all(header, variant, image);
     if (is_sampled) /* the next start shall not take this page for a sign of all others */
-        system_call(SYS_fadvise64, image, variant->sample, PAGE, FADV_DONTNEED);
+        forget_page(image, variant->sample);
 }
 
 /* Of the base image only what the full one has otherwise is stored. */
