@@ -14,6 +14,8 @@ from pyl.build import elf, imports
 
 _STRING = re.compile(rb"[A-Za-z_][A-Za-z0-9_.]{1,60}(?=\0)")
 
+_TEXT = re.compile(rb"[\t-\r -~]{3,}")
+
 _OPENSSL_USERS = ("hashlib", "hmac", "ssl", "secrets")
 
 TLS_CLIENTS = ("ftplib", "http.client", "imaplib", "nntplib", "poplib", "smtplib", "urllib.request", "xmlrpc.client")
@@ -169,7 +171,7 @@ def _named_by(file: Path) -> Iterator[str]:
         yield from _with_tls(strings)
         for package in PIECEWISE & strings:  # `from logging import handlers` leaves two strings
             yield from _with_tls(f"{package}.{name}" for name in _modules_in(package) & strings)
-        yield from _late(content)
+        yield from _late(b"\0".join(_TEXT.findall(content)))  # the rest of it takes long to search
 
 
 def _late(text: bytes) -> Iterator[str]:

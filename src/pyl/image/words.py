@@ -51,7 +51,7 @@ def kinds_of(pages: Sequence[bytes]) -> tuple[Kind, ...]:
     """`KINDS` kinds that tell `pages` in few bytes: those of always, then, one by one, that which saves most."""
     every = max(1, len(pages) // _SAMPLE)
     counts = Counter(word for page in pages[::every] for word in _WORDS.unpack(page))
-    lengths = {word: _length(word, _ALWAYS) for word in counts}
+    lengths = {word: _shortest(word, _ALWAYS)[0] for word in counts}
     alike: defaultdict[Kind, list[int]] = defaultdict(list)
     for word, length in lengths.items():
         for own in range(length):
@@ -85,7 +85,7 @@ def encode(pages: Iterable[bytes], kinds: Sequence[Kind]) -> bytes:
             known.clear()
         for word in words:
             if word not in known:
-                length, number = min((k.bytes, n) for n, k in enumerate(kinds) if _fits(word, k))
+                length, number = _shortest(word, kinds)
                 known[word] = number, word.to_bytes(_WORD, "little")[:length]
         told = [known[word] for word in words]
         encoded += bytes(first | second << 4 for (first, _), (second, _) in zip(told[::2], told[1::2], strict=True))
@@ -93,9 +93,6 @@ def encode(pages: Iterable[bytes], kinds: Sequence[Kind]) -> bytes:
     return bytes(encoded)
 
 
-def _length(word: int, kinds: Iterable[Kind]) -> int:
-    return min(kind.bytes for kind in kinds if _fits(word, kind))
-
-
-def _fits(word: int, kind: Kind) -> bool:
-    return word >> 8 * kind.bytes == kind.base >> 8 * kind.bytes
+def _shortest(word: int, kinds: Sequence[Kind]) -> tuple[int, int]:
+    """How many bytes a word has for itself by the kind that leaves it fewest, and that kind's number."""
+    return min((kind.bytes, number) for number, kind in enumerate(kinds) if (word ^ kind.base) >> 8 * kind.bytes == 0)

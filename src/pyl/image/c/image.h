@@ -69,9 +69,9 @@ struct image_state {
 struct image_variant {
     uint32_t kind, reserved;
     struct table guards, segments;
-    struct table encoded;        /* for a cold page cache, once more: ranges of writable memory that a cold start touches, */
+    struct table encoded;        /* for a cold page cache, once more: ranges of memory that a cold start writes, */
     struct table word_kinds;
-    struct table packed;         /* and segments of other memory */
+    struct table packed;         /* and segments of what else it touches */
     struct table actions;
     struct table populate;       /* for a warm one: ranges of memory that are written at once */
     struct table rarely_used;    /* for a cold one: ranges of memory of which nothing is read that was not asked for */

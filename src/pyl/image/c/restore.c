@@ -178,7 +178,7 @@ static void advise(const struct image_header *header, struct table ranges, long 
             return; /* the kernel does not know it: MADV_POPULATE_WRITE came with 5.14 */
 }
 
-/* Decode writable memory that a cold start touches over where it belongs. */
+/* Decode memory that a cold start writes over where it belongs. */
 static void decode_all(const struct image_header *header, const struct image_variant *variant, long image)
 {
     const struct image_range *range = TABLE(header, variant->encoded, struct image_range);
