@@ -13,6 +13,7 @@ from pathlib import Path
 from pyl.bench import managed, programs
 from pyl.emulator.unpacked import unpacked
 from pyl.errors import UsageError
+from pyl.image.files import IMAGE, MEMORY
 from pyl.project.model import BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
@@ -115,7 +116,7 @@ def own(interpreted_zip: Path, native_zip: Path) -> Iterator[list[Variant]]:
     """The suite's variants of one project, from its two packages; `native` only when there is an image."""
     with unpacked(interpreted_zip) as one, unpacked(native_zip) as two, _without_image(two) as plain:
         found = [interpreted(one)]
-        if (two / "pyl" / "image").exists():
+        if (two / IMAGE).exists():
             found.append(started_by_bootstrap(NATIVE, two))
         found += [started_by_bootstrap(PLAIN, plain), started_by_bootstrap(FLOOR, programs.floor())]
         if glibc := programs.glibc_floor():
@@ -136,6 +137,6 @@ def _without_image(task: Path) -> Iterator[Path]:
 
 def _ignore_image(task: Path) -> Callable[[str, list[str]], set[str]]:
     def ignored(folder: str, names: list[str]) -> set[str]:
-        return {name for name in names if Path(folder) == task / "pyl" and name == "image"}
+        return {name for name in names if Path(folder, name) in (task / IMAGE, task / MEMORY)}
 
     return ignored

@@ -32,6 +32,7 @@ from pyl.build.interpreted import python_version
 from pyl.build.lifecycle import runtime_for, today
 from pyl.build.package import ImageReport, Package, check_unpacked_size
 from pyl.errors import BuildError
+from pyl.image import files as image_files
 from pyl.image.launcher import build_launcher
 from pyl.progress import Progress
 from pyl.project import dependencies
@@ -191,8 +192,8 @@ def _components(task: Path) -> dict[str, int]:
         "your code and dependencies": archive.unpacked_size(app / "site"),
         "program and shared libraries": sum(path.stat().st_size for path in app.iterdir() if path.is_file()),
     }
-    if (task / "pyl" / "image").exists():
-        sizes["process image"] = (task / "pyl" / "image").stat().st_size
+    if image := image_files.size(task):
+        sizes["process image"] = image
     sizes["launcher and data"] = archive.unpacked_size(task) - sum(sizes.values())
     return sizes
 

@@ -8,20 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from pyl.errors import BuildError
-from pyl.image import description, groups, guards, sandbox, trial
+from pyl.image import description, files, groups, guards, sandbox, trial
 from pyl.image import format as image_format
 from pyl.image.format import Variant
 from pyl.image.groups import Group
 from pyl.image.guards import Guard
-from pyl.image.launcher import read_first
 from pyl.image.library_files import mapped_from_files
 from pyl.image.placement import APART, RECORDED, TOGETHER, Placement
 from pyl.image.session import ALWAYS, BASE, CAPTURE_ONLY, FULL, HASH_SEED, CannotCapture, EnvironmentRead, Session
 from pyl.image.snapshot import Snapshot
 from pyl.progress import Progress, Silent
 from pyl.project.model import ImageMode
-
-IMAGE = Path("pyl", "image")
 
 
 class ImageRefused(BuildError):
@@ -54,12 +51,11 @@ def capture(
     environment: Mapping[str, str],
     configured: Mapping[str, Mapping[str, str]] | None = None,
     warm_up: Mapping[str, Any] | None = None,
-    output: Path | None = None,
     mode: ImageMode = "auto",
     progress: Progress | None = None,
     arguments: Sequence[str] = (),
 ) -> CaptureResult:
-    """Run the program of the unpacked `package` at `/var/task`, and write its image (to `pyl/image`).
+    """Run the program of the unpacked `package` at `/var/task`, and write its image into it.
 
     `environment` is what all functions have in common, with the region; `configured` is all that each is configured
     with, by name: where modules read, at import, what differs there, functions get images apart. `warm_up` maps
@@ -67,15 +63,14 @@ def capture(
     Raises `ImageRefused` when `mode` is `require` and no full image could be taken.
     """
     progress = progress or Silent()
-    target = output or package / IMAGE
-    target.unlink(missing_ok=True)
+    files.remove(package)
     if mode == "off":
         return CaptureResult("none", ("image = false",))
     try:
         with progress.step("Capturing the process image"):
             first = Session(package, environment, warm_up or {}, arguments, placement=Placement(RECORDED)).run()
             further = [session.run() for session in _further(first, configured or {})]
-            result = _compose(first, further, target)
+            result = _compose(first, further)
     except CannotCapture as error:
         result = CaptureResult("none", (str(error),))
     if mode == "require" and result.kind != "full":
@@ -126,10 +121,10 @@ def _stored(session: Session, kind: int) -> Snapshot:
     return replace(taken, regions=mapped_from_files(taken.regions, session.package, sandbox.TASK_ROOT))
 
 
-def _compose(first: Session, further: Sequence[Session], target: Path) -> CaptureResult:
+def _compose(first: Session, further: Sequence[Session]) -> CaptureResult:
     """Write the images: the full ones (of the first session only when it is alone), then a base one."""
     wanted = further or [first]
-    placed = [_placed(session, target, base=index == 0) for index, session in enumerate(wanted)]
+    placed = [_placed(session, base=index == 0) for index, session in enumerate(wanted)]
     base = next((session for session in placed if BASE in session.snapshots), first)
     for session in {*placed, base}:
         session.drop_unfit()
@@ -140,15 +135,14 @@ def _compose(first: Session, further: Sequence[Session], target: Path) -> Captur
     reasons = tuple(_reasons(session) for session in placed if session not in taken)
     told = tuple(reason for session in reasons for reason in session)
     if not variants:
-        target.unlink(missing_ok=True)  # a trial's
+        files.remove(first.package)  # a trial's
         return CaptureResult("none", told, output=first.output)
-    front = image_format.write(target, _with_working_sets(taken, target, variants), first.package)
-    read_first(first.package / "bootstrap", front)
+    image_format.write(first.package, _with_working_sets(taken, variants))
     shown = (taken or [first])[0]
     return CaptureResult(
         kind="full" if taken == placed else "base",
         reasons=told,
-        bytes=target.stat().st_size,
+        bytes=files.size(first.package),
         guards=tuple(dict.fromkeys(guard for variant in variants for guard in variant.guards)),
         environment=tuple(dict.fromkeys(read for session in placed for read in _all_reads(session))),
         modules=shown.report.get("modules", {}),
@@ -158,13 +152,13 @@ def _compose(first: Session, further: Sequence[Session], target: Path) -> Captur
     )
 
 
-def _placed(recorded: Session, target: Path, *, base: bool) -> Session:
-    """The same session once more, what a cold start uses placed together; `target` is used on the way."""
+def _placed(recorded: Session, *, base: bool) -> Session:
+    """The same session once more, what a cold start uses placed together."""
     if FULL not in recorded.snapshots:
         return recorded
     session = recorded
     for mode in (APART, TOGETHER):
-        touched = _with_working_sets([session], target, [_full_variant(session)])[0].touched
+        touched = _with_working_sets([session], [_full_variant(session)])[0].touched
         keys = session.placement.keys_on(touched)
         if not keys:  # where no trial can be made
             return recorded
@@ -187,10 +181,10 @@ def _all_reads(session: Session) -> tuple[EnvironmentRead, ...]:
     return (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))
 
 
-def _with_working_sets(sessions: Sequence[Session], target: Path, variants: list[Variant]) -> list[Variant]:
+def _with_working_sets(sessions: Sequence[Session], variants: list[Variant]) -> list[Variant]:
     """The variants, the full ones with what a trial of each has touched."""
     if sessions:
-        image_format.write(target, variants, sessions[0].package)
+        image_format.write(sessions[0].package, variants)
     found = list(variants)
     for index, session in enumerate(sessions):
         touched = trial.record(

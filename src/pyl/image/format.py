@@ -1,36 +1,38 @@
-"""Writes the file `pyl/image` from snapshots; docs/image-format.md describes it, c/image.h is the launcher's view."""
+"""Writes the files of a process image; docs/image-format.md describes them, c/image.h is the launcher's view."""
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyl.image.addresses import PAGE
+from pyl.image.files import IMAGE, MEMORY
 from pyl.image.guards import Guard
-from pyl.image.layout import SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, Segment
+from pyl.image.layout import Pages, Placed, Segment
 from pyl.image.snapshot import KernelState, Snapshot
 
 MAGIC = int.from_bytes(b"PYLIMAGE", "little")
-VERSION = 5
+VERSION = 6
 _HEADER = struct.Struct("<QIIQQ4I")
 _VARIANT = struct.Struct("<II 20I 5Q 16Q4I")
 _GUARD = struct.Struct("<4I")
 _SEGMENT = struct.Struct("<3Q2I")
 _FILE = struct.Struct("<2IQ")
 _FILE_SHIFT = 16
-"""The number of the file that a segment is mapped from, the first being 1, stands in its flags from this bit on."""
+"""The number of the file that a segment is mapped from, `pyl/memory` being 0, stands in its flags from this bit on."""
 _RANGE = struct.Struct("<2Q")
 _ACTION = struct.Struct("<5Q")
 _WORD_KIND = struct.Struct("<3Q")
 _HEADER_BYTES_AT, _CHECKSUM_AT = 12, 24
+_NO_SAMPLE = 2**64 - 1
 _TASK_ROOT = "/var/task"
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One image of the file: the launcher takes the first whose guards hold."""
+    """One of several images in one: the launcher takes the first whose guards hold."""
 
     kind: int
     snapshot: Snapshot
@@ -71,36 +73,32 @@ def checksum(header: bytes) -> int:
     return a ^ ((b << 1 | b >> 63) & mask)
 
 
-def write(output: Path, variants: Sequence[Variant], package: Path) -> int:
-    """Write the image of `package`; how many bytes, from the first one on, every cold start needs."""
+def write(package: Path, variants: Sequence[Variant]) -> None:
+    """Write the image of `package` into it."""
     pages = Pages()
     placed = tuple(
         pages.place(variant.snapshot.regions, variant.touched, patched=variant.is_patched) for variant in variants
     )
-    names = dict.fromkeys(segment.file for layout in placed for segment in layout.segments if segment.file)
-    files = {name: (package / name).stat().st_size for name in names}
-    first_page = -(-len(_header(variants, placed, files, first_page=0)) // PAGE) * PAGE
-    header = bytearray(_header(variants, placed, files, first_page=first_page).ljust(first_page, b"\0"))
-    struct.pack_into("<IQ", header, _HEADER_BYTES_AT, len(header), first_page + len(pages.content))
+    libraries = dict.fromkeys(segment.file for layout in placed for segment in layout.segments if segment.file)
+    files = {MEMORY: len(pages.memory), **{name: (package / name).stat().st_size for name in libraries}}
+    length = -(-len(_header(variants, placed, files, length=0)) // PAGE) * PAGE
+    header = bytearray(_header(variants, placed, files, length=length).ljust(length, b"\0"))
+    struct.pack_into("<IQ", header, _HEADER_BYTES_AT, length, length + len(pages.ahead))
     struct.pack_into("<Q", header, _CHECKSUM_AT, checksum(bytes(header)))
-    with output.open("wb") as file:
-        file.write(header)
-        file.write(pages.content)
-    needed = [layout.ahead for layout in placed if layout.ahead[1]]
-    start, length = needed[0] if len(needed) == 1 else (0, 0)
-    return first_page + (length if start == 0 else 0)
+    # Files of their own: the kernel reads ahead as far as a file goes.
+    (package / IMAGE).write_bytes(header + pages.ahead)
+    (package / MEMORY).write_bytes(pages.memory)
 
 
-def _header(
-    variants: Sequence[Variant], layouts: Sequence[Placed], files: Mapping[str, int], *, first_page: int
-) -> bytes:
+def _header(variants: Sequence[Variant], layouts: Sequence[Placed], files: Mapping[str, int], *, length: int) -> bytes:
+    """`files` with their sizes; `length` is the header's own, which stands before what is read ahead."""
     text = _HEADER.size + _VARIANT.size * len(variants)
     strings = _Strings(text)
     for name in _strings(variants, files):
         strings.place(name)
     start = text + len(strings.content)
     start += -start % 8
-    numbers = {name: number for number, name in enumerate(files, 1)}
+    numbers = {name: number for number, name in enumerate(files)}
     tables = bytearray()
 
     def table(rows: list[bytes]) -> tuple[int, int]:
@@ -115,10 +113,10 @@ def _header(
         ranges = (layout.populate, layout.rarely_used, layout.neighbourhoods, layout.patched)
         found = [
             table([_GUARD.pack(g.kind, strings.place(g.name), strings.place(g.value), 0) for g in variant.guards]),
-            table([_segment(segment, first_page, numbers) for segment in layout.segments]),
+            table([_segment(segment, numbers.get(segment.file, 0)) for segment in layout.segments]),
             table([_RANGE.pack(start, length) for start, length in layout.encoded]),
             table([_WORD_KIND.pack(kind.base, 2 ** (8 * kind.bytes) - 1, kind.bytes) for kind in layout.kinds]),
-            table([_segment(segment, first_page, numbers) for segment in layout.packed]),
+            table([_segment(replace(segment, offset=length + segment.offset)) for segment in layout.packed]),
             table([_ACTION.pack(a.number, a.handler, a.flags, a.restorer, a.mask) for a in state.actions]),
             *(table([_RANGE.pack(start, length) for start, length in each]) for each in ranges),
         ]
@@ -126,11 +124,11 @@ def _header(
             variant.kind,
             0,
             *(number for place_and_count in found for number in place_and_count),
-            first_page + layout.ahead[0],
+            length + layout.ahead[0],
             layout.ahead[1],
             layout.encoded_bytes,
-            0 if layout.sample is None else first_page + layout.sample,
-            first_page + layout.patches,
+            _NO_SAMPLE if layout.sample is None else layout.sample,
+            layout.patches,
             *_state(state, strings),
         )
     head = _HEADER.pack(MAGIC, VERSION, 0, 0, 0, _HEADER.size, len(variants), *named)
@@ -152,14 +150,9 @@ def _path(name: str) -> str:
     return f"{_TASK_ROOT}/{name}"
 
 
-def _segment(segment: Segment, first_page: int, numbers: Mapping[str, int]) -> bytes:
-    is_stored = not segment.file and not segment.flags & (SEGMENT_ZERO | SEGMENT_PROTECT)
+def _segment(segment: Segment, file: int = 0) -> bytes:
     return _SEGMENT.pack(
-        segment.address,
-        segment.length,
-        segment.offset + first_page * is_stored,
-        segment.protection,
-        segment.flags | numbers.get(segment.file, 0) << _FILE_SHIFT,
+        segment.address, segment.length, segment.offset, segment.protection, segment.flags | file << _FILE_SHIFT
     )
 
 

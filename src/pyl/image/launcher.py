@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,9 +44,6 @@ FLAGS = (
 )
 
 
-_FRONT = b"PYLFRONT"
-"""Stands in the launcher before the number of bytes that it reads first."""
-
 PLAIN = ("plain.c",)
 """The launcher where there are no process images."""
 
@@ -63,13 +59,6 @@ def build_launcher(output: Path, architecture: Architecture = "x86_64") -> None:
         compile_freestanding(LAUNCHER, output, place=f"-Wl,-T,{SOURCES / 'launcher.ld'}")
     else:
         _compile([*PLAIN_FLAGS, "-Wall", "-Wextra", "-Werror"], PLAIN, output)
-
-
-def read_first(launcher: Path, count: int) -> None:
-    """Let the launcher ask for so many bytes of the image at once, where it has to read it from a disk."""
-    content = bytearray(launcher.read_bytes())
-    struct.pack_into("<Q", content, content.index(_FRONT) + len(_FRONT), count)
-    launcher.write_bytes(content)
 
 
 def build_starter(output: Path) -> None:

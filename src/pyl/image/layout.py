@@ -53,30 +53,31 @@ class Segment:
     protection: int
     flags: int
     offset: int = 0
-    """Among the stored pages, or in `file`; 0 for zeros."""
+    """In `file`; 0 for zeros."""
     file: str = ""
-    """Path in the package of the file that it is mapped from; empty for the image itself."""
+    """Path in the package of the file that it is mapped from; empty for what is stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """How one variant lies in the file. Offsets count from the first stored page."""
+    """How one variant is stored."""
 
     segments: tuple[Segment, ...]
     """In the order in which they are mapped; those with SEGMENT_PROTECT are parts of mapped ones."""
     ahead: Range = (0, 0)
-    """What is read where the page cache is cold: the encoded and the packed."""
+    """The part of `Pages.ahead` that is read where the page cache is cold: the encoded and the packed."""
     encoded: tuple[Range, ...] = ()
     """Memory that a cold start writes, to be decoded over `segments` where the page cache is cold. Page by page it
-    stands at the beginning of `ahead`, with a margin behind it."""
+    stands at the beginning of its part, with a margin behind it."""
     encoded_bytes: int = 0
     """With the margin."""
     kinds: tuple[Kind, ...] = ()
     """Of the encoded words."""
     packed: tuple[Segment, ...] = ()
-    """Other memory that a cold start touches, to be mapped over `segments` where the page cache is cold."""
+    """Other memory that a cold start touches, to be mapped over `segments` where the page cache is cold. Offsets are
+    those in `Pages.ahead`."""
     sample: int | None = None
-    """Offset of a page that a cold start touches in its place: if the page cache holds it, it is warm."""
+    """Offset in `Pages.memory` of a page that a cold start touches: if the page cache holds it, it is warm."""
     populate: tuple[Range, ...] = ()
     """What a cold start writes, and gets copies of at once."""
     rarely_used: tuple[Range, ...] = ()
@@ -84,8 +85,8 @@ class Placed:
     neighbourhoods: tuple[Range, ...] = ()
     """What is set apart where it is warm, so that the kernel does not map with it all that lies around."""
     patched: tuple[Range, ...] = ()
-    """What differs from the memory that the segments bring back: to be combined, by exclusive or, with the pages from
-    `patches` on."""
+    """What differs from the memory that the segments bring back: to be combined, by exclusive or, with the pages of
+    `Pages.memory` from `patches` on."""
     patches: int = 0
 
 
@@ -170,9 +171,12 @@ def _stretches(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
 
 @dataclass
 class Pages:
-    """The stored pages; offsets count from the first of them."""
+    """What is stored."""
 
-    content: bytearray = field(default_factory=bytearray)
+    memory: bytearray = field(default_factory=bytearray)
+    """As it lies in the address space, then patches."""
+    ahead: bytearray = field(default_factory=bytearray)
+    """What cold starts touch, once more: with an empty page cache they read this and nothing else."""
     _stored: dict[int, int] = field(default_factory=dict)
     """Address to the offset of each page that an earlier variant has in its place."""
 
@@ -183,12 +187,12 @@ class Pages:
         `patched` variant only the difference to earlier ones is stored, which takes time to bring back.
         """
         pieces = segments_of(regions)
-        begin = len(self.content)
+        begin = len(self.ahead)
         needed = _touched_runs(pieces, touched)
         copied = [run for run in needed if _is_copied(run, touched)]
         kinds, encoded_bytes = self._encode(copied)
         packed = tuple(self._pack(run for run in needed if not _is_copied(run, touched)))
-        ahead = begin, len(self.content) - begin
+        ahead = begin, len(self.ahead) - begin
         segments = [segment for segment, _ in pieces if segment.file]
         patches: dict[int, bytes] = {}
         before = self._stored
@@ -196,9 +200,9 @@ class Pages:
         for stretch in _stretches(piece for piece in pieces if not piece[0].flags & SEGMENT_ZERO and not piece[0].file):
             segments += self._place_stretch(stretch, before, patches if patched else None)
         segments += [segment for segment, _ in pieces if segment.flags & SEGMENT_ZERO]
-        start = len(self.content)
+        start = len(self.memory)
         for address in sorted(patches):
-            self.content += patches[address]
+            self.memory += patches[address]
         return Placed(
             segments=tuple(segments),
             ahead=ahead,
@@ -221,16 +225,16 @@ class Pages:
             return (), 0
         kinds = kinds_of(pages)
         encoded = encode(pages, kinds) + bytes(MARGIN)
-        self.content += encoded + bytes(-len(encoded) % PAGE)
+        self.ahead += encoded + bytes(-len(encoded) % PAGE)
         return kinds, len(encoded)
 
     def _pack(self, touched: Iterable[_Run]) -> Iterator[Segment]:
         """Store runs as they are."""
         for run in touched:
             start, length, (segment, _) = run
-            yield replace(segment, address=start, length=length, offset=len(self.content), file="")
+            yield replace(segment, address=start, length=length, offset=len(self.ahead), file="")
             for page in _pages_of(run):
-                self.content += page
+                self.ahead += page
 
     def _place_stretch(
         self, pieces: Sequence[_Piece], before: Mapping[int, int], patches: dict[int, bytes] | None
@@ -238,14 +242,14 @@ class Pages:
         """Store pieces that one mapping brings back, but for what an earlier variant has at the same place."""
         usual = Counter(segment.protection for segment, _ in pieces).most_common(1)[0][0]
         for start, length, offset in self._shared_runs(pieces, before, patches):
-            place = len(self.content) if offset is None else offset
+            place = len(self.memory) if offset is None else offset
             for address, page, _ in _pages(pieces, start, length):
                 at = place + address - start
                 if offset is None:
                     self._stored[address] = at
-                    self.content += page
-                elif patches is not None and page != self.content[at : at + PAGE]:
-                    patches[address] = _difference(page, self.content[at : at + PAGE])
+                    self.memory += page
+                elif patches is not None and page != self.memory[at : at + PAGE]:
+                    patches[address] = _difference(page, self.memory[at : at + PAGE])
             yield Segment(start, length, usual, pieces[0][0].flags, place)
         for segment, _ in pieces:
             if segment.protection != usual:
@@ -260,7 +264,7 @@ class Pages:
         for address, page, is_writable in _pages(pieces, first, end - first):
             offset = before.get(address)
             can_differ = patches is not None and is_writable
-            if offset is not None and not can_differ and page != self.content[offset : offset + PAGE]:
+            if offset is not None and not can_differ and page != self.memory[offset : offset + PAGE]:
                 offset = None
             start, length, last = found[-1] if found else (0, 0, None)
             follows = found and (offset is None) == (last is None)

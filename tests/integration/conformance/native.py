@@ -14,6 +14,7 @@ import pytest
 from integration.projects import run, write_project
 from pyl.emulator import sandbox
 from pyl.emulator.unpacked import unpacked
+from pyl.image import files
 from unit.runtime.api_server import PROJECT, RuntimeCommand
 from unit.runtime.project.functions import TABLE
 
@@ -68,7 +69,7 @@ def starting_plainly(package: Path) -> Path:
     """A copy without a process image, and with the modules that none can hold (as sources: compiling them would show
     nothing more)."""
     copy = Path(shutil.copytree(package, package.with_name("plain")))
-    (copy / "pyl" / "image").unlink()
+    files.remove(copy)
     site = copy / "pyl" / "app" / "site"
     for name in LATE:
         shutil.copy(PROJECT / f"{_module(TABLE[name])}.py", site)

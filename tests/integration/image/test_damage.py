@@ -14,6 +14,7 @@ import pytest
 from integration.image import packages
 from pyl.image import format as image_format
 from pyl.image.capture import capture
+from pyl.image.files import IMAGE, MEMORY
 
 SOURCE = """
 import time
@@ -37,7 +38,7 @@ def whole(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def image(whole: Path, tmp_path: Path) -> Iterator[Path]:
     """The image, which may be damaged: it is put back."""
-    place = whole / "pyl" / "image"
+    place = whole / IMAGE
     kept = shutil.copy(place, tmp_path / "kept")
     yield place
     shutil.copy(kept, place)
@@ -124,13 +125,25 @@ def test_the_image_of_another_version_says_so(whole: Path, image: Path, run) -> 
         assert "another version" in environment.init_error()["errorMessage"]
 
 
+@pytest.mark.parametrize("place", [b"pyl/memory", b"pyl/app/"])
 @pytest.mark.parametrize("content", [None, b"", b"shorter"])
-def test_an_image_whose_library_is_missing_or_another_is_refused(whole: Path, tmp_path: Path, run, content) -> None:
+def test_an_image_of_which_a_file_is_missing_or_another_is_refused(
+    whole: Path, tmp_path: Path, run, place: bytes, content: bytes | None
+) -> None:
     package = Path(shutil.copytree(whole, tmp_path / "package", copy_function=os.link))
-    header = header_of(package / "pyl" / "image")
-    name = next(part for part in bytes(header).split(b"\0") if part.startswith(b"/var/task/pyl/app/")).decode()
-    library = package / name.removeprefix("/var/task/")
-    library.unlink()
+    header = header_of(package / IMAGE)
+    name = next(part for part in bytes(header).split(b"\0") if part.startswith(b"/var/task/" + place)).decode()
+    file = package / name.removeprefix("/var/task/")
+    file.unlink()
     if content is not None:
-        library.write_bytes(content)
-    assert_refused(run, package, content)
+        file.write_bytes(content)
+    assert_refused(run, package, (place, content))
+
+
+def test_memory_of_another_length_is_refused(whole: Path, tmp_path: Path, run) -> None:
+    package = Path(shutil.copytree(whole, tmp_path / "package"))
+    memory = package / MEMORY
+    size = memory.stat().st_size
+    for length in (0, 1, 4096, random_places.randrange(size), size - 1, size + 1):
+        os.truncate(memory, length)
+        assert_refused(run, package, length)

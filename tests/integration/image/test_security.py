@@ -10,6 +10,7 @@ import textwrap
 import pytest
 
 from pyl.image import description
+from pyl.image.files import IMAGE, MEMORY
 from pyl.image.tracer import PROCESS_ID_OFFSET
 
 PID_LIMIT = 1 << 22
@@ -43,7 +44,7 @@ def test_nothing_of_the_build_machine_is_in_the_image(captured, monkeypatch, tmp
     )
     package, result = captured(source)
     assert result.kind == "full"
-    content = (package / "pyl" / "image").read_bytes()
+    content = (package / IMAGE).read_bytes() + (package / MEMORY).read_bytes()
     canaries = [b"canary-home", b"canary-user", b"CANARY-KEY", b"canary-secret", b"canary-token"]
     if os.uname().nodename not in ("localhost", "vm"):
         canaries.append(os.uname().nodename.encode())

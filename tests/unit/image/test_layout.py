@@ -32,19 +32,20 @@ def put(memory: dict[int, bytes], address: int, content: bytes) -> None:
 def mapped(pages: Pages, placed: Placed, *, from_disk: bool = False) -> dict[int, bytes]:
     """The memory after all that the launcher does where the page cache is warm, or, `from_disk`, where it is cold."""
     memory: dict[int, bytes] = {}
-    segments = [*placed.segments, *(placed.packed if from_disk else ())]
-    for segment in segments:
-        if not segment.flags & SEGMENT_PROTECT:
-            zeros, stored = bytes(segment.length), pages.content[segment.offset : segment.offset + segment.length]
-            put(memory, segment.address, zeros if segment.flags & SEGMENT_ZERO else bytes(stored))
+    for segments, stored in ((placed.segments, pages.memory), (placed.packed if from_disk else (), pages.ahead)):
+        for segment in segments:
+            if segment.flags & SEGMENT_ZERO:
+                put(memory, segment.address, bytes(segment.length))
+            elif not segment.flags & SEGMENT_PROTECT:
+                put(memory, segment.address, bytes(stored[segment.offset : segment.offset + segment.length]))
     if from_disk:
-        encoded = bytes(pages.content[placed.ahead[0] : placed.ahead[0] + placed.encoded_bytes])
+        encoded = bytes(pages.ahead[placed.ahead[0] : placed.ahead[0] + placed.encoded_bytes])
         addresses = [page for start, length in placed.encoded for page in range(start, start + length, PAGE)]
         memory.update(zip(addresses, decode(encoded, placed.kinds, len(addresses)), strict=True))
     place = placed.patches
     for start, length in placed.patched:
         for address in range(start, start + length, PAGE):
-            difference = pages.content[place : place + PAGE]
+            difference = pages.memory[place : place + PAGE]
             memory[address] = bytes(a ^ b for a, b in zip(memory[address], difference, strict=True))
             place += PAGE
     return memory
@@ -112,7 +113,7 @@ def test_what_lies_in_a_file_of_the_package_is_mapped_first_and_not_stored() -> 
     pages = Pages()
     placed = pages.place([region(BASE, 2, different(2)), library], {})
     assert [segment.file for segment in placed.segments] == ["lib.so", ""]
-    assert len(pages.content) == 2 * PAGE
+    assert len(pages.memory) == 2 * PAGE
 
 
 def test_pages_equal_in_both_variants_are_stored_once() -> None:
@@ -120,9 +121,9 @@ def test_pages_equal_in_both_variants_are_stored_once() -> None:
     other = region(BASE, 40, {i: bytes([i + 1 if i < 20 else 99]) for i in range(40)})
     pages = Pages()
     assert mapped(pages, pages.place([full], {})) == memory_of(full)
-    before = len(pages.content)
+    before = len(pages.memory)
     assert mapped(pages, pages.place([other], {})) == memory_of(other)
-    assert len(pages.content) - before == 20 * PAGE
+    assert len(pages.memory) - before == 20 * PAGE
 
 
 def test_of_a_patched_variant_the_difference_is_stored_and_mapped_as_one() -> None:
@@ -145,12 +146,12 @@ def test_a_patched_variant_stores_text_that_differs_since_it_cannot_be_written()
     assert mapped(pages, placed) == memory_of(base)
 
 
-def test_touched_pages_stand_at_the_front_once_more_for_one_read() -> None:
+def test_touched_pages_are_stored_once_more_for_one_read() -> None:
     constants, memory = text(BASE, 100, different(100)), region(BASE + 100 * PAGE, 100, different(100, first=101))
     read, written = BASE + 10 * PAGE, BASE + 160 * PAGE
     pages = Pages()
     placed = pages.place([constants, memory], {read: False, written: True})
-    assert placed.ahead == (0, 3 * PAGE)  # a margin behind what is encoded
+    assert placed.ahead == (0, len(pages.ahead)) == (0, 3 * PAGE)  # a margin behind what is encoded
     assert placed.encoded == ((written, PAGE),)
     assert [segment.address for segment in placed.packed] == [read]
     assert mapped(pages, placed) == mapped(pages, placed, from_disk=True) == memory_of(constants, memory)
@@ -191,8 +192,7 @@ def test_a_page_that_is_touched_tells_by_its_place_whether_the_page_cache_is_war
     pages = Pages()
     placed = pages.place([memory], {touched: True})
     assert placed.sample is not None
-    assert bytes(pages.content[placed.sample : placed.sample + PAGE]) == memory.pages[touched]
-    assert placed.sample >= sum(placed.ahead)
+    assert bytes(pages.memory[placed.sample : placed.sample + PAGE]) == memory.pages[touched]
     assert Pages().place([memory], {}).sample is None
 
 
@@ -220,6 +220,6 @@ def test_a_later_variant_uses_the_pages_of_the_first_in_their_place() -> None:
     full, base = region(BASE, 40, different(40)), region(BASE, 40, different(40))
     pages = Pages()
     pages.place([full], {BASE + 5 * PAGE: True, BASE + 30 * PAGE: False})
-    before = len(pages.content)
+    before = len(pages.memory)
     assert mapped(pages, pages.place([base], {})) == memory_of(base)
-    assert len(pages.content) == before
+    assert len(pages.memory) == before

@@ -14,9 +14,8 @@ from pyl.bench.variants import FLOOR, INTERPRETED, NATIVE, PLAIN, TITLES
 from pyl.build import archive, interpreted
 from pyl.build.lifecycle import runtime_for
 from pyl.errors import UsageError
+from pyl.image.files import IMAGE, MEMORY
 from pyl.project.model import BenchVariant, Project
-
-_IMAGE = "pyl/image"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ def _contender(name: str, package: Path, runtime: str) -> Contender:
 
 def _has_image(package: Path) -> bool:
     with zipfile.ZipFile(package) as opened:
-        return _IMAGE in opened.namelist()
+        return IMAGE in opened.namelist()
 
 
 def _without_image(package: Path, scratch: Path) -> Path:
@@ -74,7 +73,7 @@ def _without_image(package: Path, scratch: Path) -> Path:
     target = scratch / "native-plain.zip"
     with zipfile.ZipFile(package) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():
-            if info.filename != _IMAGE:
+            if info.filename not in (IMAGE, MEMORY):
                 new.writestr(info, old.read(info))
     return target
 

@@ -1,12 +1,12 @@
 /* The file `pyl/image`; format.py writes it, docs/image-format.md describes it. Little-endian, naturally aligned.
- * Offsets count bytes from the start of the file; every table lies in the first `header_bytes`. */
+ * Offsets count bytes from the start of the file, if nothing else is said; every table lies in the first `header_bytes`. */
 #ifndef PYL_IMAGE_H
 #define PYL_IMAGE_H
 
 #include <stdint.h>
 
 #define IMAGE_MAGIC 0x4547414d494c5950ul /* "PYLIMAGE" */
-enum { IMAGE_VERSION = 5 };
+enum { IMAGE_VERSION = 6 };
 
 struct table {
     uint32_t offset, count;
@@ -18,8 +18,10 @@ struct image_header {
     uint64_t file_bytes;
     uint64_t checksum; /* of the header's 8-byte words, this one taken as zero */
     struct table variants;
-    struct table files; /* of the package, that segments are mapped from */
+    struct table files; /* of the package, that segments are mapped from; the first one is `pyl/memory` */
 };
+
+enum { MEMORY = 0 }; /* the number of `pyl/memory` */
 
 struct image_file {
     uint32_t path, reserved; /* offset of a string */
@@ -39,7 +41,7 @@ enum {
     SEGMENT_WIPE_ON_FORK = 2,
     SEGMENT_NO_RESERVE = 4,
     SEGMENT_PROTECT = 8, /* a part of one before it that has another protection */
-    SEGMENT_FILE_SHIFT = 16, /* from this bit on: the number of its file, the first being 1; 0 for the image itself */
+    SEGMENT_FILE_SHIFT = 16, /* from this bit on: the number of its file, from 0 */
 };
 
 struct image_segment {
@@ -66,21 +68,23 @@ struct image_state {
     uint32_t directory, reserved; /* offset of a string; 0 when it is where the launcher is started */
 };
 
+#define NO_SAMPLE ~0ul
+
 struct image_variant {
     uint32_t kind, reserved;
     struct table guards, segments;
     struct table encoded;        /* for a cold page cache, once more: ranges of memory that a cold start writes, */
     struct table word_kinds;
-    struct table packed;         /* and segments of what else it touches */
+    struct table packed;         /* and segments, of this file, of what else it touches */
     struct table actions;
     struct table populate;       /* for a warm one: ranges of memory that are written at once */
     struct table rarely_used;    /* for a cold one: ranges of memory of which nothing is read that was not asked for */
     struct table neighbourhoods; /* for a warm one: ranges of memory that are set apart from what lies around */
     struct table patched;        /* ranges of memory to be combined with the pages from `patches` on */
-    struct image_range ahead;    /* of the file: what is encoded, page by page, then what is packed */
+    struct image_range ahead;    /* what is encoded, page by page, then what is packed */
     uint64_t encoded_bytes;
-    uint64_t sample;             /* of the file: where this page is in the page cache, what is touched is; 0 for none */
-    uint64_t patches;
+    uint64_t sample;             /* in `pyl/memory`: where this page is in the page cache, what is touched is */
+    uint64_t patches;            /* in `pyl/memory` */
     struct image_state state;
 };
 

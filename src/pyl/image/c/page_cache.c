@@ -4,13 +4,14 @@
 #include "system.h"
 
 enum { ONE_READ = 128 << 10 }; /* bytes: Linux cuts longer requests to the device's read-ahead size without a word */
+enum { BLOCK = 512 };
 enum { RWF_NOWAIT = 8, FADV_DONTNEED = 4 };
 
 struct resource_usage { /* the kernel's `struct rusage` */
     long before[11], blocks_read, after[6];
 };
 
-/* How much was read from disks for this process. */
+/* How much was read from disks for this process, begun reads included. */
 static long blocks_read(void)
 {
     struct resource_usage usage = {0};
@@ -18,26 +19,63 @@ static long blocks_read(void)
     return usage.blocks_read;
 }
 
-/* To ask for a page that is missing makes the kernel read it, and a fast disk may have brought it before the answer is
- * given. */
-int is_cached(long file, uint64_t offset)
+/* Read a byte, if that needs no waiting. */
+static long ask(long file, uint64_t offset)
 {
     char byte;
     struct {
         void *start;
         uint64_t length;
     } into = {&byte, 1};
-    long before = blocks_read();
-    long got = system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT);
+    return system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT);
+}
+
+/* To ask for a page that is missing makes the kernel read it, and a fast disk may have brought it before the answer is
+ * given. */
+int is_cached(long file, uint64_t offset)
+{
+    char byte;
+    long before = blocks_read(), got = ask(file, offset);
     if (got == -EOPNOTSUPP) /* by overlays, for one */
         got = system_call(SYS_pread64, file, &byte, 1, offset);
     return got == 1 && blocks_read() == before;
 }
 
-void read_ahead(long file, uint64_t start, uint64_t end)
+/* Has the kernel got any further? Then the first page that it has not had before bears its mark: whoever asks for that
+ * page makes it go on. */
+static int went_on(struct reading *reading)
 {
-    for (; start < end; start += ONE_READ)
-        system_call(SYS_readahead, file, start, end - start < ONE_READ ? end - start : ONE_READ);
+    uint64_t end = (uint64_t)(blocks_read() - reading->before) * BLOCK;
+    if (end <= reading->end)
+        return 0;
+    reading->mark = reading->end ? reading->end : PAGE; /* its first request is for that one page, and some more */
+    reading->end = end;
+    return 1;
+}
+
+int begin_reading(struct reading *reading, long file)
+{
+    *reading = (struct reading){.file = file, .before = blocks_read()};
+    if (is_cached(file, 0))
+        return 0;
+    went_on(reading);
+    return 1;
+}
+
+/* What the kernel reads because a file is read through, it reads in requests that grow, up to the device's read-ahead
+ * size, and into pieces of memory that grow, where it has such: that takes a quarter of the work of as many pages. */
+void read_on(struct reading *reading, uint64_t start, uint64_t end)
+{
+    went_on(reading); /* by itself, when a page with a mark was used */
+    if (reading->end < start) {
+        reading->end = start;
+        reading->mark = 0;
+    }
+    while (reading->mark && reading->end < end)
+        if (ask(reading->file, reading->mark) == -EOPNOTSUPP || !went_on(reading))
+            reading->mark = 0;
+    for (; reading->end < end; reading->end += ONE_READ)
+        system_call(SYS_readahead, reading->file, reading->end, end - reading->end < ONE_READ ? end - reading->end : ONE_READ);
 }
 
 void forget_page(long file, uint64_t offset) { system_call(SYS_fadvise64, file, offset, PAGE, FADV_DONTNEED); }

@@ -15,14 +15,12 @@ struct file_status { /* the kernel's `struct stat` */
     uint64_t before[6], size, after[11];
 };
 
-/* How much of the image is read before its header can tell; launcher.py knows it by its mark and fills it in. */
-static const volatile struct {
-    uint64_t mark, bytes;
-} front = {0x544e4f52464c5950ul /* "PYLFRONT" */, 128 << 10};
+enum { BEGINNING = 64 << 10 }; /* bytes of the image that are read before its header tells what is needed */
 
 static struct start *started;
 static struct pyl_restored restored;
 static int is_on_disk; /* the image, and not in the page cache */
+static struct reading reading;
 
 /* -- reading the file ----------------------------------------------------------------------------- */
 
@@ -133,31 +131,30 @@ static void protect(const struct image_segment *segment)
         refuse_memory(error);
 }
 
-/* The library of the package that the image's file `number` is. */
-static long open_library(const struct image_header *header, uint32_t number)
+static long open_file(const struct image_header *header, uint32_t number)
 {
-    if (number > header->files.count)
+    if (number >= header->files.count)
         refuse("its tables are damaged");
-    const struct image_file *named = TABLE(header, header->files, struct image_file) + number - 1;
+    const struct image_file *named = TABLE(header, header->files, struct image_file) + number;
     struct file_status status;
     long file = system_call(SYS_open, TEXT(header, named->path), O_RDONLY | O_CLOEXEC, 0);
     if (failed(file) || failed(system_call(SYS_fstat, file, &status)) || status.size != named->bytes)
-        refuse("a library of the package that belongs to it is missing or has another length");
+        refuse("a file of the package that belongs to it is missing or has another length");
     return file;
 }
 
-static void map_segments(const struct image_header *header, const struct image_variant *variant, long image)
+static void map_segments(const struct image_header *header, const struct image_variant *variant, long memory)
 {
     const struct image_segment *segments = TABLE(header, variant->segments, struct image_segment);
-    uint32_t opened = 0;
-    long file = image;
+    uint32_t opened = MEMORY;
+    long file = memory;
     for (uint32_t i = 0; i < variant->segments.count; i++) {
         const struct image_segment *segment = &segments[i];
         uint32_t number = segment->flags >> SEGMENT_FILE_SHIFT;
         if (number != opened) { /* what is mapped from one file lies together */
-            if (opened)
+            if (opened != MEMORY)
                 system_call(SYS_close, file);
-            file = number ? open_library(header, number) : image;
+            file = number == MEMORY ? memory : open_file(header, number);
             opened = number;
         }
         if (segment->flags & SEGMENT_PROTECT)
@@ -165,7 +162,7 @@ static void map_segments(const struct image_header *header, const struct image_v
         else
             map_segment(file, segment, 0);
     }
-    if (opened)
+    if (opened != MEMORY)
         system_call(SYS_close, file);
 }
 
@@ -206,14 +203,14 @@ static void decode_all(const struct image_header *header, const struct image_var
 
 /* From an empty page cache what is touched is read from one place of the file, and put over where it belongs; from a
  * filled one it is there already, and each mapping less is time won. */
-static void map_all(const struct image_header *header, const struct image_variant *variant, long image)
+static void map_all(const struct image_header *header, const struct image_variant *variant, long image, long memory)
 {
-    int is_sampled = !is_on_disk && variant->sample;
-    int is_filled = is_sampled && is_cached(image, variant->sample); /* used, and forgotten, with all that is touched */
+    int is_sampled = !is_on_disk && variant->sample != NO_SAMPLE;
+    int is_filled = is_sampled && is_cached(memory, variant->sample); /* used, and forgotten, with all that is touched */
+    uint64_t start = variant->ahead.start;
     if (is_on_disk)
-        read_ahead(image, variant->ahead.start > front.bytes ? variant->ahead.start : front.bytes,
-                   variant->ahead.start + variant->ahead.length);
-    map_segments(header, variant, image);
+        read_on(&reading, start, start + variant->encoded_bytes);
+    map_segments(header, variant, memory);
     if (is_filled) { /* nothing is read, so all that the advice does is to set them apart from what lies around */
         advise(header, variant->neighbourhoods, MADV_RANDOM);
         advise(header, variant->populate, MADV_POPULATE_WRITE);
@@ -223,13 +220,15 @@ static void map_all(const struct image_header *header, const struct image_varian
     const struct image_segment *packed = TABLE(header, variant->packed, struct image_segment);
     for (uint32_t i = 0; i < variant->packed.count; i++)
         map_segment(image, &packed[i], 1);
+    if (is_on_disk)
+        read_on(&reading, start, start + variant->ahead.length);
     decode_all(header, variant, image);
     if (is_sampled) /* the next start shall not take this page for a sign of all others */
-        forget_page(image, variant->sample);
+        forget_page(memory, variant->sample);
 }
 
 /* Of the base image only what the full one has otherwise is stored. */
-static void apply_patches(const struct image_header *header, const struct image_variant *variant, long image)
+static void apply_patches(const struct image_header *header, const struct image_variant *variant, long memory)
 {
     const struct image_range *range = TABLE(header, variant->patched, struct image_range);
     const struct image_range *end = range + variant->patched.count;
@@ -238,7 +237,7 @@ static void apply_patches(const struct image_header *header, const struct image_
         length += each->length;
     if (!length)
         return;
-    long differences = system_call(SYS_mmap, 0, length, PROT_READ, MAP_PRIVATE, image, variant->patches);
+    long differences = system_call(SYS_mmap, 0, length, PROT_READ, MAP_PRIVATE, memory, variant->patches);
     if (failed(differences))
         no_memory();
     const uint64_t *difference = (const uint64_t *)differences;
@@ -297,11 +296,13 @@ static _Noreturn void go_on(const struct image_state *state)
     __builtin_unreachable();
 }
 
-static _Noreturn void continue_variant(const struct image_header *header, const struct image_variant *variant, long file)
+static _Noreturn void continue_variant(const struct image_header *header, const struct image_variant *variant, long image)
 {
-    map_all(header, variant, file);
-    apply_patches(header, variant, file);
-    system_call(SYS_close, file);
+    long memory = open_file(header, MEMORY);
+    map_all(header, variant, image, memory);
+    apply_patches(header, variant, memory);
+    system_call(SYS_close, memory);
+    system_call(SYS_close, image);
     set_kernel_state(header, variant);
     restored.argument_count = started->argument_count;
     restored.arguments = started->arguments;
@@ -318,10 +319,9 @@ void restore(struct start *start, const char *path)
         return;
     if (failed(file))
         refuse("it cannot be opened");
-    /* Not by the kernel's own guesses: once they begin, each page that is used takes megabytes behind it along. */
-    is_on_disk = !is_cached(file, 0);
+    is_on_disk = begin_reading(&reading, file);
     if (is_on_disk)
-        read_ahead(file, 0, front.bytes);
+        read_on(&reading, 0, BEGINNING);
     const struct image_header *header = read_header(file);
     const struct image_variant *variants = TABLE(header, header->variants, struct image_variant);
     if (!processor_holds()) {
