@@ -5,10 +5,6 @@ from __future__ import annotations
 import os
 import stat
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 _PACKAGE = "/var/task/"
 """What Lambda never changes: only files below can be trusted to be the same after a restore."""
 _STANDARD_STREAMS = 3
@@ -33,30 +29,33 @@ class PackageFile:
 
 def opened() -> list[PackageFile]:
     """The files that can be opened again, by descriptor. None where there is no /proc to tell."""
-    return sorted(_opened(), key=lambda file: file.descriptor)
+    return [file for descriptor in descriptors() if (file := _package_file(descriptor)) is not None]
 
 
-def _opened() -> Iterator[PackageFile]:
+def descriptors() -> list[int]:
+    """The open ones, but for the standard streams. None where there is no /proc to tell."""
     try:
-        descriptors = [int(name) for name in os.listdir("/proc/self/fd")]
+        listed = [int(name) for name in os.listdir("/proc/self/fd")]
     except OSError:
-        return
-    for descriptor in descriptors:
-        try:
-            path = os.readlink(f"/proc/self/fd/{descriptor}")
-            regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
-            position, flags = _position(descriptor)
-        except OSError:  # that of the listing itself
-            continue
-        reading = flags & os.O_ACCMODE == os.O_RDONLY
-        if (
-            descriptor >= _STANDARD_STREAMS
-            and regular
-            and reading
-            and path.startswith(_PACKAGE)
-            and os.path.exists(path)
-        ):
-            yield PackageFile(descriptor, path, position)
+        return []
+    return sorted(number for number in listed if number >= _STANDARD_STREAMS and _is_open(number))
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:  # that of the listing itself
+        return False
+    return True
+
+
+def _package_file(descriptor: int) -> PackageFile | None:
+    path = os.readlink(f"/proc/self/fd/{descriptor}")
+    position, flags = _position(descriptor)
+    is_regular, is_read = stat.S_ISREG(os.fstat(descriptor).st_mode), flags & os.O_ACCMODE == os.O_RDONLY
+    if is_regular and is_read and path.startswith(_PACKAGE) and os.path.exists(path):
+        return PackageFile(descriptor, path, position)
+    return None
 
 
 def _position(descriptor: int) -> tuple[int, int]:

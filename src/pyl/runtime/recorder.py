@@ -80,10 +80,17 @@ class Recorder:
                 "functions": functions,
                 "files": [file.descriptor for file in self._files],
                 "written": list(self._writes),
-                "holders": {str(descriptor): name for descriptor, name in _holders().items()},
+                "holders": self._holders_of_files(),
                 "modules": _module_files(),
             }
         )
+
+    def _holders_of_files(self) -> dict[str, str]:
+        """By descriptor. Only where one is told: to look into objects makes CPython give each a dict of its own, which
+        bytecode that has been specialised does not expect."""
+        if files.descriptors() == [file.descriptor for file in self._files]:
+            return {}
+        return {str(descriptor): name for descriptor, name in _holders().items()}
 
     def mends(self, environ: MutableMapping[str, str]) -> Iterator[Callable[[], object]]:
         """What a restored process has to do again, and the generators that it has to seed anew."""

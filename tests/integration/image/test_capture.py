@@ -271,6 +271,25 @@ def test_warm_up_calls_leave_specialised_bytecode(captured, run) -> None:
         assert environment.invoke({"n": 5}) == [13, 12 + 5, True]
 
 
+def test_objects_are_stored_as_the_calls_left_them(captured, run) -> None:
+    """CPython keeps attributes in the object until someone asks for its dict; specialised bytecode counts on that."""
+    package, _ = captured(
+        source(
+            """
+            import gc
+            class Client:
+                def __init__(self, inner): self.inner = inner
+            client = Client(Client(None))
+            def handler(event, context):
+                return [isinstance(one, dict) for each in (client, client.inner) for one in gc.get_referents(each)]
+            """
+        ),
+        warm_up={"handler": {}},
+    )
+    with run(package) as environment:
+        assert True not in environment.invoke()
+
+
 def test_hooks_run_before_the_image_and_after_each_restore(captured, run) -> None:
     package, _ = captured(
         source(
