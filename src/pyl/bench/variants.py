@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 from pyl.bench import managed, programs
 from pyl.emulator.unpacked import unpacked
 from pyl.errors import UsageError
-from pyl.image.files import IMAGE, MEMORY
+from pyl.image import files
 from pyl.project.model import BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
@@ -116,7 +116,7 @@ def own(interpreted_zip: Path, native_zip: Path) -> Iterator[list[Variant]]:
     """The suite's variants of one project, from its two packages; `native` only when there is an image."""
     with unpacked(interpreted_zip) as one, unpacked(native_zip) as two, _without_image(two) as plain:
         found = [interpreted(one)]
-        if (two / IMAGE).exists():
+        if (two / files.IMAGE).exists():
             found.append(started_by_bootstrap(NATIVE, two))
         found += [started_by_bootstrap(PLAIN, plain), started_by_bootstrap(FLOOR, programs.floor())]
         if glibc := programs.glibc_floor():
@@ -128,15 +128,9 @@ def own(interpreted_zip: Path, native_zip: Path) -> Iterator[list[Variant]]:
 def _without_image(task: Path) -> Iterator[Path]:
     """The same package with no image in it; the files are the same ones, by hard links."""
     copy = task.with_name(f"{task.name}-plain")
-    shutil.copytree(task, copy, symlinks=True, ignore=_ignore_image(task), copy_function=os.link)
+    shutil.copytree(task, copy, symlinks=True, copy_function=os.link)
     try:
+        files.remove(copy)
         yield copy
     finally:
         shutil.rmtree(copy, ignore_errors=True)
-
-
-def _ignore_image(task: Path) -> Callable[[str, list[str]], set[str]]:
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        return {name for name in names if Path(folder, name) in (task / IMAGE, task / MEMORY)}
-
-    return ignored

@@ -72,6 +72,7 @@ def capture(
             further = [session.run() for session in _further(first, configured or {})]
             result = _compose(first, further)
     except CannotCapture as error:
+        files.remove(package)  # a trial's
         result = CaptureResult("none", (str(error),))
     if mode == "require" and result.kind != "full":
         reasons = "\n".join(f"  {reason}" for reason in result.reasons)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-IMAGE, MEMORY = "pyl/image", "pyl/memory"
-"""What every cold start reads; all memory, of which a start reads what it uses."""
+FILES = IMAGE, MEMORY = "pyl/image", "pyl/memory"
+"""What a start from the disk reads; the memory, but for what the package's libraries hold."""
 
 
 def remove(package: Path) -> None:
     """Let `package` be without an image."""
-    for name in (IMAGE, MEMORY):
+    for name in FILES:
         (package / name).unlink(missing_ok=True)
 
 
 def size(package: Path) -> int:
     """Bytes that the image of `package` takes; 0 where there is none."""
-    return sum(path.stat().st_size for path in (package / IMAGE, package / MEMORY) if path.exists())
+    return sum((package / name).stat().st_size for name in FILES if (package / name).exists())

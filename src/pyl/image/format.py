@@ -113,7 +113,7 @@ def _header(variants: Sequence[Variant], layouts: Sequence[Placed], files: Mappi
         ranges = (layout.populate, layout.rarely_used, layout.neighbourhoods, layout.patched)
         found = [
             table([_GUARD.pack(g.kind, strings.place(g.name), strings.place(g.value), 0) for g in variant.guards]),
-            table([_segment(segment, numbers.get(segment.file, 0)) for segment in layout.segments]),
+            table([_segment(segment, numbers[segment.file or MEMORY]) for segment in layout.segments]),
             table([_RANGE.pack(start, length) for start, length in layout.encoded]),
             table([_WORD_KIND.pack(kind.base, 2 ** (8 * kind.bytes) - 1, kind.bytes) for kind in layout.kinds]),
             table([_segment(replace(segment, offset=length + segment.offset)) for segment in layout.packed]),

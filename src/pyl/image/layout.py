@@ -1,9 +1,9 @@
-"""Decides where the pages of an image lie in its file, and how few mappings bring them back.
+"""Decides where the pages of an image lie in its files, and how few mappings bring them back.
 
-Memory lies in the file as it lies in the address space, so that few mappings bring it back: what it takes where the
-page cache is warm. What a cold start touches stands a second time at the front of the file, in the order in which it
-is needed: where the page cache is cold it is read from the disk in one go. What is written has to be copied anyway, so
-it is encoded in fewer bytes; the rest is mapped over its place in runs.
+Memory lies in one file as it lies in the address space, so that few mappings bring it back: what it takes where the
+page cache is warm. What a cold start touches stands in another one, too, in the order in which it is needed: where
+the page cache is cold that one is read from the disk, ahead of its use. What is written has to be copied anyway, so it
+is encoded in fewer bytes; the rest is mapped over its place in runs.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class Pages:
     memory: bytearray = field(default_factory=bytearray)
     """As it lies in the address space, then patches."""
     ahead: bytearray = field(default_factory=bytearray)
-    """What cold starts touch, once more: with an empty page cache they read this and nothing else."""
+    """What cold starts touch, once more: with an empty page cache they read this, and hardly anything else."""
     _stored: dict[int, int] = field(default_factory=dict)
     """Address to the offset of each page that an earlier variant has in its place."""
 

@@ -1,8 +1,8 @@
 """Restores a fresh image once, at the build, to learn which pages a cold start touches.
 
-What it touches stands together at the front of the file, and what it writes is populated in few calls. A function is
-called only when a warm-up event is configured for it: what a call has for effects is the user's choice. Where there is
-none, a function of pyl's own is called.
+What it touches stands together in the file that such starts read, and what it writes is populated in few calls. A
+function is called only when a warm-up event is configured for it: what a call has for effects is the user's choice.
+Where there is none, a function of pyl's own is called.
 """
 
 from __future__ import annotations

@@ -50,9 +50,12 @@ def _is_open(descriptor: int) -> bool:
 
 
 def _package_file(descriptor: int) -> PackageFile | None:
-    path = os.readlink(f"/proc/self/fd/{descriptor}")
-    position, flags = _position(descriptor)
-    is_regular, is_read = stat.S_ISREG(os.fstat(descriptor).st_mode), flags & os.O_ACCMODE == os.O_RDONLY
+    try:
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        position, flags = _position(descriptor)
+        is_regular, is_read = stat.S_ISREG(os.fstat(descriptor).st_mode), flags & os.O_ACCMODE == os.O_RDONLY
+    except OSError:  # another thread may have closed it
+        return None
     if is_regular and is_read and path.startswith(_PACKAGE) and os.path.exists(path):
         return PackageFile(descriptor, path, position)
     return None

@@ -86,8 +86,11 @@ class Recorder:
         )
 
     def _holders_of_files(self) -> dict[str, str]:
-        """By descriptor. Only where one is told: to look into objects makes CPython give each a dict of its own, which
-        bytecode that has been specialised does not expect."""
+        """By descriptor; none where no descriptor is open but those that will be opened again.
+
+        To look into objects makes CPython give each a dict of its own, which bytecode that has been specialised for its
+        attributes does not expect.
+        """
         if files.descriptors() == [file.descriptor for file in self._files]:
             return {}
         return {str(descriptor): name for descriptor, name in _holders().items()}

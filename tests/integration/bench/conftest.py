@@ -11,6 +11,7 @@ import pytest
 
 from pyl.bench import programs
 from pyl.build import interpreted
+from pyl.image.files import FILES
 from pyl.progress import Silent
 from pyl.project import load_project
 
@@ -51,6 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     interpreted.build(load_project(folder, environ=os.environ), out, Silent())
     with zipfile.ZipFile(out / "native-x86_64.zip", "w") as archive:
         archive.write(programs.floor() / "bootstrap", "bootstrap")
-        archive.writestr("pyl/image", b"nothing that this program reads")
+        for name in FILES:
+            archive.writestr(name, b"nothing that this program reads")
         archive.writestr("pyl/manifest.json", json.dumps({"image": {"kind": "full", "reasons": []}}))
     return folder

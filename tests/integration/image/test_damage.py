@@ -24,6 +24,8 @@ def handler(event, context): return [imported, event]
 FIELDS = {"magic": (0, 8), "version": (8, 4), "header_bytes": (12, 4), "file_bytes": (16, 8), "checksum": (24, 8)}
 FIELDS |= {"variants: offset": (32, 4), "variants: count": (36, 4), "files: offset": (40, 4), "files: count": (44, 4)}
 """Offset and size of each field of `struct image_header`."""
+AHEAD = 48 + 88
+"""Offset of what is read ahead for the first variant: its start, its length, how many bytes are encoded."""
 random_places = random.Random(20251123)
 
 
@@ -117,6 +119,19 @@ def test_a_field_that_makes_no_sense_is_refused_also_where_the_checksum_holds(
         struct.pack_into("<Q", forged, 24, image_format.checksum(covered))
         overwrite(image, bytes(forged))
         assert_refused(run, whole, (field, value))
+
+
+@pytest.mark.parametrize(
+    ("place", "forged"),
+    [(44, struct.pack("<I", 0)), *((AHEAD + 8 * number, struct.pack("<Q", 1 << 62)) for number in range(3))],
+    ids=["no file", "ahead: start", "ahead: length", "encoded bytes"],
+)
+def test_what_is_not_there_is_not_looked_for(whole: Path, image: Path, run, place: int, forged: bytes) -> None:
+    header = header_of(image)
+    header[place : place + len(forged)] = forged
+    struct.pack_into("<Q", header, 24, image_format.checksum(bytes(header)))
+    overwrite(image, bytes(header))
+    assert_refused(run, whole, place)
 
 
 def test_the_image_of_another_version_says_so(whole: Path, image: Path, run) -> None:

@@ -137,3 +137,5 @@ def test_an_overlay_is_asked_in_another_way(package: Path, overlaid: Path, run) 
     assert mappings(run, overlaid) == few
     forget(package)
     assert mappings(run, overlaid) > few
+    assert page_cache.resident([package / IMAGE]) == 1
+    assert page_cache.resident([package / MEMORY]) < 0.4

@@ -14,7 +14,7 @@ from pyl.bench.variants import FLOOR, INTERPRETED, NATIVE, PLAIN, TITLES
 from pyl.build import archive, interpreted
 from pyl.build.lifecycle import runtime_for
 from pyl.errors import UsageError
-from pyl.image.files import IMAGE, MEMORY
+from pyl.image.files import FILES, IMAGE
 from pyl.project.model import BenchVariant, Project
 
 
@@ -73,7 +73,7 @@ def _without_image(package: Path, scratch: Path) -> Path:
     target = scratch / "native-plain.zip"
     with zipfile.ZipFile(package) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():
-            if info.filename not in (IMAGE, MEMORY):
+            if info.filename not in FILES:
                 new.writestr(info, old.read(info))
     return target
 

@@ -21,7 +21,7 @@ struct image_header {
     struct table files; /* of the package, that segments are mapped from; the first one is `pyl/memory` */
 };
 
-enum { MEMORY = 0 }; /* the number of `pyl/memory` */
+enum { FILE_MEMORY = 0 }; /* the number of `pyl/memory` */
 
 struct image_file {
     uint32_t path, reserved; /* offset of a string */
@@ -41,7 +41,7 @@ enum {
     SEGMENT_WIPE_ON_FORK = 2,
     SEGMENT_NO_RESERVE = 4,
     SEGMENT_PROTECT = 8, /* a part of one before it that has another protection */
-    SEGMENT_FILE_SHIFT = 16, /* from this bit on: the number of its file, from 0 */
+    SEGMENT_FILE_SHIFT = 16, /* from this bit on: the number of the file that it is mapped from */
 };
 
 struct image_segment {
@@ -75,7 +75,7 @@ struct image_variant {
     struct table guards, segments;
     struct table encoded;        /* for a cold page cache, once more: ranges of memory that a cold start writes, */
     struct table word_kinds;
-    struct table packed;         /* and segments, of this file, of what else it touches */
+    struct table packed;         /* and segments of what else it touches, mapped from this file */
     struct table actions;
     struct table populate;       /* for a warm one: ranges of memory that are written at once */
     struct table rarely_used;    /* for a cold one: ranges of memory of which nothing is read that was not asked for */

@@ -41,32 +41,29 @@ int is_cached(long file, uint64_t offset)
     return got == 1 && blocks_read() == before;
 }
 
-/* Has the kernel got any further? Then the first page that it has not had before bears its mark: whoever asks for that
- * page makes it go on. */
-static int went_on(struct reading *reading)
-{
-    uint64_t end = (uint64_t)(blocks_read() - reading->before) * BLOCK;
-    if (end <= reading->end)
-        return 0;
-    reading->mark = reading->end ? reading->end : PAGE; /* its first request is for that one page, and some more */
-    reading->end = end;
-    return 1;
-}
-
 int begin_reading(struct reading *reading, long file)
 {
-    *reading = (struct reading){.file = file, .before = blocks_read()};
-    if (is_cached(file, 0))
-        return 0;
-    went_on(reading);
-    return 1;
+    *reading = (struct reading){.file = file, .blocks = blocks_read(), .mark = PAGE};
+    return !is_cached(file, 0);
 }
 
-/* What the kernel reads because a file is read through, it reads in requests that grow, up to the device's read-ahead
- * size, and into pieces of memory that grow, where it has such: that takes a quarter of the work of as many pages. */
+void read_others(struct reading *reading) { reading->blocks = blocks_read(); }
+
+/* Has the kernel got any further? Then the page that was the next one bears its mark. */
+static int went_on(struct reading *reading)
+{
+    long blocks = blocks_read(), more = blocks - reading->blocks;
+    reading->blocks = blocks;
+    if (more && reading->end) /* it began with one page and some more: that mark is on the second one */
+        reading->mark = reading->end;
+    reading->end += (uint64_t)more * BLOCK;
+    return more > 0;
+}
+
 void read_on(struct reading *reading, uint64_t start, uint64_t end)
 {
-    went_on(reading); /* by itself, when a page with a mark was used */
+    if (reading->mark)
+        went_on(reading); /* by itself, when a page with its mark was used */
     if (reading->end < start) {
         reading->end = start;
         reading->mark = 0;
@@ -74,8 +71,11 @@ void read_on(struct reading *reading, uint64_t start, uint64_t end)
     while (reading->mark && reading->end < end)
         if (ask(reading->file, reading->mark) == -EOPNOTSUPP || !went_on(reading))
             reading->mark = 0;
-    for (; reading->end < end; reading->end += ONE_READ)
-        system_call(SYS_readahead, reading->file, reading->end, end - reading->end < ONE_READ ? end - reading->end : ONE_READ);
+    while (reading->end < end) {
+        uint64_t length = end - reading->end < ONE_READ ? end - reading->end : ONE_READ;
+        system_call(SYS_readahead, reading->file, reading->end, length);
+        reading->end += length;
+    }
 }
 
 void forget_page(long file, uint64_t offset) { system_call(SYS_fadvise64, file, offset, PAGE, FADV_DONTNEED); }

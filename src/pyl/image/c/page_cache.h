@@ -7,17 +7,26 @@
 /* Is the page at `offset` in it? If not, the kernel may begin to read it. */
 int is_cached(long file, uint64_t offset);
 
-/* A file that is read from a disk, ahead of its use. */
+/* A file that the kernel reads from a disk, ahead of its use.
+ *
+ * It does so by itself for a file that is read through: in requests that grow up to the device's read-ahead size, and, in
+ * recent kernels, into pieces of memory that grow, too, for a quarter of the work of as many single pages. A request leaves a
+ * mark on one of its pages; who asks for that page makes the kernel go on. Where that is depends on the kernel and
+ * on the device, but how much has been read for a process can be asked for. */
 struct reading {
-    long file, before;
-    uint64_t end, mark;
+    long file, blocks; /* read for this process, when it was last asked */
+    uint64_t end;      /* of what has been asked for, in bytes */
+    uint64_t mark;     /* offset of the page with the mark; 0 when the kernel does not go on by marks */
 };
 
 /* Begin at the beginning; 0 when the page cache holds it. */
 int begin_reading(struct reading *reading, long file);
 
-/* Let the kernel read what lies between, as far as it does not do that yet. */
+/* Ask for what lies between `start` and `end`, as far as that has not been done. */
 void read_on(struct reading *reading, uint64_t start, uint64_t end);
+
+/* What has been read since read_on() was not of this file. */
+void read_others(struct reading *reading);
 
 void forget_page(long file, uint64_t offset);
 

@@ -88,7 +88,9 @@ static void check_tables(const struct image_header *header, const struct image_v
         !table_fits(header, variant->rarely_used, sizeof(struct image_range)) ||
         !table_fits(header, variant->neighbourhoods, sizeof(struct image_range)) ||
         !table_fits(header, variant->patched, sizeof(struct image_range)) ||
-        (variant->encoded.count && variant->word_kinds.count != WORD_KINDS))
+        (variant->encoded.count && variant->word_kinds.count != WORD_KINDS) ||
+        variant->ahead.start > header->file_bytes || variant->ahead.length > header->file_bytes - variant->ahead.start ||
+        variant->encoded_bytes > variant->ahead.length)
         refuse("its tables are damaged");
 }
 
@@ -146,15 +148,15 @@ static long open_file(const struct image_header *header, uint32_t number)
 static void map_segments(const struct image_header *header, const struct image_variant *variant, long memory)
 {
     const struct image_segment *segments = TABLE(header, variant->segments, struct image_segment);
-    uint32_t opened = MEMORY;
+    uint32_t opened = FILE_MEMORY;
     long file = memory;
     for (uint32_t i = 0; i < variant->segments.count; i++) {
         const struct image_segment *segment = &segments[i];
         uint32_t number = segment->flags >> SEGMENT_FILE_SHIFT;
         if (number != opened) { /* what is mapped from one file lies together */
-            if (opened != MEMORY)
+            if (opened != FILE_MEMORY)
                 system_call(SYS_close, file);
-            file = number == MEMORY ? memory : open_file(header, number);
+            file = number == FILE_MEMORY ? memory : open_file(header, number);
             opened = number;
         }
         if (segment->flags & SEGMENT_PROTECT)
@@ -162,7 +164,7 @@ static void map_segments(const struct image_header *header, const struct image_v
         else
             map_segment(file, segment, 0);
     }
-    if (opened != MEMORY)
+    if (opened != FILE_MEMORY)
         system_call(SYS_close, file);
 }
 
@@ -201,15 +203,12 @@ static void decode_all(const struct image_header *header, const struct image_var
     system_call(SYS_munmap, content, variant->encoded_bytes);
 }
 
-/* From an empty page cache what is touched is read from one place of the file, and put over where it belongs; from a
- * filled one it is there already, and each mapping less is time won. */
+/* From an empty page cache what is touched is read from the image, and put over where it belongs; from a filled one it
+ * is there already, and each mapping less is time won. */
 static void map_all(const struct image_header *header, const struct image_variant *variant, long image, long memory)
 {
     int is_sampled = !is_on_disk && variant->sample != NO_SAMPLE;
     int is_filled = is_sampled && is_cached(memory, variant->sample); /* used, and forgotten, with all that is touched */
-    uint64_t start = variant->ahead.start;
-    if (is_on_disk)
-        read_on(&reading, start, start + variant->encoded_bytes);
     map_segments(header, variant, memory);
     if (is_filled) { /* nothing is read, so all that the advice does is to set them apart from what lies around */
         advise(header, variant->neighbourhoods, MADV_RANDOM);
@@ -220,8 +219,10 @@ static void map_all(const struct image_header *header, const struct image_varian
     const struct image_segment *packed = TABLE(header, variant->packed, struct image_segment);
     for (uint32_t i = 0; i < variant->packed.count; i++)
         map_segment(image, &packed[i], 1);
-    if (is_on_disk)
-        read_on(&reading, start, start + variant->ahead.length);
+    if (is_on_disk) {
+        read_others(&reading); /* to open files may read from the disk */
+        read_on(&reading, variant->ahead.start, variant->ahead.start + variant->ahead.length);
+    }
     decode_all(header, variant, image);
     if (is_sampled) /* the next start shall not take this page for a sign of all others */
         forget_page(memory, variant->sample);
@@ -298,7 +299,9 @@ static _Noreturn void go_on(const struct image_state *state)
 
 static _Noreturn void continue_variant(const struct image_header *header, const struct image_variant *variant, long image)
 {
-    long memory = open_file(header, MEMORY);
+    if (is_on_disk)
+        read_on(&reading, variant->ahead.start, variant->ahead.start + variant->encoded_bytes);
+    long memory = open_file(header, FILE_MEMORY);
     map_all(header, variant, image, memory);
     apply_patches(header, variant, memory);
     system_call(SYS_close, memory);
