@@ -30,7 +30,7 @@ _FEW_PAGES, _FEW_WRITTEN = 16, 4
 _POPULATE_GAP = 1
 """Pages. A request to the kernel costs more than a page that is copied in vain."""
 
-_NEIGHBOURHOOD, _MOST_NEIGHBOURHOODS = 20, 24
+_NEIGHBOURHOOD, _MOST_NEIGHBOURHOODS = 16, 32
 """Pages, at least, between neighbourhoods, and how many there are. The kernel maps what the page cache holds around a
 page that is read, some 64 kB, or what it holds in one piece. That makes the process larger; each border takes time."""
 
