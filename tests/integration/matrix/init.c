@@ -1,9 +1,11 @@
 /* The first process of an emulated machine: calls functions of packages as Lambda would, and prints what they answer.
  *
  * Reads /plan, one call a line: package, function, event, then NAME=VALUE of further variables, separated by tabs.
+ * Loads the modules in /modules, numbered from 0, and mounts the disk with the packages at /packages.
  * The package in /packages/PACKAGE is bound at /var/task. Prints lines that begin with '@', fields separated by tabs:
  *   @answer PACKAGE FUNCTION ANSWER     @error PACKAGE FUNCTION ERROR     @died PACKAGE FUNCTION STATUS     @done */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +17,7 @@
 #include <sys/reboot.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,12 +50,29 @@ static _Noreturn void end(const char *why)
         pause();
 }
 
+static void load_modules(void)
+{
+    for (int number = 0;; number++) {
+        char place[32];
+        snprintf(place, sizeof place, "/modules/%d", number);
+        int file = open(place, O_RDONLY | O_CLOEXEC);
+        if (file < 0)
+            return;
+        if (syscall(SYS_finit_module, file, "", 0))
+            end("@no module");
+        close(file);
+    }
+}
+
 static void prepare(void)
 {
     mkdir("/proc", 0755), mkdir("/dev", 0755), mkdir("/tmp", 01777), mkdir("/var", 0755), mkdir("/var/task", 0755);
     if (mount("proc", "/proc", "proc", 0, NULL) || mount("tmpfs", "/tmp", "tmpfs", 0, NULL))
         end("@no file systems");
     mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+    load_modules();
+    if (mount("/dev/vda", "/packages", "ext4", MS_RDONLY, NULL))
+        end("@no disk");
     struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
     int socket_of = socket(AF_INET, SOCK_DGRAM, 0);
     if (ioctl(socket_of, SIOCSIFFLAGS, &loopback))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import lzma
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 RELEASES = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "bookworm-backports"}
@@ -10,13 +12,21 @@ RELEASES = {"5.10": "bullseye", "6.1": "bookworm", "6.12": "bookworm-backports"}
 MIRROR = "http://deb.debian.org/debian"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 META_PACKAGE = "linux-image-cloud-amd64"
+DISK_MODULES = ("virtio", "virtio_ring", "virtio_pci_modern_dev", "virtio_pci_legacy_dev", "virtio_pci", "virtio_blk")
+"""What a disk of QEMU's takes, as far as it is not built into a kernel, in the order in which it is loaded."""
 
 
-def kernel(version: str, folder: Path) -> Path:
-    """The file to boot; kept in `folder`, so it is downloaded once."""
-    place = folder / f"vmlinuz-{version}"
+@dataclass(frozen=True)
+class Kernel:
+    file: Path
+    """To boot."""
+    modules: tuple[bytes, ...]
+
+
+def kernel(version: str, folder: Path) -> Kernel:
+    """A kernel; kept in `folder`, so it is downloaded once."""
+    work, place = folder / f"apt-{version}", folder / f"vmlinuz-{version}"
     if not place.exists():
-        work = folder / f"apt-{version}"
         for name in ("lists/partial", "cache/archives/partial"):
             (work / name).mkdir(parents=True, exist_ok=True)
         (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {MIRROR} {RELEASES[version]} main\n")
@@ -28,7 +38,13 @@ def kernel(version: str, folder: Path) -> Path:
         archive = next(work.glob("*.deb"))
         subprocess.run(["dpkg-deb", "--extract", archive, work / "files"], check=True)
         next((work / "files" / "boot").glob("vmlinuz-*")).rename(place)
-    return place
+    found = {path.name.partition(".")[0]: path for path in (work / "files").rglob("*.ko*")}
+    return Kernel(place, tuple(_module(found[name]) for name in DISK_MODULES if name in found))
+
+
+def _module(path: Path) -> bytes:
+    content = path.read_bytes()
+    return lzma.decompress(content) if path.suffix == ".xz" else content
 
 
 def _apt(work: Path, *command: str) -> str:

@@ -30,7 +30,8 @@ pytestmark = [
 ORDER = json.loads((projects.EXAMPLES / "orders" / "events" / "order.json").read_text())
 CALLS = (
     Call("hello", "hello", {"name": "matrix"}, {}),
-    Call("orders", "order", ORDER, {"ORDERS_BUCKET": "example-orders"}),
+    Call("orders", "order", ORDER, {"ORDERS_BUCKET": "example-orders"}),  # from the disk
+    Call("orders", "order", ORDER, {"ORDERS_BUCKET": "example-orders"}),  # from what the first has left in memory
     Call("wheels", "facts", {}, {}),
     Call("wheels", "randoms", {}, {}),
     Call("wheels", "randoms", {}, {}),
@@ -60,11 +61,17 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
 
 
 @pytest.fixture(scope="session")
-def files(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("machine")
-    machine.build_init(folder / "init")
-    machine.file_tree(folder / "files.cpio", folder / "init", packages, CALLS)
-    return folder / "files.cpio"
+def init(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("machine") / "init"
+    machine.build_init(found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def disk(packages: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("disk") / "disk"
+    machine.disk(found, packages)
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -81,9 +88,13 @@ def expected(packages: dict[str, Path]) -> dict[tuple[str, str], Any]:
 
 @pytest.mark.parametrize("processor", ["Haswell", "Skylake-Server", "EPYC", "max"])
 @pytest.mark.parametrize("version", kernels.RELEASES)
-def test_every_function_answers_from_its_image(version: str, processor: str, files: Path, expected) -> None:
+def test_every_function_answers_from_its_image(
+    version: str, processor: str, init: Path, disk: Path, expected, tmp_path: Path
+) -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
-    printed = machine.boot(kernels.kernel(version, KEPT), processor, files)
+    kernel, files = kernels.kernel(version, KEPT), tmp_path / "files.cpio"
+    machine.file_tree(files, init, kernel.modules, CALLS)
+    printed = machine.boot(kernel.file, processor, files, disk)
     found = list(machine.results(printed))
     assert [(outcome, package, function) for outcome, package, function, _ in found] == [
         ("answer", call.package, call.function) for call in CALLS
