@@ -72,8 +72,9 @@ def capture(
             further = [session.run() for session in _further(first, configured or {})]
             result = _compose(first, further)
     except CannotCapture as error:
-        files.remove(package)  # a trial's
         result = CaptureResult("none", (str(error),))
+    if result.kind == "none":
+        files.remove(package)  # a trial's
     if mode == "require" and result.kind != "full":
         reasons = "\n".join(f"  {reason}" for reason in result.reasons)
         msg = f"no full process image could be taken\n{reasons}"
@@ -136,7 +137,6 @@ def _compose(first: Session, further: Sequence[Session]) -> CaptureResult:
     reasons = tuple(_reasons(session) for session in placed if session not in taken)
     told = tuple(reason for session in reasons for reason in session)
     if not variants:
-        files.remove(first.package)  # a trial's
         return CaptureResult("none", told, output=first.output)
     image_format.write(first.package, _with_working_sets(taken, variants))
     shown = (taken or [first])[0]

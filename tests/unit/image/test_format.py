@@ -12,20 +12,11 @@ from pyl.image.addresses import PAGE
 from pyl.image.files import IMAGE, MEMORY
 from pyl.image.format import Variant, checksum, write
 from pyl.image.guards import Guard, no_other_guard
-from pyl.image.snapshot import KernelState, Region, Snapshot
+from pyl.image.snapshot import KernelState, Snapshot
+from unit.image.regions import BASE, different, region
 
-BASE = 0x1800_0000_0000
 _NUMBERS = [name for name in KernelState.__annotations__ if name not in ("actions", "directory")]
 STATE = KernelState(**dict.fromkeys(_NUMBERS, 0), actions=(), directory="/var/task")
-
-
-def different(count: int) -> dict[int, bytes]:
-    return {page: bytes([page + 1]) for page in range(count)}
-
-
-def region(address: int, pages: int, stored: dict[int, bytes], protection: int = 3) -> Region:
-    content = {address + index * PAGE: fill * PAGE for index, fill in stored.items()}
-    return Region(address, pages * PAGE, protection, "", False, False, content)
 
 
 @pytest.fixture
@@ -57,6 +48,7 @@ def test_files_that_memory_is_mapped_from_are_named_with_their_sizes(package: Pa
         (b"/var/task/library.so", 2 * PAGE),
     ]
     assert (package / MEMORY).stat().st_size == 3 * PAGE
+    assert len(content) == struct.unpack_from("<I", content, 12)[0]  # nothing is touched
 
 
 def test_what_a_cold_start_touches_stands_behind_the_header_and_nothing_else_does(package: Path) -> None:

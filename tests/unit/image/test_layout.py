@@ -1,4 +1,4 @@
-"""Where the pages of an image lie in its file."""
+"""Where the pages of an image lie in its files."""
 
 from __future__ import annotations
 
@@ -7,22 +7,12 @@ from dataclasses import replace
 from pyl.image.addresses import PAGE
 from pyl.image.layout import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, segments_of
 from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
+from unit.image.regions import BASE, different, region
 from unit.image.words_reference import decode
-
-BASE = 0x1800_0000_0000
-
-
-def region(address: int, pages: int, stored: dict[int, bytes], protection: int = READ | WRITE) -> Region:
-    content = {address + index * PAGE: fill * PAGE for index, fill in stored.items()}
-    return Region(address, pages * PAGE, protection, "", False, False, content)
 
 
 def text(address: int, pages: int, stored: dict[int, bytes]) -> Region:
     return region(address, pages, stored, READ | EXECUTE)
-
-
-def different(count: int, *, first: int = 1) -> dict[int, bytes]:
-    return {index: bytes([first + index]) for index in range(count)}
 
 
 def put(memory: dict[int, bytes], address: int, content: bytes) -> None:
