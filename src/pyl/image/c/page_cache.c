@@ -43,34 +43,30 @@ int is_cached(long file, uint64_t offset)
 
 int begin_reading(struct reading *reading, long file)
 {
-    *reading = (struct reading){.file = file, .blocks = blocks_read(), .mark = PAGE};
-    return !is_cached(file, 0);
+    long before = blocks_read();
+    int is_there = is_cached(file, 0);
+    *reading = (struct reading){.file = file, .end = (uint64_t)(blocks_read() - before) * BLOCK, .mark = PAGE};
+    return !is_there;
 }
 
-void read_others(struct reading *reading) { reading->blocks = blocks_read(); }
-
-/* Has the kernel got any further? Then the page that was the next one bears its mark. */
-static int went_on(struct reading *reading)
+/* Use the page with the mark, and find the next one: the kernel puts it on the first page that it had not read before. */
+static void go_on_by_mark(struct reading *reading)
 {
-    long blocks = blocks_read(), more = blocks - reading->blocks;
-    reading->blocks = blocks;
-    if (more && reading->end) /* it began with one page and some more: that mark is on the second one */
-        reading->mark = reading->end;
-    reading->end += (uint64_t)more * BLOCK;
-    return more > 0;
+    long before = blocks_read();
+    ask(reading->file, reading->mark);
+    uint64_t more = (uint64_t)(blocks_read() - before) * BLOCK;
+    reading->mark = more ? reading->end : 0;
+    reading->end += more;
 }
 
 void read_on(struct reading *reading, uint64_t start, uint64_t end)
 {
-    if (reading->mark)
-        went_on(reading); /* by itself, when a page with its mark was used */
     if (reading->end < start) {
         reading->end = start;
         reading->mark = 0;
     }
     while (reading->mark && reading->end < end)
-        if (ask(reading->file, reading->mark) == -EOPNOTSUPP || !went_on(reading))
-            reading->mark = 0;
+        go_on_by_mark(reading);
     while (reading->end < end) {
         uint64_t length = end - reading->end < ONE_READ ? end - reading->end : ONE_READ;
         system_call(SYS_readahead, reading->file, reading->end, length);

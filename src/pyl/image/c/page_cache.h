@@ -14,9 +14,9 @@ int is_cached(long file, uint64_t offset);
  * mark on one of its pages; who asks for that page makes the kernel go on. Where that is depends on the kernel and
  * on the device, but how much has been read for a process can be asked for. */
 struct reading {
-    long file, blocks; /* read for this process, when it was last asked */
-    uint64_t end;      /* of what has been asked for, in bytes */
-    uint64_t mark;     /* offset of the page with the mark; 0 when the kernel does not go on by marks */
+    long file;
+    uint64_t end;  /* of what has been asked for, in bytes */
+    uint64_t mark; /* offset of the page with the mark; 0 when the kernel does not go on by marks */
 };
 
 /* Begin at the beginning; 0 when the page cache holds it. */
@@ -24,9 +24,6 @@ int begin_reading(struct reading *reading, long file);
 
 /* Ask for what lies between `start` and `end`, as far as that has not been done. */
 void read_on(struct reading *reading, uint64_t start, uint64_t end);
-
-/* What has been read since read_on() was not of this file. */
-void read_others(struct reading *reading);
 
 void forget_page(long file, uint64_t offset);
 

@@ -15,7 +15,8 @@ struct file_status { /* the kernel's `struct stat` */
     uint64_t before[6], size, after[11];
 };
 
-enum { BEGINNING = 64 << 10 }; /* bytes of the image that are read before its header tells what is needed */
+/* Bytes of the image that are read before its header tells what is needed: so many that no mark is left on the header. */
+enum { BEGINNING = 128 << 10 };
 
 static struct start *started;
 static struct pyl_restored restored;
@@ -219,10 +220,8 @@ static void map_all(const struct image_header *header, const struct image_varian
     const struct image_segment *packed = TABLE(header, variant->packed, struct image_segment);
     for (uint32_t i = 0; i < variant->packed.count; i++)
         map_segment(image, &packed[i], 1);
-    if (is_on_disk) {
-        read_others(&reading); /* to open files may read from the disk */
+    if (is_on_disk)
         read_on(&reading, variant->ahead.start, variant->ahead.start + variant->ahead.length);
-    }
     decode_all(header, variant, image);
     if (is_sampled) /* the next start shall not take this page for a sign of all others */
         forget_page(memory, variant->sample);
