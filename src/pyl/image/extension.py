@@ -16,6 +16,7 @@ FILES = (
     "resume.c",
     "environment.c",
     "heap.c",
+    "libraries.c",
     "loop.c",
     "call.c",
     "decode.c",

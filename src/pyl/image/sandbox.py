@@ -31,11 +31,14 @@ _LOCKED_FLAGS = _NOSUID | _NODEV | 8 | 1024 | 2048
 _LOCALES = "/usr/lib/locale"
 """The program's C library turns file names into text by one of these; what it reads of them is in the image."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
+_LIBRARIES = ("lib", "lib64", "lib/x86_64-linux-gnu", "usr/lib", "usr/lib64", "usr/lib/x86_64-linux-gnu")
+"""Empty folders that glibc's loader searches. It would search those for ever in vain that it once did not find."""
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
     "etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
     "etc/hosts": "127.0.0.1 localhost\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    "etc/ld.so.cache": "glibc-ld.so.cache1.1".ljust(64, "\0"),  # lists nothing; it, too, is read again only if it was there
 }
 
 
@@ -79,8 +82,8 @@ def _build_tree(package: str, starter: str) -> None:
         sources[_LOCALES] = os.open(_LOCALES, os.O_PATH)
     root = "/tmp" if os.path.isdir("/tmp") else "/mnt"  # noqa: PTH112, S108 - any folder: the mount hides it here only
     _mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "mode=755")
-    for folder in ("dev", "etc", "proc", "tmp", "var/task", _LOCALES[1:]):
-        os.makedirs(f"{root}/{folder}")  # noqa: PTH103
+    for folder in ("dev", "etc", "proc", "tmp", "var/task", *_LIBRARIES, _LOCALES[1:]):
+        os.makedirs(f"{root}/{folder}", exist_ok=True)  # noqa: PTH103
     for name, text in _FILES.items():
         _write(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
     for place, source in sources.items():

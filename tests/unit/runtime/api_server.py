@@ -241,7 +241,7 @@ class RuntimeCommand:
 
     @contextmanager
     def start(self, api: RuntimeAPI | str, function: str, **environment: str) -> Iterator[Process]:
-        """Run one function; whatever is left of the process is killed at the end."""
+        """Run one function; whatever is left of the process is killed at the end. A failing test tells what it printed."""
         address = api if isinstance(api, str) else api.address
         handler = function if "." in function or not function else self.prefix + function
         variables = {
@@ -265,8 +265,12 @@ class RuntimeCommand:
                 popen = subprocess.Popen(
                     argv, env=variables, stdout=out, stderr=err, cwd=folder, pass_fds=fds, start_new_session=True
                 )
+            process = Process(popen, Path(folder))
             try:
-                yield Process(popen, Path(folder))
+                yield process
+            except BaseException as error:
+                error.add_note(f"exit code {popen.poll()}; printed:\n{process.stdout()}{process.stderr()}")
+                raise
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(popen.pid, signal.SIGKILL)

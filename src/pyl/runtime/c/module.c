@@ -5,12 +5,15 @@
 #include "call.h"
 #include "heap.h"
 #include "json.h"
+#include "libraries.h"
 #include "loop.h"
 #include "stop.h"
 
 static PyMethodDef methods[] = {
     {"ask", pyl_ask, METH_NOARGS, "Is this process being captured?"},
     {"tell", pyl_tell, METH_O, "Hand bytes to the capture."},
+    {"find_file_numbers", pyl_find_file_numbers, METH_NOARGS,
+     "Find where the loader keeps the numbers of files; to be called before stop()."},
     {"stop", pyl_stop, METH_VARARGS,
      "stop(kind, plan): stop for the capture; returns in a restored process only, and only when Python has to go on."},
     {"phase", pyl_heap_phase, METH_O, "Say what the program does now; objects are known again by it in the next capture."},

@@ -3,6 +3,7 @@
 
 #include "capture.h"
 #include "heap.h"
+#include "libraries.h"
 #include "resume.h"
 
 long ask_tracer(long operation, const void *address, long length)
@@ -41,6 +42,7 @@ PyObject *pyl_stop(PyObject *module, PyObject *arguments)
     (void)module;
     if (!PyArg_ParseTuple(arguments, "lO!", &kind, &PyTuple_Type, &plan))
         return NULL;
+    libraries_forget_files();
     resume_remember();
     heap_settle();
     long result = ask_tracer(PYL_STOP, (const void *)kind, 0);

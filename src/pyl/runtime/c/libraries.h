@@ -1,0 +1,17 @@
+/* What the C library's loader knows of the files that its libraries came from.
+ *
+ * It compares the device and the inode of a file that it is to load with those of all its libraries. Where an image is
+ * restored, the numbers of the build stand for other files, which would be taken for libraries that they are not. */
+#ifndef PYL_LIBRARIES_H
+#define PYL_LIBRARIES_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+/* Find where the loader keeps these numbers, before any are forgotten; False where it does so as no glibc known does. */
+PyObject *pyl_find_file_numbers(PyObject *module, PyObject *unused);
+
+/* Have the loader know each library by its names alone. */
+void libraries_forget_files(void);
+
+#endif

@@ -1,0 +1,88 @@
+"""A restored process loads further libraries as a plain start does, though its loader comes from another machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from integration.image import packages
+from pyl.image.capture import capture
+
+HANDLERS = """
+import ctypes
+import os
+
+FOLDER = os.path.dirname(__file__)
+
+def load(place, mode=ctypes.DEFAULT_MODE):
+    return ctypes.CDLL(f"{FOLDER}/{place}", mode)
+
+first = load("../site/first.so")
+try:
+    ctypes.CDLL("libnothing.so.1")
+except OSError:
+    pass
+
+def handler(event, context):
+    return [first.answer(), load("second.so").answer()]
+
+def names(event, context):
+    return [loaded("../site/first.so"), loaded("first.so"), loaded("second.so")]
+
+def system(event, context):
+    return ctypes.CDLL(event).mnt_get_library_version(None) > 0
+
+def loaded(place):
+    try:
+        return load(place, os.RTLD_NOW | os.RTLD_NOLOAD)._handle == first._handle
+    except OSError:
+        return None
+"""
+
+
+@pytest.fixture
+def package(base: Path, tmp_path: Path) -> Path:
+    """The package of `HANDLERS` with its image, and two libraries of equal length."""
+    functions = {name: f"handlers:{name}" for name in ("handler", "names", "system")}
+    made = packages.with_functions(base, tmp_path / "package", {"handlers.py": HANDLERS}, functions)
+    for name, answer in (("first", 1), ("second", 2)):
+        source = tmp_path / "library.c"
+        source.write_text(f"int answer(void) {{ return {answer}; }}\n")
+        compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.26", "-shared", "-s"]
+        subprocess.run([*compiler, "-o", made / "pyl" / "app" / "site" / f"{name}.so", source], check=True)
+    result = capture(made, environment={"AWS_REGION": "us-east-1"})
+    assert (result.kind, result.reasons) == ("full", ())
+    return made
+
+
+def test_a_file_with_the_number_that_another_had_at_the_build_is_not_taken_for_it(package: Path, run) -> None:
+    first, second = (package / "pyl" / "app" / "site" / f"{name}.so" for name in ("first", "second"))
+    number, contents = first.stat().st_ino, (first.read_bytes(), second.read_bytes())
+    first.rename(package / "between")
+    second.rename(first)
+    (package / "between").rename(second)
+    for place, content in zip((first, second), contents, strict=True):
+        place.write_bytes(content)
+    assert second.stat().st_ino == number
+    with run(package, "handler") as environment:
+        assert environment.invoke() == [1, 2]
+        assert environment.notices == []
+
+
+def test_a_library_is_known_by_each_of_its_names(package: Path, run) -> None:
+    with run(package, "names", plain=True) as environment:
+        plain = environment.invoke()
+    with run(package, "names") as environment:
+        assert environment.invoke() == plain
+        assert environment.notices == []
+    assert plain == [True, True, None]
+
+
+def test_a_library_of_the_machine_is_found_though_the_build_looked_for_one_in_vain(package: Path, run) -> None:
+    for plain in (True, False):
+        with run(package, "system", plain=plain) as environment:
+            assert environment.invoke("libmount.so.1") is True
+            assert environment.notices == []
