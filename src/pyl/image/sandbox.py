@@ -38,7 +38,7 @@ _FILES = {
     "etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
     "etc/hosts": "127.0.0.1 localhost\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    "etc/ld.so.cache": "glibc-ld.so.cache1.1".ljust(64, "\0"),  # lists nothing; it, too, is read again only if it was there
+    "etc/ld.so.cache": "glibc-ld.so.cache1.1".ljust(64, "\0"),  # lists nothing; looked at again only if it was there
 }
 
 

@@ -241,7 +241,7 @@ class RuntimeCommand:
 
     @contextmanager
     def start(self, api: RuntimeAPI | str, function: str, **environment: str) -> Iterator[Process]:
-        """Run one function; whatever is left of the process is killed at the end. A failing test tells what it printed."""
+        """Run one function; what is left of the process is killed at the end. Failing tests tell what it printed."""
         address = api if isinstance(api, str) else api.address
         handler = function if "." in function or not function else self.prefix + function
         variables = {
