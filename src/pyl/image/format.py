@@ -60,7 +60,7 @@ class _Strings:
 
 
 def checksum(header: bytes) -> int:
-    """As `checksum` in restore.c: two lanes over the header's words, its own word taken as zero."""
+    """As `checksum` in header.c: two lanes over the header's words, its own word taken as zero."""
     mask = 2**64 - 1
     words = list(struct.unpack(f"<{len(header) // 8}Q", header))
     words[_CHECKSUM_AT // 8] = 0

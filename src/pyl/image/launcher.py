@@ -9,7 +9,7 @@ from pyl.image.compiler import compile_c
 from pyl.project.model import Architecture
 
 SOURCES = Path(__file__).parent / "c"
-LAUNCHER = ("launcher.c", "guards.c", "page_cache.c", "report.c", "restore.c", "system.c", "words.c")
+LAUNCHER = ("launcher.c", "guards.c", "header.c", "page_cache.c", "report.c", "restore.c", "system.c", "words.c")
 LAUNCHER_ADDRESS = 0x1000_0000_0000
 """Where the launcher is linked, by its script: far from everything that the kernel or an image places."""
 

@@ -19,7 +19,13 @@ static long blocks_read(void)
     return usage.blocks_read;
 }
 
-/* Read a byte, if that needs no waiting. */
+static long read_byte(long file, uint64_t offset)
+{
+    char byte;
+    return system_call(SYS_pread64, file, &byte, 1, offset);
+}
+
+/* As `read_byte`, if that needs no waiting. */
 static long ask(long file, uint64_t offset)
 {
     char byte;
@@ -34,10 +40,9 @@ static long ask(long file, uint64_t offset)
  * given. */
 int is_cached(long file, uint64_t offset)
 {
-    char byte;
     long before = blocks_read(), got = ask(file, offset);
     if (got == -EOPNOTSUPP) /* by overlays, for one */
-        got = system_call(SYS_pread64, file, &byte, 1, offset);
+        got = read_byte(file, offset);
     return got == 1 && blocks_read() == before;
 }
 
@@ -74,4 +79,8 @@ void read_on(struct reading *reading, uint64_t start, uint64_t end)
     }
 }
 
-void forget_page(long file, uint64_t offset) { system_call(SYS_fadvise64, file, offset, PAGE, FADV_DONTNEED); }
+void forget_page(long file, uint64_t offset)
+{
+    read_byte(file, offset); /* a page that is still being read cannot be dropped */
+    system_call(SYS_fadvise64, file, offset, PAGE, FADV_DONTNEED);
+}

@@ -25,6 +25,7 @@ int begin_reading(struct reading *reading, long file);
 /* Ask for what lies between `start` and `end`, as far as that has not been done. */
 void read_on(struct reading *reading, uint64_t start, uint64_t end);
 
+/* Take the page at `offset` out of it, also one that the kernel has just begun to read. */
 void forget_page(long file, uint64_t offset);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "capture.h"
 #include "guards.h"
+#include "header.h"
 #include "image.h"
 #include "page_cache.h"
 #include "report.h"
@@ -11,10 +12,6 @@
 
 enum { MADV_RANDOM = 1, MADV_WIPEONFORK = 18, MADV_POPULATE_WRITE = 23 };
 
-struct file_status { /* the kernel's `struct stat` */
-    uint64_t before[6], size, after[11];
-};
-
 /* Bytes of the image that are read before its header tells what is needed: so many that no mark is left on the header. */
 enum { BEGINNING = 128 << 10 };
 
@@ -22,80 +19,6 @@ static struct start *started;
 static struct pyl_restored restored;
 static int is_on_disk; /* the image, and not in the page cache */
 static struct reading reading;
-
-/* -- reading the file ----------------------------------------------------------------------------- */
-
-static _Noreturn void refuse(const char *why)
-{
-    fail(started->environment, "Runtime.InvalidImage",
-         "pyl/image of this package cannot be used; build and deploy the package again", why);
-}
-
-static uint64_t checksum(const struct image_header *header)
-{
-    const uint64_t *word = (const uint64_t *)header, *end = word + header->header_bytes / 8;
-    uint64_t a = 0x9e3779b97f4a7c15ul, b = 0xc2b2ae3d27d4eb4ful; /* two lanes, so that they overlap */
-    for (; word + 1 < end; word += 2) {
-        uint64_t first = word == &header->checksum ? 0 : word[0], second = word + 1 == &header->checksum ? 0 : word[1];
-        a = (a ^ first) * 0xff51afd7ed558ccdul;
-        a ^= a >> 32;
-        b = (b ^ second) * 0xc4ceb9fe1a85ec53ul;
-        b ^= b >> 29;
-    }
-    return a ^ (b << 1 | b >> 63);
-}
-
-static int table_fits(const struct image_header *header, struct table table, size_t size)
-{
-    return table.offset % 8 == 0 && table.offset <= header->header_bytes &&
-           table.count <= (header->header_bytes - table.offset) / size;
-}
-
-static const struct image_header *read_header(long file)
-{
-    struct image_header head;
-    struct file_status status;
-    if (system_call(SYS_pread64, file, &head, sizeof head, 0) != sizeof head)
-        refuse("it is cut short");
-    if (head.magic != IMAGE_MAGIC)
-        refuse("it is no process image");
-    if (head.version != IMAGE_VERSION)
-        refuse("it was made by another version of pyl");
-    if (failed(system_call(SYS_fstat, file, &status)) || status.size != head.file_bytes)
-        refuse("it does not have its length; the package was not unpacked whole");
-    if (head.header_bytes < sizeof head || head.header_bytes % 16 || head.header_bytes > head.file_bytes)
-        refuse("its header is damaged");
-    long mapped = system_call(SYS_mmap, 0, head.header_bytes, PROT_READ, MAP_PRIVATE, file, 0);
-    if (failed(mapped))
-        refuse("its header cannot be mapped");
-    const struct image_header *header = (const struct image_header *)mapped;
-    if (checksum(header) != head.checksum || header->magic != head.magic)
-        refuse("its header is damaged");
-    if (!table_fits(header, header->variants, sizeof(struct image_variant)) ||
-        !table_fits(header, header->files, sizeof(struct image_file)))
-        refuse("its tables are damaged");
-    return header;
-}
-
-static void check_tables(const struct image_header *header, const struct image_variant *variant)
-{
-    if (!table_fits(header, variant->guards, sizeof(struct image_guard)) ||
-        !table_fits(header, variant->segments, sizeof(struct image_segment)) ||
-        !table_fits(header, variant->encoded, sizeof(struct image_range)) ||
-        !table_fits(header, variant->word_kinds, sizeof(struct word_kind)) ||
-        !table_fits(header, variant->packed, sizeof(struct image_segment)) ||
-        !table_fits(header, variant->actions, sizeof(struct image_action)) ||
-        !table_fits(header, variant->populate, sizeof(struct image_range)) ||
-        !table_fits(header, variant->rarely_used, sizeof(struct image_range)) ||
-        !table_fits(header, variant->neighbourhoods, sizeof(struct image_range)) ||
-        !table_fits(header, variant->patched, sizeof(struct image_range)) ||
-        (variant->encoded.count && variant->word_kinds.count != WORD_KINDS) ||
-        variant->ahead.start > header->file_bytes || variant->ahead.length > header->file_bytes - variant->ahead.start ||
-        variant->encoded_bytes > variant->ahead.length)
-        refuse("its tables are damaged");
-}
-
-/* -- restoring ------------------------------------------------------------------------------------ */
 
 static _Noreturn void no_memory(void)
 {
@@ -137,12 +60,12 @@ static void protect(const struct image_segment *segment)
 static long open_file(const struct image_header *header, uint32_t number)
 {
     if (number >= header->files.count)
-        refuse("its tables are damaged");
+        refuse(started->environment, "its tables are damaged");
     const struct image_file *named = TABLE(header, header->files, struct image_file) + number;
     struct file_status status;
     long file = system_call(SYS_open, TEXT(header, named->path), O_RDONLY | O_CLOEXEC, 0);
     if (failed(file) || failed(system_call(SYS_fstat, file, &status)) || status.size != named->bytes)
-        refuse("a file of the package that belongs to it is missing or has another length");
+        refuse(started->environment, "a file of the package that belongs to it is missing or has another length");
     return file;
 }
 
@@ -197,7 +120,7 @@ static void decode_all(const struct image_header *header, const struct image_var
             no_memory();
         for (uint64_t done = 0; done < range->length; done += PAGE) {
             if (from > last)
-                refuse("its encoded pages are damaged");
+                refuse(started->environment, "its encoded pages are damaged");
             from = decode_page(from, kinds, (uint64_t *)(got + done));
         }
     }
@@ -320,11 +243,11 @@ void restore(struct start *start, const char *path)
     if (file == -ENOENT)
         return;
     if (failed(file))
-        refuse("it cannot be opened");
+        refuse(started->environment, "it cannot be opened");
     is_on_disk = begin_reading(&reading, file);
     if (is_on_disk)
         read_on(&reading, 0, BEGINNING);
-    const struct image_header *header = read_header(file);
+    const struct image_header *header = read_header(started->environment, file);
     const struct image_variant *variants = TABLE(header, header->variants, struct image_variant);
     if (!processor_holds()) {
         log_line("WARN", "the process image is not used: it needs an x86-64-v3 processor with AES (AVX2, BMI2, FMA); starting without it",
@@ -335,7 +258,7 @@ void restore(struct start *start, const char *path)
     const struct image_guard *failing = NULL;
     long nearest = -1; /* of several full images, the one that would have been used is that of which most guards hold */
     for (uint32_t i = 0; i < header->variants.count; i++) {
-        check_tables(header, &variants[i]);
+        check_tables(started->environment, header, &variants[i]);
         const struct image_guard *broken = failing_guard(started, header, &variants[i]);
         if (!broken) {
             if (failing && variants[i].kind == PYL_BASE)

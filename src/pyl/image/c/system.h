@@ -58,6 +58,10 @@ enum { ENOENT = 2, EACCES = 13, EINVAL = 22, ENOEXEC = 8, EPERM = 1, ENOMEM = 12
 
 #define PAGE 4096ul
 
+struct file_status { /* the kernel's `struct stat` */
+    uint64_t before[6], size, after[11];
+};
+
 static inline long syscall6(long number, long a, long b, long c, long d, long e, long f)
 {
     register long r10 __asm__("r10") = d;
@@ -71,10 +75,17 @@ static inline long syscall6(long number, long a, long b, long c, long d, long e,
     return result;
 }
 
+static inline long syscall3(long number, long a, long b, long c)
+{
+    long result;
+    __asm__ volatile("syscall" : "=a"(result) : "0"(number), "D"(a), "S"(b), "d"(c) : "rcx", "r11", "memory");
+    return result;
+}
+
 #define SYSCALL_SELECT(_1, _2, _3, _4, _5, _6, NAME, ...) NAME
-#define syscall_1(n, a) syscall6(n, (long)(a), 0, 0, 0, 0, 0)
-#define syscall_2(n, a, b) syscall6(n, (long)(a), (long)(b), 0, 0, 0, 0)
-#define syscall_3(n, a, b, c) syscall6(n, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define syscall_1(n, a) syscall3(n, (long)(a), 0, 0)
+#define syscall_2(n, a, b) syscall3(n, (long)(a), (long)(b), 0)
+#define syscall_3(n, a, b, c) syscall3(n, (long)(a), (long)(b), (long)(c))
 #define syscall_4(n, a, b, c, d) syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define syscall_5(n, a, b, c, d, e) syscall6(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define syscall_6(n, a, b, c, d, e, f) \
