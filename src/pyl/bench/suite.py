@@ -250,6 +250,8 @@ def measure_function(
     """Measure one function in all variants."""
     name = name_of(project, function)
     event = event_of(function, found.notes.append)
+    if settings.cold_cache and any(variant.name == NATIVE for variant in contending):
+        found.notes += lack_of_warm_up(function)
     tell = progress.detail
     with (
         Lineup(name, contending, function, region=project.configuration.region) as lineup,
@@ -293,6 +295,14 @@ def event_of(function: Function, note: Callable[[str], None]) -> bytes:
         return samples.load(kind)
     note(f"{function.name} has no event of its own (`event` in its table of pyproject.toml): it was invoked with {{}}")
     return b"{}"
+
+
+def lack_of_warm_up(function: Function) -> list[str]:
+    """What a reader of figures with an empty page cache must know when nobody called the function before its image."""
+    if function.configuration.warm_up is not None:
+        return []
+    unseen = "the build could not see what its calls touch, which is read page by page from an empty page cache"
+    return [f"{function.name} has no `warm_up` in its table of pyproject.toml: {unseen}"]
 
 
 def payloads_of(function: Function, event: bytes) -> list[Payload]:

@@ -48,6 +48,13 @@ def test_a_function_without_any_event_is_noted() -> None:
     assert "work" in notes[0]
 
 
+def test_a_function_that_is_not_warmed_up_is_noted() -> None:
+    cold = _function()
+    warmed = replace(cold, configuration=replace(cold.configuration, warm_up=Path("event.json")))
+    assert "work has no `warm_up`" in suite.lack_of_warm_up(cold)[0]
+    assert suite.lack_of_warm_up(warmed) == []
+
+
 @pytest.mark.parametrize(
     ("annotation", "count"), [("typing.Any", 4), (None, 4), ("dict[str, int]", 4), ("app.Order", 1)]
 )
