@@ -250,7 +250,7 @@ def measure_function(
     """Measure one function in all variants."""
     name = name_of(project, function)
     event = event_of(function, found.notes.append)
-    if settings.cold_cache and any(variant.name == NATIVE for variant in contending):
+    if settings.cold_cache and any(facts.case == name and facts.image == "full" for facts in found.packages):
         found.notes += lack_of_warm_up(function)
     tell = progress.detail
     with (

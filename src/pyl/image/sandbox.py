@@ -32,7 +32,7 @@ _LOCALES = "/usr/lib/locale"
 """The program's C library turns file names into text by one of these; what it reads of them is in the image."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _LIBRARIES = ("lib", "lib64", "lib/x86_64-linux-gnu", "usr/lib", "usr/lib64", "usr/lib/x86_64-linux-gnu")
-"""Empty folders that glibc's loader searches. It would search those for ever in vain that it once did not find."""
+"""Empty folders that glibc's loader searches. Those that it once did not find it would never search again."""
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
     "etc/group": "root:x:0:\nsbx_user1051:x:990:\n",

@@ -35,7 +35,8 @@ HASH_SEED_VARIABLE = "PYTHONHASHSEED"
 """At capture: what Python itself takes it for."""
 FUNCTIONS_VARIABLE = "PYL_FUNCTIONS"
 """At capture: the functions to load, when those of one environment are captured apart."""
-_UNKNOWN_LOADER = b'{"problems": [{"what": "the C library is no glibc that is known", "where": ""}]}'
+_UNKNOWN_LOADER = b"""{"problems": [{"where": "", "what":
+    "the C library's loader is no glibc that pyl knows; build in a container (--builder container)"}]}"""
 
 
 def checkpoint(functions: Functions) -> Callable[[], None] | None:
@@ -56,7 +57,7 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
     configured = frozenset(os.environ.pop(CONFIGURED_VARIABLE, "").split())
     names = os.environ.pop(FUNCTIONS_VARIABLE, "").split() or list(functions.table)
     os.environ.pop(HASH_SEED_VARIABLE, None)
-    if not native.find_file_numbers():
+    if not native.prepare_libraries():
         native.tell(_UNKNOWN_LOADER)
         _end()
     if _stop(native, BASE, _plan((), {})):

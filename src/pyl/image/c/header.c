@@ -5,12 +5,6 @@
 #include "system.h"
 #include "words.h"
 
-_Noreturn void refuse(char *const *environment, const char *why)
-{
-    fail(environment, "Runtime.InvalidImage",
-         "pyl/image of this package cannot be used; build and deploy the package again", why);
-}
-
 static uint64_t checksum(const struct image_header *header)
 {
     const uint64_t *word = (const uint64_t *)header, *end = word + header->header_bytes / 8;

@@ -4,9 +4,6 @@
 
 #include "image.h"
 
-/* Say why the image cannot be used, and end. */
-_Noreturn void refuse(char *const *environment, const char *why);
-
 /* The mapped header of the image `file`, which is whole, undamaged and of this version. */
 const struct image_header *read_header(char *const *environment, long file);
 

@@ -158,3 +158,9 @@ _Noreturn void fail(char *const *environment, const char *type, const char *mess
     system_call(SYS_exit_group, 1);
     __builtin_unreachable();
 }
+
+_Noreturn void refuse(char *const *environment, const char *why)
+{
+    fail(environment, "Runtime.InvalidImage",
+         "pyl/image of this package cannot be used; build and deploy the package again", why);
+}

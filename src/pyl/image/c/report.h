@@ -8,4 +8,7 @@ void log_line(const char *level, const char *message, const char *const *details
 /* Tell the user and, when there is one, the Runtime API; then exit with 1. `detail` may be NULL. */
 _Noreturn void fail(char *const *environment, const char *type, const char *message, const char *detail);
 
+/* As `fail`, because of what is wrong with the image. */
+_Noreturn void refuse(char *const *environment, const char *why);
+
 #endif

@@ -8,14 +8,15 @@
 #include <sys/stat.h>
 
 /* `struct r_file_id` of glibc. It lies behind what <link.h> shows of `struct link_map`, in each version elsewhere, and is
- * all zeros where the kernel mapped the file, as no file's is. */
+ * all zeros, as no file's is, where the loader did not open the file itself. */
 struct file_number {
     dev_t device;
     ino_t inode;
 };
 enum { SEARCHED = 1120 }; /* bytes of a `struct link_map`, of which every glibc since 2.26 has more */
 
-static size_t numbers; /* where they are in a `struct link_map` */
+static const struct file_number none;
+static size_t numbers; /* where they are in a `struct link_map`; 0 when that is not known */
 
 static int has_file(const struct link_map *library, struct file_number *number)
 {
@@ -26,37 +27,39 @@ static int has_file(const struct link_map *library, struct file_number *number)
     return 1;
 }
 
-/* Whether the library has the number of its file at this byte, or none, as those that the kernel mapped. */
-static int has_number_at(const struct link_map *library, size_t byte)
+static int has_number_at(const struct link_map *library, size_t byte, const struct file_number *number)
 {
-    static const struct file_number none;
-    struct file_number number;
-    const char *there = (const char *)library + byte;
-    return !has_file(library, &number) || !memcmp(there, &number, sizeof number) || !memcmp(there, &none, sizeof none);
+    return !memcmp((const char *)library + byte, number, sizeof *number);
 }
 
-/* Where all libraries have the numbers of their files; 0 when there is no such place. */
-static size_t place_of_numbers(const struct link_map *first, const struct link_map *any)
+/* Whether each library whose file is there has its number at this byte, or none. */
+static int all_have_numbers_at(size_t byte)
 {
     struct file_number number;
-    has_file(any, &number);
-    for (size_t byte = sizeof *any; byte <= SEARCHED - sizeof number; byte += sizeof(long)) {
-        if (memcmp((const char *)any + byte, &number, sizeof number))
-            continue;
-        const struct link_map *library = first;
-        while (library && has_number_at(library, byte))
-            library = library->l_next;
-        if (!library)
-            return byte;
-    }
-    return 0;
+    for (const struct link_map *library = _r_debug.r_map; library; library = library->l_next)
+        if (has_file(library, &number) && !has_number_at(library, byte, &number) && !has_number_at(library, byte, &none))
+            return 0;
+    return 1;
+}
+
+PyObject *pyl_prepare_libraries(PyObject *module, PyObject *unused)
+{
+    (void)module, (void)unused;
+    Dl_info ignored;
+    struct link_map *own; /* of this library, which the loader has opened, whatever else it has */
+    struct file_number number;
+    if (dladdr1(&none, &ignored, (void **)&own, RTLD_DL_LINKMAP) && has_file(own, &number))
+        for (size_t byte = sizeof *own; !numbers && byte <= SEARCHED - sizeof number; byte += sizeof(long))
+            if (has_number_at(own, byte, &number) && all_have_numbers_at(byte))
+                numbers = byte;
+    return PyBool_FromLong(numbers != 0);
 }
 
 /* A name like `/a/b/../c.so` would not be known again as `/a/c.so` without the file's number. The loader adds to a
  * library's names what it was asked for by, once it has found that it is the same file. */
 static void add_plain_name(const struct link_map *library)
 {
-    char *plain = realpath(library->l_name, NULL);
+    char *plain = strchr(library->l_name, '/') ? realpath(library->l_name, NULL) : NULL;
     if (plain && strcmp(plain, library->l_name)) {
         void *same = dlopen(plain, RTLD_LAZY | RTLD_NOLOAD);
         if (same)
@@ -65,26 +68,14 @@ static void add_plain_name(const struct link_map *library)
     free(plain);
 }
 
-PyObject *pyl_find_file_numbers(PyObject *module, PyObject *unused)
+int libraries_forget_files(void)
 {
-    (void)module, (void)unused;
-    struct file_number number;
-    const struct link_map *first = _r_debug.r_map, *last = first;
-    while (last->l_next)
-        last = last->l_next;
-    while (last && !has_file(last, &number))
-        last = last->l_prev;
-    numbers = last ? place_of_numbers(first, last) : 0;
-    return PyBool_FromLong(numbers != 0);
-}
-
-void libraries_forget_files(void)
-{
-    struct file_number number;
+    if (!numbers)
+        return 0;
     for (const struct link_map *library = _r_debug.r_map; library; library = library->l_next)
-        if (has_file(library, &number))
-            add_plain_name(library);
+        add_plain_name(library);
     for (struct link_map *library = _r_debug.r_map; library; library = library->l_next)
-        if (has_file(library, &number))
-            memset((char *)library + numbers, 0, sizeof number);
+        if (!has_number_at(library, numbers, &none)) /* the loader's own record may be read-only */
+            memset((char *)library + numbers, 0, sizeof none);
+    return 1;
 }

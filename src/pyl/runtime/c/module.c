@@ -12,8 +12,7 @@
 static PyMethodDef methods[] = {
     {"ask", pyl_ask, METH_NOARGS, "Is this process being captured?"},
     {"tell", pyl_tell, METH_O, "Hand bytes to the capture."},
-    {"find_file_numbers", pyl_find_file_numbers, METH_NOARGS,
-     "Find where the loader keeps the numbers of files; to be called before stop()."},
+    {"prepare_libraries", pyl_prepare_libraries, METH_NOARGS, "Can stop() make the loader forget the build's files?"},
     {"stop", pyl_stop, METH_VARARGS,
      "stop(kind, plan): stop for the capture; returns in a restored process only, and only when Python has to go on."},
     {"phase", pyl_heap_phase, METH_O, "Say what the program does now; objects are known again by it in the next capture."},

@@ -42,7 +42,10 @@ PyObject *pyl_stop(PyObject *module, PyObject *arguments)
     (void)module;
     if (!PyArg_ParseTuple(arguments, "lO!", &kind, &PyTuple_Type, &plan))
         return NULL;
-    libraries_forget_files();
+    if (!libraries_forget_files()) {
+        PyErr_SetString(PyExc_RuntimeError, "prepare_libraries() has to be called before");
+        return NULL;
+    }
     resume_remember();
     heap_settle();
     long result = ask_tracer(PYL_STOP, (const void *)kind, 0);
