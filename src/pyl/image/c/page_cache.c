@@ -19,46 +19,44 @@ static long blocks_read(void)
     return usage.blocks_read;
 }
 
-static long read_byte(long file, uint64_t offset)
-{
-    char byte;
-    return system_call(SYS_pread64, file, &byte, 1, offset);
-}
-
-/* As `read_byte`, if that needs no waiting. */
-static long ask(long file, uint64_t offset)
+static long read_byte(long file, uint64_t offset, long flags)
 {
     char byte;
     struct {
         void *start;
         uint64_t length;
     } into = {&byte, 1};
-    return system_call(SYS_preadv2, file, &into, 1, offset, 0, RWF_NOWAIT);
+    return system_call(SYS_preadv2, file, &into, 1, offset, 0, flags);
 }
 
-/* To ask for a page that is missing makes the kernel read it, and a fast disk may have brought it before the answer is
- * given. */
+/* As `is_cached`; `*read` is how many bytes the question itself made the kernel read. To ask for a page that is missing
+ * makes it do so, and a fast disk may have brought the page before the answer is given. */
+static int ask(long file, uint64_t offset, uint64_t *read)
+{
+    long before = blocks_read(), got = read_byte(file, offset, RWF_NOWAIT);
+    if (got == -EOPNOTSUPP) /* by overlays, for one */
+        got = read_byte(file, offset, 0);
+    *read = (uint64_t)(blocks_read() - before) * BLOCK;
+    return got == 1 && !*read;
+}
+
 int is_cached(long file, uint64_t offset)
 {
-    long before = blocks_read(), got = ask(file, offset);
-    if (got == -EOPNOTSUPP) /* by overlays, for one */
-        got = read_byte(file, offset);
-    return got == 1 && blocks_read() == before;
+    uint64_t read;
+    return ask(file, offset, &read);
 }
 
 int begin_reading(struct reading *reading, long file)
 {
-    long before = blocks_read();
-    int is_there = is_cached(file, 0);
-    *reading = (struct reading){.file = file, .end = (uint64_t)(blocks_read() - before) * BLOCK, .mark = PAGE};
-    return !is_there;
+    *reading = (struct reading){.file = file, .mark = PAGE};
+    return !ask(file, 0, &reading->end);
 }
 
 /* Use the page with the mark, and find the next one: the kernel puts it on the first page that it had not read before. */
 static void go_on_by_mark(struct reading *reading)
 {
     long before = blocks_read();
-    ask(reading->file, reading->mark);
+    read_byte(reading->file, reading->mark, RWF_NOWAIT);
     uint64_t more = (uint64_t)(blocks_read() - before) * BLOCK;
     reading->mark = more ? reading->end : 0;
     reading->end += more;
@@ -81,6 +79,6 @@ void read_on(struct reading *reading, uint64_t start, uint64_t end)
 
 void forget_page(long file, uint64_t offset)
 {
-    read_byte(file, offset); /* a page that is still being read cannot be dropped */
+    read_byte(file, offset, 0); /* a page that is still being read cannot be dropped */
     system_call(SYS_fadvise64, file, offset, PAGE, FADV_DONTNEED);
 }
