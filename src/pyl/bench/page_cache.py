@@ -1,4 +1,4 @@
-"""Drops files from the kernel's page cache, and counts what stayed."""
+"""Brings files into the kernel's page cache, drops them from it, and counts what stayed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def files(folders: Iterable[Path]) -> tuple[Path, ...]:
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.is_symlink() and path.stat().st_size
     )
+
+
+def fill(paths: Iterable[Path]) -> None:
+    """Read the files to their ends."""
+    for path in paths:
+        path.read_bytes()
 
 
 def write_back(paths: Iterable[Path]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -266,7 +267,22 @@ def test_dropped_files_are_out_of_the_page_cache(tmp_path: Path) -> None:
         pytest.skip("this file system keeps nothing in the page cache")
     page_cache.drop(paths)
     assert page_cache.resident(paths) == 0
-    file.read_bytes()
+    page_cache.fill(paths)
+    assert page_cache.resident(paths) == 1
+
+
+def test_starts_with_a_warm_page_cache_have_all_files_there_whatever_was_measured_before(
+    floor: Variant, tmp_path: Path
+) -> None:
+    task = tmp_path / "task"
+    shutil.copytree(floor.task, task)
+    (task / "unread").write_bytes(os.urandom(1_000_000))
+    paths = page_cache.files([task])
+    page_cache.write_back(paths)
+    page_cache.drop(paths)
+    variant = variants.started_by_bootstrap("floor", task)
+    with Lineup("case", [variant], FUNCTION, region=None) as lineup:
+        case.cold_starts(lineup, EVENT, Plan(least=6, most=6), lambda _: None)
     assert page_cache.resident(paths) == 1
 
 

@@ -56,9 +56,7 @@ def forget(package: Path) -> None:
 
 
 def remember(package: Path) -> None:
-    for path in package.rglob("*"):
-        if path.is_file():
-            path.read_bytes()
+    page_cache.fill(page_cache.files([package]))
 
 
 def mappings(run: Callable[[Path], Environment], package: Path) -> int:
