@@ -54,7 +54,7 @@ test-deploy: $(VENV)/ready $(AWSCLI)/ready ## deployment, against a local AWS
 	$(BIN)/python -m pytest tests/unit/deploy tests/integration/deploy
 
 test-container: $(VENV)/ready $(SAM)/ready ## the tests of the container builder; as root they start an engine themselves
-	$(BIN)/python -m pytest tests/unit/build/container tests/integration/container
+	$(BIN)/python -m pytest tests/unit/packaging/container tests/integration/container
 
 bench-container: $(VENV)/ready ## time builds in the container: first, and after a change
 	$(BIN)/python builders/benchmark.py

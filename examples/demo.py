@@ -17,12 +17,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from pyl.build.package import Package
 from pyl.cli.build import build_interpreted, build_native
 from pyl.cli.invoke import find_function, sample_event
 from pyl.emulator.environment import Environment, Outcome
 from pyl.emulator.unpacked import unpacked
 from pyl.errors import PylError
+from pyl.packaging.package import Package
 from pyl.project import load_project
 from pyl.project.model import Function, Project
 

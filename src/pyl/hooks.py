@@ -6,7 +6,7 @@ first and the libraries' after them; after a restore it is the other way round. 
 order of registration before, in order of registration after.
 
 A process image holds the modules of all functions of a package, hooks included. Where one function is served, the
-hooks that belong to others are left out: see `pyl.runtime.kinship`.
+hooks that belong to others are left out: see `pyl.runtime.restore.hook_scoping`.
 """
 
 from __future__ import annotations

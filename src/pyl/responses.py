@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from pyl.runtime.codec import encode
+from pyl.json.codec import encode
 
 
 def _status_ok() -> int:

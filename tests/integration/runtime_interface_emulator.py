@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from pyl.emulator import managed_runtime, sandbox
+from pyl.emulator import managed_runtime
 from pyl.emulator.unpacked import unpacked
+from pyl.sandbox import execution
 
 _MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
 FOLDER = Path(__file__).parents[2] / ".tools" / "aws-sam-cli" / "samcli" / "local" / "rapid"
@@ -30,7 +31,7 @@ def invoke(package: Path, name: str, event: bytes, variables: Mapping[str, str] 
     """The answer of the function `name` to `event`; a handler's error is an answer, too."""
     if not (FOLDER / PROGRAM).is_file():
         pytest.skip("the emulator's program is installed by `make test`")
-    if why := sandbox.unavailable():
+    if why := execution.unavailable():
         pytest.skip(f"no mount namespace: {why}")
     with unpacked(package) as task, _served(task, name, variables or {}) as port:
         return _post(port, event)
@@ -61,7 +62,7 @@ def _served(task: Path, name: str, variables: Mapping[str, str]) -> Iterator[int
     options += ["--runtime-api-address", f"127.0.0.1:{api_port}"]
     command = [f"{PLACE}/{PROGRAM}", *options, *runtime]
     process = subprocess.Popen(
-        sandbox.command(command, task=task, binds=binds, environment=environment),
+        execution.command(command, task=task, binds=binds, environment=environment),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from integration.projects import COMMAND, HELLO, Built, Done, environment, run, write_project
-from pyl.emulator import sandbox
+from pyl.sandbox import execution
 
 EARLIER = b"the earlier package"
 NATIVE = ("build", "--native")
@@ -218,7 +218,7 @@ def empty_wheel(folder: Path, name: str, platform: str) -> Path:
 
 def on_small_disk(project: Path, command: Sequence[str], *, fill: bool = False) -> Done:
     """Run `pyl` where the folder for packages is on a disk of 4 MB; its content is put back afterwards."""
-    if sandbox.unavailable() is not None:
+    if execution.unavailable() is not None:
         pytest.skip("this machine allows no mount namespace")
     out = project / "build" / "pyl"
     script = 'out=$1; shift; cp -a "$out" "$out.aside" && mount -t tmpfs -o size=4m none "$out" && '

@@ -14,11 +14,11 @@ from typing import Any, Self
 
 from pyl.bench import programs
 from pyl.bench.variants import Variant
-from pyl.emulator import sandbox
 from pyl.emulator.managed_runtime import PLACE as RUNTIME
-from pyl.emulator.variables import variables
 from pyl.errors import EngineError
+from pyl.lambda_environment import variables
 from pyl.project.model import Function
+from pyl.sandbox import execution
 
 _PLACE = "/var/bench"
 
@@ -84,12 +84,12 @@ class Driver:
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit
 
     def __enter__(self) -> Self:
-        boxed = sandbox.unavailable() is None
+        boxed = execution.unavailable() is None
         command, environment, driver = self._command(boxed=boxed), self._variables(boxed=boxed), programs.driver()
         argv = [f"{_PLACE}/driver" if boxed else str(driver), *command]
         binds = {**self.variant.binds, _PLACE: driver.parent}
         self._process = subprocess.Popen(
-            sandbox.command(argv, task=self.variant.task, binds=binds, environment=environment) if boxed else argv,
+            execution.command(argv, task=self.variant.task, binds=binds, environment=environment) if boxed else argv,
             env=None if boxed else environment,
             cwd=None if boxed else self.variant.task,
             stdin=subprocess.PIPE,
@@ -177,7 +177,7 @@ class Driver:
     def _places(self, *, boxed: bool) -> dict[str, str]:
         runtime = self.variant.binds.get(RUNTIME, Path(RUNTIME))
         return {
-            "task": sandbox.TASK_ROOT if boxed else str(self.variant.task),
+            "task": execution.TASK_ROOT if boxed else str(self.variant.task),
             "runtime": RUNTIME if boxed else str(runtime),
         }
 

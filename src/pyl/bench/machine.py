@@ -12,8 +12,9 @@ from typing import Any
 
 from pyl.bench import statistics
 from pyl.bench.programs import driver
-from pyl.emulator import managed_runtime, sandbox
+from pyl.emulator import managed_runtime
 from pyl.process import CommandFailed, run
+from pyl.sandbox import execution
 
 _SPIN_ROUNDS = 40
 _SPIN_WORK = 40_000
@@ -37,7 +38,7 @@ def describe(project: Path) -> dict[str, Any]:
         "pyl": importlib.metadata.version("pyl"),
         "commit": commit(project),
         "driver": driver().parent.name,
-        "sandbox": sandbox.unavailable() or "/var/task in a mount namespace",
+        "sandbox": execution.unavailable() or "/var/task in a mount namespace",
         "load": round(os.getloadavg()[0], 2),
     }
 

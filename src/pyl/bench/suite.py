@@ -16,11 +16,11 @@ from pyl.bench.case import PAYLOADS, Payload
 from pyl.bench.figures import Failure, PackageFacts, Report, Series
 from pyl.bench.rounds import Lineup, Plan
 from pyl.bench.variants import INTERPRETED, NATIVE, Variant
-from pyl.emulator import sandbox
 from pyl.errors import PylError, UsageError
 from pyl.events import samples
 from pyl.progress import Progress
 from pyl.project.model import BenchVariant, Function, Project
+from pyl.sandbox import execution
 
 _PLAIN_JSON = {"Any", "typing.Any", "dict", "list", "object"}
 """Annotations of events that take any JSON, so that payloads of several sizes can be sent."""
@@ -179,7 +179,7 @@ def make_packages(
     )
     took: dict[str, float | None] = {INTERPRETED: None, NATIVE: None}
     if settings.build:
-        from pyl.build import builders, interpreted
+        from pyl.packaging import builders, interpreted
 
         for kind, build in ((INTERPRETED, interpreted.build), (NATIVE, builders.build)):
             progress.note(f"{project.name}: building the {kind} package")
@@ -231,7 +231,7 @@ def contenders(packages: Packages, settings: Settings, found: Gathered) -> Itera
 
 def _limits() -> list[str]:
     """What this machine does not allow."""
-    if why := sandbox.unavailable():
+    if why := execution.unavailable():
         place = f"this machine allows no mount namespace ({why}): packages ran where they are and not at /var/task"
         return [f"{place}, so native ones could not use their image, and the interpreter stayed in the page cache"]
     if managed.interpreter() is None:

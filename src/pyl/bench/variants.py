@@ -13,7 +13,7 @@ from pathlib import Path
 from pyl.bench import managed, programs
 from pyl.emulator.unpacked import unpacked
 from pyl.errors import UsageError
-from pyl.image import files
+from pyl.image.file import names
 from pyl.project.model import BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
@@ -116,7 +116,7 @@ def own(interpreted_zip: Path, native_zip: Path) -> Iterator[list[Variant]]:
     """The suite's variants of one project, from its two packages; `native` only when there is an image."""
     with unpacked(interpreted_zip) as one, unpacked(native_zip) as two, _without_image(two) as plain:
         found = [interpreted(one)]
-        if (two / files.IMAGE).exists():
+        if (two / names.IMAGE).exists():
             found.append(started_by_bootstrap(NATIVE, two))
         found += [started_by_bootstrap(PLAIN, plain), started_by_bootstrap(FLOOR, programs.floor())]
         if glibc := programs.glibc_floor():
@@ -130,7 +130,7 @@ def _without_image(task: Path) -> Iterator[Path]:
     copy = task.with_name(f"{task.name}-plain")
     shutil.copytree(task, copy, symlinks=True, copy_function=os.link)
     try:
-        files.remove(copy)
+        names.remove(copy)
         yield copy
     finally:
         shutil.rmtree(copy, ignore_errors=True)

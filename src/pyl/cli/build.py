@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from pyl.build import lifecycle
-from pyl.build.package import Package
 from pyl.cli.options import json_option, project_option
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import UsageError
+from pyl.packaging import lifecycle
+from pyl.packaging.package import Package
 from pyl.project import load_project
 from pyl.project.model import Architecture, Builder, Project
 
@@ -85,14 +85,14 @@ def command(
 
 def build_interpreted(project: Project, out: Path, *, layer: bool = False) -> Package:
     """Make the interpreted package, showing progress."""
-    from pyl.build import interpreted
+    from pyl.packaging import interpreted
 
     return interpreted.build(project, out, ConsoleProgress(), layer=layer)
 
 
 def build_native(project: Project, out: Path, *, cached: bool = True, timeout: float | None = None) -> Package:
     """Make the native package with the configured builder, showing progress."""
-    from pyl.build import builders
+    from pyl.packaging import builders
 
     return builders.build(project, out, ConsoleProgress(), cached=cached, timeout=timeout or builders.TIMEOUT)
 

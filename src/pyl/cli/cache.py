@@ -24,7 +24,7 @@ def path() -> None:
 def clean() -> None:
     """Remove compiled programs and modules from this host, and pyl's volumes and images from the container engine."""
     from pyl import cache
-    from pyl.build import builders
+    from pyl.packaging import builders
 
     click.echo(f"{cache.root()}: {cache.clean() / 1e6:.1f} MB removed")
     try:

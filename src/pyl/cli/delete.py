@@ -38,11 +38,11 @@ def command(
     groups, also of functions that the code no longer has. Queues, tables, buckets and topics are left alone.
     """
     from pyl.deploy.aws import connect
+    from pyl.deploy.desired_state import owner_of
     from pyl.deploy.inventory import target_in_aws, targets_in_aws
     from pyl.deploy.plan import apply_plan, make_plan
     from pyl.deploy.removal import removals
     from pyl.deploy.report import plan_json
-    from pyl.deploy.wanted import owner_of
     from pyl.project import load_project
 
     project = load_project(directory, environ=os.environ, overrides={"region": region})

@@ -16,15 +16,15 @@ from pyl.cli.options import complete_functions, json_option, profile_option, pro
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import UsageError
 from pyl.project import load_project
+from pyl.project.config.pyproject import nearest
 from pyl.project.model import Function, Project
-from pyl.project.pyproject import nearest
 
 if TYPE_CHECKING:
-    from pyl.build.package import Package
     from pyl.deploy.aws import AWS
+    from pyl.deploy.desired_state import Packaged, Wanted
     from pyl.deploy.packages import Variant
     from pyl.deploy.plan import Plan
-    from pyl.deploy.wanted import Packaged, Wanted
+    from pyl.packaging.package import Package
 
 
 @click.command()
@@ -67,10 +67,10 @@ def command(
     Compares what is wanted with what is there, shows the difference, asks, and does it. What AWS has and
     configuration does not mention stays.
     """
-    from pyl.build.lifecycle import today
     from pyl.deploy.aws import connect
+    from pyl.deploy.desired_state import wanted
     from pyl.deploy.plan import apply_plan, make_plan
-    from pyl.deploy.wanted import wanted
+    from pyl.packaging.lifecycle import today
 
     project = load_project(directory, environ=os.environ, overrides={"region": region, "native.builder": builder})
     functions = chosen(project, names)
@@ -153,8 +153,8 @@ def _packages(
 
 def _note_runtimes(goal: Wanted, plan: Plan, packages: Mapping[str, Packaged], progress: ConsoleProgress) -> None:
     """One line per notice, with the functions that it is about."""
-    from pyl.build.lifecycle import notice, today
     from pyl.deploy.functions import FunctionResource, FunctionState
+    from pyl.packaging.lifecycle import notice, today
 
     states: dict[str, FunctionState | None] = {
         action.resource.name: action.state for action in plan.actions if isinstance(action.resource, FunctionResource)
@@ -190,8 +190,8 @@ def _report(
 
 
 def _print_policies(aws: AWS, project: Project, functions: Sequence[Function]) -> None:
+    from pyl.deploy.desired_state import statements, targets_of
     from pyl.deploy.policy import document
-    from pyl.deploy.wanted import statements, targets_of
 
     targets = targets_of(aws, project, functions)
     policies = {target.function.name: document(statements(target)) for target in targets}

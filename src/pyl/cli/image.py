@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from pyl.image import description
+from pyl.image.file import description
 
 
 @click.command()

@@ -129,10 +129,10 @@ def _check(remote: bool, package: str | None, for_remote: dict[str, str | bool |
 
 
 def _here(plan: _Plan, package: str | None) -> Iterator[_Answer]:
-    from pyl.emulator import sandbox
     from pyl.emulator.local import environment, prepared
+    from pyl.sandbox import execution
 
-    if why := sandbox.unavailable():
+    if why := execution.unavailable():
         click.echo(
             f"this machine allows no mount namespace ({why}): the package runs where it is, not at /var/task",
             err=True,
@@ -152,8 +152,8 @@ def _remotely(plan: _Plan, qualifier: str | None, profile: str | None, *, tail: 
     import time
 
     from pyl.deploy.aws import connect
+    from pyl.deploy.desired_state import owner_of
     from pyl.deploy.remote import invoke
-    from pyl.deploy.wanted import owner_of
 
     aws = connect(region=plan.project.configuration.region, environ=os.environ, profile=profile)
     name = owner_of(plan.project).function_name(plan.function.name)

@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from pyl.cli.options import json_option
 from pyl.errors import UsageError
-from pyl.project.region import default_region
+from pyl.project.config.region import default_region
 from pyl.scaffold import project as scaffold
 from pyl.scaffold.catalog import DEFAULT, TEMPLATES, Template
 from pyl.scaffold.project import Wanted

@@ -33,10 +33,10 @@ def command(
 
     Both come from the same configuration as `pyl deploy`; the packages are those of `pyl build`. AWS is not asked.
     """
-    from pyl.build.lifecycle import notice, today
-    from pyl.deploy.templates import sam, terraform
-    from pyl.deploy.templates.subject import subjects
+    from pyl.packaging.lifecycle import notice, today
     from pyl.project import load_project
+    from pyl.templates import sam, terraform
+    from pyl.templates.template_function import subjects
 
     project = load_project(directory, environ=os.environ)
     found = subjects(

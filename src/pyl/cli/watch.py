@@ -11,19 +11,19 @@ import click
 
 from pyl.cli.options import complete_packages, json_option, project_option
 from pyl.cli.progress import ConsoleProgress
-from pyl.emulator import sandbox
 from pyl.emulator.emulator import Emulator
-from pyl.emulator.guard import Guard
-from pyl.emulator.keeper import Keeper
 from pyl.emulator.loading import Loader
-from pyl.emulator.memory import MemoryLimits
+from pyl.emulator.origin_policy import Guard
 from pyl.emulator.packages import SOURCE
+from pyl.emulator.reaper import Keeper
 from pyl.emulator.routes import Route, RouteTable
 from pyl.emulator.server import Server, is_loopback
 from pyl.emulator.version import Surroundings, Version
 from pyl.emulator.watch import Reload, stopped_by_signals
 from pyl.errors import UsageError
-from pyl.project.pyproject import find_project
+from pyl.project.config.pyproject import find_project
+from pyl.sandbox import execution
+from pyl.sandbox.cgroups import MemoryLimits
 
 
 @click.command()
@@ -101,7 +101,7 @@ async def _serve(
 def _warn(progress: ConsoleProgress, host: str) -> None:
     if not is_loopback(host):
         progress.note(f"{host} can be reached from other machines: whoever reaches it can run your functions")
-    if why := sandbox.unavailable():
+    if why := execution.unavailable():
         progress.note(f"this machine allows no mount namespace ({why}): packages run where they are, not at /var/task")
 
 

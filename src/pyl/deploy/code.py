@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyl.build.commands import DIRECT_UPLOAD_LIMIT
 from pyl.deploy.aws import AWS, Refused, error_code, found
 from pyl.deploy.tags import as_list
+from pyl.packaging.commands import DIRECT_UPLOAD_LIMIT
 from pyl.progress import Progress
 
 _KEPT_DAYS = 30

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.desired_state import owner_of
 from pyl.deploy.tags import PROJECT, Owner
 from pyl.deploy.target import Target, target
 from pyl.deploy.triggers import mappings, permissions
-from pyl.deploy.wanted import owner_of
 from pyl.errors import UsageError
+from pyl.project.config.pyproject import nearest
 from pyl.project.model import Function, FunctionConfiguration, Project
-from pyl.project.pyproject import nearest
 
 _LOGS = "/aws/lambda/"
 

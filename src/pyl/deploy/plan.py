@@ -1,7 +1,7 @@
 """What differs between the wanted things and AWS's, shown before it is done, and done in order.
 
 A *resource* is one thing in AWS that pyl makes: a role, a function, a queue's mapping. A new kind is added by
-subclassing `Resource` and having `pyl.deploy.wanted` make one for each place of the configuration that asks for it:
+subclassing `Resource` and having `pyl.deploy.desired_state` make one for each place that asks for it:
 
 - `kind`, `name`: say which thing it is, in the words of the plan (`function notify`). Two resources of a plan never
   share both. `needs` names the resources that must be there first.
@@ -17,7 +17,7 @@ subclassing `Resource` and having `pyl.deploy.wanted` make one for each place of
 - `outcome` tells what to report afterwards (an ARN, a URL).
 
 What a kind needs the function's role to allow is a `Statement` of `pyl.deploy.policy`, made by a function of the kind's
-module from the same configuration; `pyl.deploy.wanted` collects them for the role.
+module from the same configuration; `pyl.deploy.desired_state` collects them for the role.
 
 Things that pyl made carry the tags of `pyl.deploy.tags`; kinds that cannot be tagged are recognised by belonging to
 one that is (a mapping to its function).

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from pyl.deploy.aws import AWS, Refused, connect
+from pyl.deploy.desired_state import owner_of
 from pyl.deploy.tags import Owner
-from pyl.deploy.wanted import owner_of
 from pyl.doctor.findings import Area, Finding, Status
 from pyl.doctor.permissions import Permissions, needed, resource_of
 from pyl.errors import PylError
 from pyl.project import examine as examine_project
+from pyl.project.config.region import default_region
 from pyl.project.model import Function, Project
-from pyl.project.region import default_region
 
 _finding = functools.partial(Finding, area=Area.AWS)
 

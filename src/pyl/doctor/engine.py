@@ -6,9 +6,9 @@ import functools
 import sys
 from collections.abc import Iterator, Mapping
 
-from pyl.build import builders
 from pyl.doctor.findings import Area, Finding, Status
 from pyl.errors import EngineError
+from pyl.packaging import builders
 
 _finding = functools.partial(Finding, area=Area.ENGINE, name="engine")
 

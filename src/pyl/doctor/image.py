@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pyl.doctor.findings import Area, Finding, Status
-from pyl.emulator import sandbox
-from pyl.image import permission
+from pyl.image.capture import permission
+from pyl.sandbox import execution
 
 _finding = functools.partial(Finding, area=Area.IMAGE)
 
@@ -46,7 +46,7 @@ def _capture() -> Finding:
 
 
 def _task_root() -> Finding:
-    why = sandbox.unavailable()
+    why = execution.unavailable()
     if why is None:
         return _finding(name="emulator", status=Status.OK, found="packages can stand at /var/task, as in Lambda")
     found = f"packages run where they are, and not from their image: {why}"

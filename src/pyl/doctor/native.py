@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pyl import cache
-from pyl.build import nuitka
 from pyl.doctor.findings import Area, Finding, Status
 from pyl.errors import EngineError
 from pyl.process import CommandFailed, run
+from pyl.toolchain import nuitka
 
 _finding = functools.partial(Finding, area=Area.NATIVE)
 

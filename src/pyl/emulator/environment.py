@@ -13,14 +13,14 @@ from typing import IO, Self
 from pyl.emulator.background import Background
 from pyl.emulator.exchange import Exchange
 from pyl.emulator.invocation import Answer, Invocation, Outcome, Sink, failed, trace_id
-from pyl.emulator.keeper import Keeper
 from pyl.emulator.launch import Unpacked, launch
 from pyl.emulator.logs import Logs
-from pyl.emulator.memory import MemoryGroup
 from pyl.emulator.process import EnvironmentProcess
+from pyl.emulator.reaper import Keeper
 from pyl.emulator.runtime_api import AsyncRuntimeAPI
-from pyl.emulator.variables import arn
+from pyl.lambda_environment import arn
 from pyl.project.model import Function
+from pyl.sandbox.cgroups import MemoryGroup
 
 __all__ = ["AsyncEnvironment", "Environment", "Outcome"]
 

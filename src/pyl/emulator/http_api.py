@@ -11,10 +11,10 @@ from aiohttp import web
 
 from pyl.emulator.cors import Cors
 from pyl.emulator.emulator import Emulator, Throttled
-from pyl.emulator.guard import Guard
 from pyl.emulator.http_events import HTTPRequest, http_api_event, rest_api_event, url_event
 from pyl.emulator.http_responses import ENDLESS, BadResponse, HTTPResponse, Prelude, is_prelude, whole_response
 from pyl.emulator.invocation import Outcome
+from pyl.emulator.origin_policy import Guard
 from pyl.emulator.routes import Match, Route, RouteTable, is_rest
 from pyl.errors import PylError
 from pyl.project.model import Function

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pyl.emulator import managed_runtime, sandbox
-from pyl.emulator.variables import variables
+from pyl.emulator import managed_runtime
+from pyl.lambda_environment import variables
 from pyl.project.model import Function
+from pyl.sandbox import execution
 
 Client = Literal["bootstrap", "awslambdaric", "pyl"]
 """What talks to the Runtime API: the native package's own program, AWS's client, or pyl's runtime from source."""
@@ -57,8 +58,8 @@ def launch(
     `clock` is a file descriptor that receives the time of the `exec` (see `sandbox.command`). `arguments`, given to
     the interpreter in place of the Runtime API's client, run something else in the same surroundings.
     """
-    boxed = sandbox.unavailable() is None
-    root = sandbox.TASK_ROOT if boxed else str(package.task)
+    boxed = execution.unavailable() is None
+    root = execution.TASK_ROOT if boxed else str(package.task)
     native = package.client == "bootstrap"
     environment = variables(
         function,
@@ -77,7 +78,7 @@ def launch(
         argv = [_interpreter(), "-S", *(arguments or _client(package, environment["_HANDLER"]))]
     if not boxed:
         return Launch(command=tuple(argv), environment=environment, folder=package.task, program=argv[0])
-    command = sandbox.command(
+    command = execution.command(
         argv, task=package.task, binds=binds, environment=environment, clock=clock, dies_with_parent=True
     )
     return Launch(command=tuple(command), environment=None, folder=None, program=argv[0])

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from pyl.emulator.keeper import Keeper
 from pyl.emulator.launch import Launch
-from pyl.emulator.memory import MemoryGroup
+from pyl.emulator.reaper import Keeper
 from pyl.errors import EngineError
+from pyl.sandbox.cgroups import MemoryGroup
 
 _GRACE = 0.5
 """Seconds that Lambda leaves a runtime after SIGTERM, where an internal extension is registered."""

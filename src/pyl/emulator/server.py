@@ -11,9 +11,9 @@ from typing import Self
 from aiohttp import web
 
 from pyl.emulator.emulator import Emulator
-from pyl.emulator.guard import Guard
 from pyl.emulator.http_api import HTTPFrontend, refused
 from pyl.emulator.invoke_api import LARGEST_REQUEST, InvokeAPI
+from pyl.emulator.origin_policy import Guard
 from pyl.emulator.routes import Route
 from pyl.errors import UsageError
 

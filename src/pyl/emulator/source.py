@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 
 from pyl import cache
-from pyl.build import bytecode, contents
 from pyl.emulator.launch import Unpacked
+from pyl.packaging import bytecode, contents
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.model import Project

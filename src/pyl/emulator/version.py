@@ -11,12 +11,12 @@ from functools import partial
 from pathlib import Path
 
 from pyl.emulator.environment import AsyncEnvironment
-from pyl.emulator.keeper import Keeper
 from pyl.emulator.launch import Unpacked
 from pyl.emulator.logs import Logs
-from pyl.emulator.memory import MemoryLimits
 from pyl.emulator.pool import Pool
+from pyl.emulator.reaper import Keeper
 from pyl.project.model import Function, Project
+from pyl.sandbox.cgroups import MemoryLimits
 
 
 @dataclass(frozen=True, kw_only=True)

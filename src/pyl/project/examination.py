@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pyl.project.adoption import Adopted, adopt
-from pyl.project.configuration import read_configuration
+from pyl.project.analysis.adoption import Adopted, adopt
+from pyl.project.analysis.discovery import Candidate, find_decorated
+from pyl.project.analysis.modules import Module, Modules, module_name, parse
+from pyl.project.analysis.names import function_name_problem, module_name_problem, shadowing_modules
+from pyl.project.config.configuration import read_configuration
+from pyl.project.config.pyproject import TABLE, Document, find_project, nearest, read_document
 from pyl.project.diagnostics import Code, Diagnostic, InvalidProject, ordered
-from pyl.project.discovery import Candidate, find_decorated
 from pyl.project.model import Configuration, Function, Project
-from pyl.project.modules import Module, Modules, module_name, parse
-from pyl.project.names import function_name_problem, module_name_problem, shadowing_modules
-from pyl.project.pyproject import TABLE, Document, find_project, nearest, read_document
 from pyl.project.source_files import source_files
 from pyl.project.trigger_rules import trigger_problems
 

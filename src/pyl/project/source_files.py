@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pyl.project.pyproject import FILE_NAME
+from pyl.project.config.pyproject import FILE_NAME
 
 LEFT_OUT_ANYWHERE = (
     ".*",

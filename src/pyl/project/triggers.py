@@ -1,6 +1,6 @@
 """What invokes a function in AWS: `[[tool.pyl.functions.<name>.triggers]]`, once read.
 
-Every kind of trigger is one frozen dataclass whose fields are the keys of its table (`pyl.project.trigger_keys`).
+Every kind of trigger is one frozen dataclass whose fields are its keys (`pyl.project.config.trigger_keys`).
 A new kind is a class here, its keys there, its event in `pyl.project.trigger_rules`, and its resource in
 `pyl.deploy.triggers`.
 

@@ -10,7 +10,7 @@ import os
 import sys
 
 from pyl.context import Context
-from pyl.runtime import codec
+from pyl.json import codec
 from pyl.runtime.errors import MARSHAL_ERROR, Fault, message_of, strip_own
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from pyl.runtime.binding import Binding
+    from pyl.runtime.handlers.binding import Binding
 
 
 def entry(binding: Binding) -> Callable[[Any, Any], Any]:
@@ -73,7 +73,7 @@ def _encoded(result: Any) -> Any:
     try:
         text = codec.encode(result).decode()
     except Exception as error:
-        from pyl.runtime import streaming
+        from pyl.runtime.loop import streaming
 
         stream = streaming.stream_of(result)
         if stream is None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-    from pyl.runtime.streaming import Stream
+    from pyl.runtime.loop.streaming import Stream
 
 HANDLER_NOT_FOUND = "Runtime.HandlerNotFound"
 IMPORT_MODULE_ERROR = "Runtime.ImportModuleError"

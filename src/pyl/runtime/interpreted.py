@@ -12,7 +12,7 @@ import os
 import sys
 
 from pyl.runtime.bootstrap import as_foreign, entry
-from pyl.runtime.resolve import Functions
+from pyl.runtime.handlers.resolve import Functions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _prepare_hooks() -> None:
     from pyl import hooks
 
     if hooks.any_before_shutdown():
-        from pyl.runtime import shutdown
+        from pyl.runtime.loop import shutdown
 
         shutdown.prepare_beside(os.environ.get("AWS_LAMBDA_RUNTIME_API", ""))
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":

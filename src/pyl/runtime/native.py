@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 
-from pyl.runtime import certificates, image, logs, loop
-from pyl.runtime.client import RuntimeAPIError
-from pyl.runtime.resolve import Functions
+from pyl.runtime.handlers.resolve import Functions
+from pyl.runtime.logging import logs
+from pyl.runtime.loop import python_loop
+from pyl.runtime.loop.client import RuntimeAPIError
+from pyl.runtime.restore import certificates, checkpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
-    from pyl.runtime.concurrency import Worker
-    from pyl.runtime.loop import Server
+    from pyl.runtime.loop.concurrency import Worker
+    from pyl.runtime.loop.python_loop import Server
 
 
 def prepare() -> Functions:
@@ -40,14 +42,14 @@ def serve(functions: Functions, server: type[Server], mend: Callable[[], None] |
     worker = _worker()
     if mend is not None:
         mend()
-    loop.serve(functions, server=server, worker=worker)
+    python_loop.serve(functions, server=server, worker=worker)
 
 
 def _worker() -> Worker | None:
     """This process, as one of several where Lambda wants several."""
     if "AWS_LAMBDA_MAX_CONCURRENCY" not in os.environ:
         return None
-    from pyl.runtime import concurrency
+    from pyl.runtime.loop import concurrency
 
     return concurrency.spread(os.environ)
 
@@ -57,8 +59,8 @@ def _server() -> type[Server]:
     try:
         from pyl.runtime import _native  # type: ignore[attr-defined]  # noqa: F401
     except ImportError:
-        return loop.Server
-    from pyl.runtime.nativeloop import NativeServer
+        return python_loop.Server
+    from pyl.runtime.loop.native_loop import NativeServer
 
     return NativeServer
 
@@ -68,9 +70,9 @@ def main() -> NoReturn:
     try:
         functions = prepare()
         server = _server()  # imported before the image is taken
-        mend = image.checkpoint(functions)
+        mend = checkpoint.checkpoint(functions)
     except RuntimeAPIError as error:  # of a restored process, which serves from within the checkpoint
-        loop.give_up(error)
+        python_loop.give_up(error)
     except Exception as error:  # noqa: BLE001 - a package that is not whole
-        loop.fail(error)
+        python_loop.fail(error)
     serve(functions, server, mend)

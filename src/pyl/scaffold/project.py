@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyl.errors import UsageError
-from pyl.project.keys import PROJECT_KEYS
-from pyl.project.names import function_name_problem
+from pyl.project.analysis.names import function_name_problem
+from pyl.project.config.keys import PROJECT_KEYS
 from pyl.scaffold.catalog import PLACEHOLDER, Template
 
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")

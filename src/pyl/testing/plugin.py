@@ -56,7 +56,7 @@ def pyl_form(request: pytest.FixtureRequest) -> str:
 def pyl_project(pytestconfig: pytest.Config) -> Project:
     """The project: that of the setting `pyl_project`, else the one that pytest's root folder is in."""
     from pyl.project import load_project
-    from pyl.project.pyproject import find_project
+    from pyl.project.config.pyproject import find_project
 
     configured = pytestconfig.getini("pyl_project")
     root = pytestconfig.rootpath

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pyl.bench import programs
-from pyl.build import interpreted
-from pyl.image.files import FILES
+from pyl.image.file.names import FILES
+from pyl.packaging import interpreted
 from pyl.progress import Silent
 from pyl.project import load_project
 

@@ -18,8 +18,8 @@ from pyl.bench.driver import Driver, Start
 from pyl.bench.figures import WARM
 from pyl.bench.rounds import Lineup, Plan
 from pyl.bench.variants import Variant
-from pyl.emulator import sandbox
 from pyl.project.model import Function, FunctionConfiguration
+from pyl.sandbox import execution
 
 FUNCTION = Function(
     name="work",
@@ -245,7 +245,7 @@ def _processes_with(word: str) -> list[str]:
 def test_without_a_mount_namespace_programs_run_where_they_are(
     tmp_path: Path, floor: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox, "unavailable", lambda: "not here")
+    monkeypatch.setattr(execution, "unavailable", lambda: "not here")
     assert _run(floor, invocations=3).failure is None
     source = """
 identifier, _ = take()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from integration.conformance.native import NativeCommand, build, starting_plainly
-from pyl.emulator import sandbox
+from pyl.sandbox import execution
 from unit.runtime.api_server import Process, RuntimeAPI, RuntimeCommand
 
 LAMBDA = {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def natives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NativeCommand]:
     """Packages with and without an image, by how they start."""
-    if reason := sandbox.unavailable():
+    if reason := execution.unavailable():
         pytest.skip(f"native packages run at /var/task, and this machine has no sandbox: {reason}")
     folder = tmp_path_factory.mktemp("conformance")
     package = build(folder / "project")

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from integration.projects import run, write_project
-from pyl.emulator import sandbox
 from pyl.emulator.unpacked import unpacked
-from pyl.image import files
+from pyl.image.file import names
+from pyl.sandbox import execution
 from unit.runtime.api_server import PROJECT, RuntimeCommand
 from unit.runtime.project.functions import TABLE
 
@@ -39,7 +39,7 @@ class NativeCommand(RuntimeCommand):
             pytest.skip("`pyl build` refuses such a function")
         if function in LATE and self.name == "image":
             pytest.skip("a package with such a function has no full image")
-        return sandbox.command(["/var/task/bootstrap"], task=self.package, environment=variables)
+        return execution.command(["/var/task/bootstrap"], task=self.package, environment=variables)
 
     @contextmanager
     def shared_folder(self) -> Iterator[Path]:
@@ -69,7 +69,7 @@ def starting_plainly(package: Path) -> Path:
     """A copy without a process image, and with the modules that none can hold (as sources: compiling them would show
     nothing more)."""
     copy = Path(shutil.copytree(package, package.with_name("plain")))
-    files.remove(copy)
+    names.remove(copy)
     site = copy / "pyl" / "app" / "site"
     for name in LATE:
         shutil.copy(PROJECT / f"{_module(TABLE[name])}.py", site)

@@ -19,8 +19,8 @@ import pytest
 
 from integration.projects import Done, copy_example, run
 from pyl import cache
-from pyl.build.container.engine import Engine
 from pyl.errors import EngineError
+from pyl.packaging.container.engine import Engine
 
 BASE_IMAGE = "pyl-test-base:bookworm"
 BASE_PYTHON = "/usr/bin/python3"

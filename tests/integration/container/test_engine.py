@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pyl.build.container.engine import Engine
 from pyl.errors import EngineError
+from pyl.packaging.container.engine import Engine
 
 
 def write_context(folder: Path, name: str, address: str) -> None:

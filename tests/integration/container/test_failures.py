@@ -15,8 +15,8 @@ import pytest
 
 from integration.container.conftest import Builder, Made
 from integration.projects import COMMAND, HELLO, Done, environment, run, write_project
-from pyl.build.container.engine import Engine
 from pyl.errors import EngineError
+from pyl.packaging.container.engine import Engine
 
 pytestmark = pytest.mark.compile
 

@@ -18,9 +18,9 @@ import pytest
 from integration.container.conftest import CANARY, Builder, Made
 from integration.projects import EXAMPLES
 from integration.runtime_interface_emulator import invoke
-from pyl.build.container.context import PLATFORMS
 from pyl.emulator.runtime_api import Invocation, RuntimeAPI
 from pyl.emulator.unpacked import unpacked
+from pyl.packaging.container.context import PLATFORMS
 
 pytestmark = pytest.mark.compile
 

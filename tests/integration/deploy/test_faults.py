@@ -31,12 +31,12 @@ from integration.deploy.local_aws import (
     run_here,
 )
 from integration.projects import HELLO, write_project
-from pyl.build.interpreted import runtime
 from pyl.deploy.aws import AWS
 from pyl.deploy.code import Code
+from pyl.deploy.desired_state import Packaged, wanted
 from pyl.deploy.plan import Plan, Stopped, apply_plan, make_plan
-from pyl.deploy.wanted import Packaged, wanted
 from pyl.errors import AWSError
+from pyl.packaging.interpreted import runtime
 from pyl.progress import Silent
 from pyl.project import load_project
 from pyl.project.model import Project

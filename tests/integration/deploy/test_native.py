@@ -11,7 +11,7 @@ import pytest
 from integration.deploy.local_aws import LocalAWS
 from integration.deploy.test_functions import deploy, function, sha256
 from integration.projects import Built
-from pyl.build.lifecycle import LIFECYCLES, runtime_for, today
+from pyl.packaging.lifecycle import LIFECYCLES, runtime_for, today
 
 NATIVE = runtime_for("provided.al2", today())
 

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from integration.projects import environment, run
-from pyl.emulator import sandbox
-from pyl.image import permission
+from pyl.image.capture import permission
+from pyl.sandbox import execution
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="kernels of Linux")
 
@@ -45,7 +45,7 @@ def refused(call: int) -> tuple[int, dict[str, dict[str, str]]]:
 
 @pytest.fixture(autouse=True)
 def allowing_machine() -> None:
-    if (why := permission.refused()) or sandbox.unavailable():
+    if (why := permission.refused()) or execution.unavailable():
         pytest.skip(f"this machine refuses by itself: {why}")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from integration.image import packages
 from integration.image.lambda_environment import Environment
-from pyl.image.capture import CaptureResult, capture
+from pyl.image.create import CaptureResult, capture
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from pyl.emulator import sandbox
+from pyl.sandbox import execution
 
 LAMBDA = {
     "LANG": "en_US.UTF-8",
@@ -55,7 +55,7 @@ class Environment:
             app = "/var/task/pyl/app"
             argv = [f"{app}/ld-linux-x86-64.so.2", "--library-path", app, f"{app}/program"]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the environment
-        command = sandbox.command(argv, task=package, environment=values, binds=binds)
+        command = execution.command(argv, task=package, environment=values, binds=binds)
         self.process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         self._connection: socket.socket | None = None
         self._waiting = False

@@ -10,8 +10,8 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-from pyl.image.extension import NAME, build_extension
-from pyl.image.launcher import build_launcher
+from pyl.image.launcher.programs import build_launcher
+from pyl.toolchain.native_runtime import NAME, build_extension
 
 SOURCE = Path(__file__).parents[3] / "src" / "pyl"
 PROGRAM = """

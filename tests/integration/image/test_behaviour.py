@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integration.image import packages
-from pyl.image.capture import capture
+from pyl.image.create import capture
 
 BEHAVIOUR = Path(__file__).with_name("behaviour.py")
 FUNCTIONS = [

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
-from pyl.image.files import IMAGE, MEMORY
+from pyl.image.file.names import IMAGE, MEMORY
 
 
 def source(text: str) -> str:
@@ -313,7 +313,7 @@ def test_without_privileges_a_user_namespace_serves(base: Path, tmp_path: Path, 
         base, tmp_path / "package", {"handlers.py": COUNTING}, {"handler": "handlers:handler"}
     )
     script = (
-        "import sys; from pathlib import Path; from pyl.image.capture import capture\n"
+        "import sys; from pathlib import Path; from pyl.image.create import capture\n"
         "result = capture(Path(sys.argv[1]), environment={'AWS_REGION': 'us-east-1'})\n"
         "print(result.kind, result.reasons)"
     )

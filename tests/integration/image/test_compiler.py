@@ -10,7 +10,7 @@ import pytest
 
 from pyl import cache
 from pyl.errors import BuildError
-from pyl.image.compiler import compile_c
+from pyl.toolchain.zig import compile_c
 
 FLAGS = ("-target", "x86_64-linux-musl", "-static", "-s")
 

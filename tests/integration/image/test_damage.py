@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
-from pyl.image import format as image_format
-from pyl.image.capture import capture
-from pyl.image.files import IMAGE, MEMORY
+from pyl.image.create import capture
+from pyl.image.file import format as image_format
+from pyl.image.file.names import IMAGE, MEMORY
 
 SOURCE = """
 import time

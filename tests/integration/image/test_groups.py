@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
-from pyl.image import description
-from pyl.image.capture import CaptureResult, capture
+from pyl.image.create import CaptureResult, capture
+from pyl.image.file import description
 
 ORDERS = """
 import os, time

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from pyl.image.capture import ImageRefused
+from pyl.image.create import ImageRefused
 
 READS = textwrap.dedent(
     """

@@ -10,8 +10,8 @@ import pytest
 
 from integration.projects import Built
 from integration.test_dependencies import ANSWERS
-from pyl.image.capture import capture
-from pyl.image.extension import NAME, build_extension
+from pyl.image.create import capture
+from pyl.toolchain.native_runtime import NAME, build_extension
 
 pytestmark = pytest.mark.compile
 

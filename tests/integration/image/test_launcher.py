@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.launcher import build_launcher
+from pyl.image.launcher.programs import build_launcher
 
 
 @pytest.fixture(scope="module")

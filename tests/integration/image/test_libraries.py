@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
-from pyl.image.capture import capture
+from pyl.image.create import capture
 
 LDCONFIG = shutil.which("ldconfig") or "/sbin/ldconfig"
 LIBRARY = "libmount.so.1"

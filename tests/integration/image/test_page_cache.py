@@ -11,8 +11,8 @@ import pytest
 
 from integration.image.lambda_environment import Environment
 from pyl.bench import page_cache
-from pyl.image.capture import CaptureResult
-from pyl.image.files import IMAGE, MEMORY
+from pyl.image.create import CaptureResult
+from pyl.image.file.names import IMAGE, MEMORY
 
 SOURCE = """
 import ctypes, hashlib, json, os, sys

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image import cpuid, files
-from pyl.image.capture import capture
+from pyl.image.arch.x86_64 import cpuid
+from pyl.image.create import capture
+from pyl.image.file import names
 
 QEMU = shutil.which("qemu-x86_64")
 emulated = pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is not installed")
@@ -63,4 +64,4 @@ def test_an_image_whose_c_library_chose_avx512_is_refused(captured, monkeypatch)
     package, result = captured("def handler(event, context): return 1\n")
     assert result.kind == "none"
     assert all("libc.so.6" in reason and "AVX-512" in reason for reason in result.reasons)
-    assert not files.size(package)
+    assert not names.size(package)

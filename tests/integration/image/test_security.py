@@ -9,9 +9,9 @@ import textwrap
 
 import pytest
 
-from pyl.image import description
-from pyl.image.files import IMAGE, MEMORY
-from pyl.image.tracer import PROCESS_ID_OFFSET
+from pyl.image.capture.tracer import PROCESS_ID_OFFSET
+from pyl.image.file import description
+from pyl.image.file.names import IMAGE, MEMORY
 
 PID_LIMIT = 1 << 22
 """Of Linux: PID_MAX_LIMIT on 64-bit machines."""
@@ -53,7 +53,7 @@ def test_nothing_of_the_build_machine_is_in_the_image(captured, monkeypatch, tmp
 
 def test_two_builds_differ_in_addresses_and_hash_seed(base, tmp_path, run) -> None:
     from integration.image import packages
-    from pyl.image.capture import capture
+    from pyl.image.create import capture
 
     source = "def handler(event, context): return [hash('x'), id(handler)]\n"
     answers = []

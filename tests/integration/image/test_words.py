@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.compiler import run_zig
-from pyl.image.launcher import FLAGS, SOURCES
-from pyl.image.words import MARGIN, encode, kinds_of
+from pyl.image.file.page_codec import MARGIN, encode, kinds_of
+from pyl.image.launcher.programs import FLAGS, SOURCES
+from pyl.toolchain.zig import run_zig
 
 PAGE = mmap.PAGESIZE
 seeded = random.Random(20261128)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.extension import SOURCES
-from pyl.image.launcher import SOURCES as CAPTURE_SOURCES
-from pyl.image.placement import APART, RECORDED, TOGETHER
+from pyl.image.capture.placement import APART, RECORDED, TOGETHER
+from pyl.image.launcher.programs import SOURCES as CAPTURE_SOURCES
+from pyl.toolchain.native_runtime import SOURCES
 
 KEYS = 52 * 2000
 

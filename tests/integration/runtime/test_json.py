@@ -1,4 +1,4 @@
-"""The JSON of the C loop reads and writes as `pyl.runtime.codec` does, or leaves it to that."""
+"""The JSON of the C loop reads and writes as `pyl.json.codec` does, or leaves it to that."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyl.image.extension import build_extension
-from pyl.runtime import codec
+from pyl.json import codec
+from pyl.toolchain.native_runtime import build_extension
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=30)

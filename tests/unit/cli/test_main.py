@@ -109,7 +109,7 @@ def test_help_imports_no_command_and_nothing_heavy() -> None:
     code = (
         "import sys\nfrom pyl.cli import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "print(sorted({'rich', 'boto3', 'docker', 'pyl.build', 'pyl.cli.build', 'msgspec'} & set(sys.modules)))"
+        "print(sorted({'rich', 'boto3', 'docker', 'pyl.packaging', 'pyl.cli.build', 'msgspec'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr

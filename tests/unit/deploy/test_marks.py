@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyl.deploy.needs import statements
+from pyl.deploy.iam_permissions import statements
 from pyl.deploy.policy import Statement, canonical, document
 from pyl.deploy.settings import wanted_settings
 from pyl.deploy.tags import Owner, as_list, from_list

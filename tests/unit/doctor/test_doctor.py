@@ -85,7 +85,7 @@ def test_platforms_that_build_no_native_packages_are_told(system: str, machine: 
 
 
 def test_a_missing_tool_is_told_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pyl.build.nuitka._TOOLS", ("nuitka", "no-such-tool"))
+    monkeypatch.setattr("pyl.toolchain.nuitka._TOOLS", ("nuitka", "no-such-tool"))
     found = native._tools()
     assert found.status is Status.FAILED
     assert "no-such-tool" in found.found
@@ -203,7 +203,7 @@ def test_nothing_heavy_is_imported_to_look_at_python() -> None:
     code = (
         "import sys\nfrom pyl.cli import main\n"
         "try: main(['doctor', 'python'])\nexcept SystemExit: pass\n"
-        "print(sorted({'boto3', 'docker', 'pyl.image.capture'} & set(sys.modules)))"
+        "print(sorted({'boto3', 'docker', 'pyl.image.create'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]", done.stderr

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from pyl.emulator.background import Background
 from pyl.emulator.emulator import Emulator
-from pyl.emulator.guard import Guard
-from pyl.emulator.keeper import Keeper
 from pyl.emulator.launch import Unpacked
-from pyl.emulator.memory import MemoryLimits
+from pyl.emulator.origin_policy import Guard
+from pyl.emulator.reaper import Keeper
 from pyl.emulator.routes import Route
 from pyl.emulator.server import Server
 from pyl.emulator.version import Surroundings, Version, scratch
 from pyl.project.model import Configuration, Function, FunctionConfiguration, Project
+from pyl.sandbox.cgroups import MemoryLimits
 
 BOOTSTRAP = """#!{python} -IS
 import base64, http.client, json, os, sys, time

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pyl.emulator import sandbox
 from pyl.emulator.environment import Environment, Outcome
+from pyl.sandbox import execution
 from unit.emulator.fakes import function, package
 
 
@@ -17,7 +17,7 @@ def once(task: Path, event: bytes = b"{}", **configuration: object) -> Outcome:
         return environment.invoke(event)
 
 
-needs_sandbox = pytest.mark.skipif(sandbox.unavailable() is not None, reason="this machine allows no mount namespace")
+needs_sandbox = pytest.mark.skipif(execution.unavailable() is not None, reason="this machine allows no mount namespace")
 
 
 def test_the_answer_and_its_times_come_back(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_leaving_ends_the_process_and_its_children(tmp_path: Path) -> None:
 def test_without_a_sandbox_the_package_runs_where_it_is_and_is_timed_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox, "unavailable", lambda: "not here")
+    monkeypatch.setattr(execution, "unavailable", lambda: "not here")
     task = package(tmp_path, "result = os.getcwd()")
     outcome = once(task)
     assert json.loads(outcome.payload) == str(task)
@@ -135,6 +135,6 @@ result = extension.getresponse().status
 """
     task = package(tmp_path, body.replace("TOLD", repr(str(told))))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sandbox, "unavailable", lambda: "it could not write there")
+        patch.setattr(execution, "unavailable", lambda: "it could not write there")
         assert once(task).payload == b"200"
     assert told.read_text() == "told"

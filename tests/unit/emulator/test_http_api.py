@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pyl.emulator.guard import Guard
+from pyl.emulator.origin_policy import Guard
 from pyl.emulator.routes import Route
 from unit.emulator.fakes import Serving, function, package, serving, with_deployment
 

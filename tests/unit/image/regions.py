@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pyl.image.addresses import PAGE
-from pyl.image.snapshot import READ, WRITE, Region
+from pyl.image.capture.snapshot import READ, WRITE, Region
 
 BASE = 0x1800_0000_0000
 

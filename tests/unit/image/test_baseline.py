@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pyl.image.addresses import PAGE
-from pyl.image.baseline import beyond
-from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
+from pyl.image.arch.x86_64.baseline import beyond
+from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
 
 TEXT = 0x18AB_CDFF_F000
 HEAP = 0x1900_0000_0000

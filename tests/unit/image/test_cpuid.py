@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from pyl.image import cpuid
+from pyl.image.arch.x86_64 import cpuid
 
 
 def test_it_has_avx2_and_nothing_of_avx512() -> None:

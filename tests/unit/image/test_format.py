@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from pyl.image.addresses import PAGE
-from pyl.image.files import IMAGE, MEMORY
-from pyl.image.format import Variant, checksum, write
-from pyl.image.guards import Guard, no_other_guard
-from pyl.image.snapshot import KernelState, Snapshot
+from pyl.image.capture.snapshot import KernelState, Snapshot
+from pyl.image.file.format import Variant, checksum, write
+from pyl.image.file.guards import Guard, no_other_guard
+from pyl.image.file.names import IMAGE, MEMORY
 from unit.image.regions import BASE, different, region
 
 _NUMBERS = [name for name in KernelState.__annotations__ if name not in ("actions", "directory")]

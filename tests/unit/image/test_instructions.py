@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyl.image.instructions import Code, find
+from pyl.image.arch.x86_64.disassembly import Code, find
 
 NOPS = b"\x90" * 128
 

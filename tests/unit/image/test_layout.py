@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pyl.image.addresses import PAGE
-from pyl.image.layout import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, segments_of
-from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
+from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
+from pyl.image.file.layout import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, segments_of
 from unit.image.regions import BASE, different, region
 from unit.image.words_reference import decode
 

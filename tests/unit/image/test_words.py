@@ -6,7 +6,7 @@ import random
 import struct
 
 from pyl.image.addresses import PAGE
-from pyl.image.words import KINDS, MARGIN, Kind, encode, kinds_of
+from pyl.image.file.page_codec import KINDS, MARGIN, Kind, encode, kinds_of
 from unit.image.words_reference import decode
 
 seeded = random.Random(20261128)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from pyl.image.addresses import PAGE
-from pyl.image.words import Kind
+from pyl.image.file.page_codec import Kind
 
 
 def decode(encoded: bytes, kinds: Sequence[Kind], pages: int) -> Iterator[bytes]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pyl.project.configuration import read_configuration
+from pyl.project.config.configuration import read_configuration
+from pyl.project.config.pyproject import Document, read_document
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.model import BenchVariant
-from pyl.project.pyproject import Document, read_document
 
 
 def read(folder: Path, text: str) -> tuple[tuple[BenchVariant, ...], list[Diagnostic]]:

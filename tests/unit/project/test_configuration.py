@@ -9,18 +9,18 @@ from textwrap import dedent
 
 import pytest
 
-from pyl.project.bench_variants import BENCH_KEYS
-from pyl.project.configuration import read_configuration
-from pyl.project.deployment_keys import (
+from pyl.project.config.bench_variants import BENCH_KEYS
+from pyl.project.config.configuration import read_configuration
+from pyl.project.config.deployment_keys import (
     FUNCTION_DEPLOYMENT_KEYS,
     PROJECT_DEPLOYMENT_KEYS,
     SHARED_KEYS,
     DeploymentKey,
 )
+from pyl.project.config.keys import FUNCTION_KEYS, NATIVE_KEYS, PROJECT_KEYS, RESERVED_VARIABLES, Key, Kind
+from pyl.project.config.pyproject import Document, find_project, read_document
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.keys import FUNCTION_KEYS, NATIVE_KEYS, PROJECT_KEYS, RESERVED_VARIABLES, Key, Kind
 from pyl.project.model import Configuration
-from pyl.project.pyproject import Document, find_project, read_document
 
 DEPLOYMENT_KEYS = (*PROJECT_DEPLOYMENT_KEYS, *SHARED_KEYS)
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "configuration.md"

@@ -8,11 +8,16 @@ from textwrap import dedent
 
 import pytest
 
-from pyl.project.configuration import read_configuration
-from pyl.project.deployment_keys import FUNCTION_DEPLOYMENT_KEYS, PROJECT_DEPLOYMENT_KEYS, SHARED_KEYS, DeploymentKey
+from pyl.project.config.configuration import read_configuration
+from pyl.project.config.deployment_keys import (
+    FUNCTION_DEPLOYMENT_KEYS,
+    PROJECT_DEPLOYMENT_KEYS,
+    SHARED_KEYS,
+    DeploymentKey,
+)
+from pyl.project.config.pyproject import Document, read_document
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.model import Allowed, Configuration, DeploymentConfiguration
-from pyl.project.pyproject import Document, read_document
 
 ROLE = "arn:aws:iam::123456789012:role/given"
 NEEDED = {

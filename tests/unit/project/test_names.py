@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyl.project.names import function_name_problem, module_name_problem, shadowing_modules
+from pyl.project.analysis.names import function_name_problem, module_name_problem, shadowing_modules
 
 
 @pytest.mark.parametrize("name", ["a", "send-mail", "Send_2", "-", "x" * 64, "table", "_private"])

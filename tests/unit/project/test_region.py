@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyl.project.region import default_region
+from pyl.project.config.region import default_region
 
 CONFIG = """
 [default]

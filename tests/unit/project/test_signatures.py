@@ -12,8 +12,8 @@ import pytest
 
 from pyl.project import examine
 from pyl.project.diagnostics import Code
-from pyl.runtime.binding import bind
 from pyl.runtime.errors import Fault
+from pyl.runtime.handlers.binding import bind
 
 PRELUDE = """
 import abc

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyl.project.toml_positions import KeyPath, Position, locate
+from pyl.project.config.toml_positions import KeyPath, Position, locate
 
 
 def place(text: str, *path: str | int) -> tuple[int, int, int]:

@@ -10,10 +10,10 @@ from textwrap import dedent
 import pytest
 
 from pyl.project import examine
+from pyl.project.config.keys import Kind
+from pyl.project.config.trigger_keys import TRIGGER_KEYS, TYPE_KEY, TriggerKey
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.keys import Kind
 from pyl.project.model import Function
-from pyl.project.trigger_keys import TRIGGER_KEYS, TYPE_KEY, TriggerKey
 from pyl.project.trigger_rules import EVENTS, payload_format
 from pyl.project.triggers import (
     TRIGGERS,

@@ -18,9 +18,9 @@ import pytest
 
 import pyl
 from pyl import Context, function
-from pyl.runtime import asynchronous
-from pyl.runtime.binding import bind
 from pyl.runtime.errors import Fault
+from pyl.runtime.handlers import asynchronous
+from pyl.runtime.handlers.binding import bind
 
 CONTEXT = Context(aws_request_id="r")
 
@@ -280,7 +280,8 @@ def test_reading_a_signature_imports_neither_inspect_nor_typing(tmp_path: Path) 
     file = tmp_path / "lean.py"
     file.write_text("def handler(a, /, b, *, c=1, **d): pass\n")
     code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import lean; from pyl.runtime.annotations import signature_of; "
+        "import sys; sys.path.insert(0, sys.argv[1]); import lean; "
+        "from pyl.runtime.handlers.annotations import signature_of; "
         "found = signature_of(lean.handler); assert 'inspect' not in sys.modules and 'typing' not in sys.modules; "
         "print([(p.name, p.kind, p.has_default) for p in found.parameters])"
     )
@@ -297,7 +298,7 @@ def test_reading_a_signature_imports_neither_inspect_nor_typing(tmp_path: Path) 
 def test_signatures_agree_with_inspect(tmp_path: Path) -> None:
     import inspect
 
-    from pyl.runtime.annotations import signature_of
+    from pyl.runtime.handlers.annotations import signature_of
 
     module = _module(
         tmp_path,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pyl.runtime.client import Client, Invocation, Response, RuntimeAPIError
+from pyl.runtime.loop.client import Client, Invocation, Response, RuntimeAPIError
 
 SECONDS = 5.0
 

@@ -13,7 +13,7 @@ import simplejson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyl.runtime import codec
+from pyl.json import codec
 
 DOCUMENTS = [
     b"123456789012345678901234567890",

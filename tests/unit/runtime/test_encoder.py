@@ -15,7 +15,7 @@ import msgspec
 import pydantic
 import pytest
 
-from pyl.runtime.encoder import encode_any
+from pyl.json.encoder import encode_any
 
 
 class Colour(enum.Enum):

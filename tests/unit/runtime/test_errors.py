@@ -47,7 +47,7 @@ def test_a_fault_has_its_own_trace_and_no_frames() -> None:
 
 
 def test_frames_of_the_runtime_are_left_out_at_the_top_only() -> None:
-    namespace = {"__name__": "pyl.runtime.loop", "raised": raised}
+    namespace = {"__name__": "pyl.runtime.loop.python_loop", "raised": raised}
     exec("def ours(call): return call()", namespace)
 
     def users(error: Exception) -> None:

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from pyl import after_restore, before_image, before_shutdown, hooks
-from pyl.runtime import kinship
+from pyl.runtime.restore import hook_scoping
 
 
 @pytest.fixture(autouse=True)
@@ -89,5 +89,5 @@ def test_hooks_of_another_function_are_left_out(monkeypatch: pytest.MonkeyPatch)
     for function, kept in expected.items():
         with monkeypatch.context() as context:
             context.setattr(hooks, "_after", list(hooks._after))
-            kinship.leave_out_hooks_of_others(table, f"functions.{function}")
+            hook_scoping.leave_out_hooks_of_others(table, f"functions.{function}")
             assert [module for module, _ in hooks._after] == kept

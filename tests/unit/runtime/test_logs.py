@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-FIRST = "import os, sys; from pyl.runtime import logs; logs.configure(os.environ)\n"
+FIRST = "import os, sys; from pyl.runtime.logging import logs; logs.configure(os.environ)\n"
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

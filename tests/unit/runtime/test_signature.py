@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pyl.runtime.signature import (
-    KEYWORD_ONLY,
-    VAR_KEYWORD,
-    VAR_POSITIONAL,
-    Parameter,
-    SignatureError,
-    assign,
-)
+from pyl.runtime.handlers.signature import KEYWORD_ONLY, VAR_KEYWORD, VAR_POSITIONAL, Parameter, SignatureError, assign
 
 CONTEXT_FIRST, EVENT_FIRST = (0, 1), (1, 0)
 

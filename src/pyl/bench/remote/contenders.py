@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pyl.bench import programs
 from pyl.bench.variants import FLOOR, INTERPRETED, NATIVE, PLAIN, TITLES
-from pyl.build import archive, interpreted
-from pyl.build.lifecycle import runtime_for
 from pyl.errors import UsageError
-from pyl.image.files import FILES, IMAGE
+from pyl.image.file.names import FILES, IMAGE
+from pyl.packaging import archive, interpreted
+from pyl.packaging.lifecycle import runtime_for
 from pyl.project.model import BenchVariant, Project
 
 

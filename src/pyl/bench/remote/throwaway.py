@@ -16,8 +16,8 @@ from pyl.bench.remote.contenders import Contender
 from pyl.deploy.aws import AWS, Refused
 from pyl.deploy.code import Code
 from pyl.deploy.functions import FunctionResource
+from pyl.deploy.iam_permissions import statements
 from pyl.deploy.log_groups import LogGroupResource, log_group_reference
-from pyl.deploy.needs import statements
 from pyl.deploy.plan import Resource, Stopped, apply_plan, make_plan
 from pyl.deploy.roles import RoleResource, role_arn, role_reference
 from pyl.deploy.settings import wanted_settings

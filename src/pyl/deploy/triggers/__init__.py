@@ -11,8 +11,8 @@ pyl made and nothing wants any more, `trigger_statements` what they need of the 
 
 from __future__ import annotations
 
-from pyl.deploy.triggers.leftovers import left_apis, left_triggers
-from pyl.deploy.triggers.needs import trigger_statements
-from pyl.deploy.triggers.wanted import api_resources, trigger_resources
+from pyl.deploy.triggers.desired_state import api_resources, trigger_resources
+from pyl.deploy.triggers.iam_permissions import trigger_statements
+from pyl.deploy.triggers.orphans import left_apis, left_triggers
 
 __all__ = ["api_resources", "left_apis", "left_triggers", "trigger_resources", "trigger_statements"]

@@ -15,7 +15,7 @@ from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings, TriggerResource, differences, invokes, trigger_name
 from pyl.progress import Progress
-from pyl.project.patterns import canonical
+from pyl.project.config.patterns import canonical
 from pyl.project.triggers import BatchTrigger, DynamoDBTrigger, KinesisTrigger, SQSTrigger
 
 _SECONDS = 120.0

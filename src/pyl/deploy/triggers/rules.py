@@ -12,7 +12,7 @@ from pyl.deploy.target import Target
 from pyl.deploy.triggers.base import Settings
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
-from pyl.project.patterns import canonical
+from pyl.project.config.patterns import canonical
 from pyl.project.triggers import EventBridgeTrigger, ScheduleTrigger
 
 _TARGET = "pyl"

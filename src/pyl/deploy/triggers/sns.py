@@ -12,7 +12,7 @@ from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
-from pyl.project.patterns import canonical
+from pyl.project.config.patterns import canonical
 from pyl.project.triggers import SNSTrigger
 
 _ABSENT = ("NotFound", "NotFoundException")

@@ -1,4 +1,4 @@
-/* JSON as `pyl.runtime.codec` reads and writes it, for the values of every day. What is rare or wrong is left to it. */
+/* JSON as `pyl.json.codec` reads and writes it, for the values of every day. What is rare or wrong is left to it. */
 #ifndef PYL_JSON_H
 #define PYL_JSON_H
 

@@ -14,9 +14,9 @@ import pytest
 
 from integration.deploy.local_aws import CREDENTIALS, LocalAWS
 from pyl.deploy.aws import AWS
+from pyl.deploy.desired_state import targets_of
 from pyl.deploy.plan import Plan, apply_plan, make_plan
 from pyl.deploy.triggers import api_resources, left_apis, left_triggers, trigger_resources
-from pyl.deploy.wanted import targets_of
 from pyl.progress import Silent
 from pyl.project import load_project
 from pyl.project.model import Project

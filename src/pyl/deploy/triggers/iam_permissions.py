@@ -1,0 +1,96 @@
+"""What a function's role must allow for each type of trigger: a table.
+
+Only sources that Lambda polls need anything: the others call Lambda, which the function's own policy permits.
+https://docs.aws.amazon.com/service-authorization/latest/reference/ lists which action knows which resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from pyl.deploy.iam_permissions import destination_statement
+from pyl.deploy.policy import Statement
+from pyl.deploy.target import Target
+from pyl.deploy.triggers import sources
+from pyl.project.triggers import DynamoDBTrigger, KinesisTrigger, SQSTrigger, Trigger
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerNeed:
+    """Actions that reading a source needs."""
+
+    reason: str
+    actions: tuple[str, ...]
+    resource: Callable[[Target, Trigger], str]
+
+
+def _queue(target: Target, trigger: Trigger) -> str:
+    assert isinstance(trigger, SQSTrigger)  # noqa: S101 - the table below says so
+    return sources.queue_arn(target, trigger)
+
+
+def _stream(target: Target, trigger: Trigger) -> str:
+    assert isinstance(trigger, KinesisTrigger)  # noqa: S101
+    return sources.stream_arn(target, trigger).partition("/consumer/")[0]
+
+
+def _consumer(target: Target, trigger: Trigger) -> str:
+    assert isinstance(trigger, KinesisTrigger)  # noqa: S101
+    arn = sources.stream_arn(target, trigger)
+    return arn if "/consumer/" in arn else ""
+
+
+def _table_stream(target: Target, trigger: Trigger) -> str:
+    assert isinstance(trigger, DynamoDBTrigger)  # noqa: S101
+    return sources.table_stream_arn(target, trigger)
+
+
+NEEDS: Mapping[str, tuple[TriggerNeed, ...]] = {
+    "sqs": (
+        TriggerNeed(
+            reason="Queue",
+            actions=("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+            resource=_queue,
+        ),
+    ),
+    "dynamodb": (
+        TriggerNeed(
+            reason="Table",
+            actions=(
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+                "dynamodb:ListStreams",
+            ),
+            resource=_table_stream,
+        ),
+    ),
+    "kinesis": (
+        TriggerNeed(
+            reason="Stream",
+            actions=(
+                "kinesis:DescribeStream",
+                "kinesis:DescribeStreamSummary",
+                "kinesis:GetRecords",
+                "kinesis:GetShardIterator",
+                "kinesis:ListShards",
+            ),
+            resource=_stream,
+        ),
+        TriggerNeed(reason="Consumer", actions=("kinesis:SubscribeToShard",), resource=_consumer),
+    ),
+}
+"""Needs by type of the trigger; types that are not here need nothing."""
+
+
+def trigger_statements(target: Target) -> Iterator[Statement]:
+    """What the role of a function must allow for its triggers."""
+    for index, trigger in enumerate(target.function.configuration.triggers, 1):
+        for need in NEEDS.get(trigger.type, ()):
+            resource = need.resource(target, trigger)
+            if resource:
+                yield Statement(reason=f"Trigger{index}{need.reason}", actions=need.actions, resources=(resource,))
+        failures = getattr(trigger, "on_failure", None)
+        if failures:
+            yield destination_statement(f"Trigger{index}Failures", failures)

@@ -1,0 +1,90 @@
+"""Compiles Python modules and packages into extension modules, each once for the same content."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from pyl import cache
+from pyl.progress import Progress
+from pyl.project.model import Architecture
+from pyl.toolchain import nuitka
+
+
+def pieces(root: Path) -> Iterator[Path]:
+    """What below `root` is compiled into one extension module each.
+
+    A package (a folder with `__init__.py`) becomes one with all that is below it, a single module one of its own;
+    folders without `__init__.py` are namespaces and stay folders.
+    """
+    for path in sorted(root.iterdir()):
+        if path.is_dir() and not (path / "__init__.py").is_file():
+            yield from pieces(path)
+        elif path.is_dir() or path.suffix == ".py":
+            yield path
+
+
+def compile_in_place(
+    source: Path, dependencies: Path, architecture: Architecture, progress: Progress, log: Path
+) -> None:
+    """Put the extension module of `source` beside it, and remove its sources; data files stay.
+
+    `dependencies` is the folder with the distributions that it will run beside.
+    """
+    sources = sorted(source.rglob("*.py")) if source.is_dir() else [source]
+    progress.detail(f"compile {source.name}")
+    made = _compiled(source, sources, dependencies, architecture, progress, log)
+    shutil.copy(made, source.parent / made.name)
+    for file in sources:
+        file.unlink()
+    if source.is_dir():
+        _remove_empty_folders(source)
+
+
+def _compiled(
+    source: Path, sources: list[Path], dependencies: Path, architecture: Architecture, progress: Progress, log: Path
+) -> Path:
+    content = [part for file in sources for part in (file.relative_to(source.parent).as_posix(), file.read_bytes())]
+    makers = [Path(maker).read_bytes() for maker in (nuitka.__file__, nuitka.MAIN)]
+    distributions = sorted(dependencies.glob("*.dist-info"))
+    metadata = [part for folder in distributions for part in (folder.name, _entry_points(folder))]
+    name = cache.key("module", nuitka.toolchain(), architecture, *makers, source.name, *content, *metadata)
+
+    def build(folder: Path) -> None:
+        with cache.workspace(source.stem) as work:
+            inputs = work / "in"
+            for file in sources:  # data files aside
+                copy = inputs / file.relative_to(source.parent)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+            seen = work / "distributions"
+            seen.mkdir()
+            for distribution in distributions:  # not their code: Nuitka would examine it
+                (seen / distribution.name).symlink_to(distribution.resolve())
+            made = nuitka.compile_module(
+                inputs / source.name,
+                work / "out",
+                architecture,
+                distributions=seen,
+                log=log,
+                on_progress=progress.detail,
+            )
+            shutil.copy(made, folder / made.name)
+
+    (made,) = cache.entry("modules", name, build).iterdir()
+    return made
+
+
+def _entry_points(distribution: Path) -> bytes:
+    """What Nuitka may put into code of a distribution, besides its version."""
+    path = distribution / "entry_points.txt"
+    return path.read_bytes() if path.is_file() else b""
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+    if not any(folder.iterdir()):
+        folder.rmdir()

@@ -1,0 +1,103 @@
+"""What goes into a package besides dependencies: the user's files, pyl's runtime, the function table."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyl
+from pyl.project.model import Function, Project
+
+_RUNTIME = (
+    "__init__.py",
+    "function.py",
+    "context.py",
+    "hooks.py",
+    "responses.py",
+    "batch.py",
+    "events",
+    "json",
+    "runtime",
+)
+"""The part of pyl that runs in Lambda; the rest is the tool."""
+
+INTERPRETED = ("batch", "events", "responses")
+"""Modules of it that native packages hold as bytecode: they say what data looks like, and compute little."""
+
+_NOT_RUNTIME = ("samples", "samples.py", "__pycache__")
+
+_TABLE = '''\
+"""The functions of this package: the handler `functions.<name>` is attribute `<name>` of this module."""
+
+TABLE = {{
+{rows}}}
+'''
+
+_INTERPRETED = """
+from pyl.runtime.interpreted import Table  # noqa: E402
+
+__getattr__ = Table(TABLE)
+"""
+
+
+def function_table(functions: Iterable[Function]) -> dict[str, str]:
+    """Function name to `module:attribute`."""
+    return {function.name: f"{function.module}:{function.attribute}" for function in functions}
+
+
+def write_function_module(project: Project, target: Path, *, interpreted: bool) -> None:
+    """Write `functions.py`, which Lambda's handler setting names."""
+    table = function_table(project.functions)
+    rows = "".join(f"    {name!r}: {place!r},\n" for name, place in table.items())
+    text = _TABLE.format(rows=rows) + (_INTERPRETED if interpreted else "")
+    (target / "functions.py").write_text(text, encoding="utf-8")
+
+
+def read_function_module(text: str) -> dict[str, str]:
+    """The table of a `functions.py` that `write_function_module` wrote.
+
+    Raises:
+        ValueError: it is another file of that name.
+    """
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        msg = f"functions.py: {error}"
+        raise ValueError(msg) from None
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name("TABLE")], value=value):
+                table = ast.literal_eval(value)
+                if isinstance(table, dict):
+                    return table
+    msg = "its functions.py is not pyl's"
+    raise ValueError(msg)
+
+
+def runtime_files() -> Iterator[tuple[Path, Path]]:
+    """(absolute path, path below the package's root) of every file of pyl that runs in Lambda."""
+    root = Path(pyl.__file__).parent
+    for name in _RUNTIME:
+        top = root / name
+        for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
+            relative = path.relative_to(root)
+            if not any(part in _NOT_RUNTIME for part in relative.parts):
+                yield path, Path("pyl") / relative
+
+
+def copy_runtime(target: Path) -> None:
+    """Copy pyl's runtime into `target`."""
+    for source, relative in runtime_files():
+        destination = target / relative
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, destination)
+
+
+def copy_user_files(project: Project, target: Path) -> None:
+    """Copy the project's code and data into `target`, laid out as below `source`."""
+    for file in project.files:
+        destination = target / file.relative_to(project.configuration.source)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, destination)

@@ -1,0 +1,96 @@
+"""Makes the interpreted package: one zip for a managed Python runtime."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from pyl.packaging import archive, aws_services, bytecode, contents, missing_packages, staging
+from pyl.packaging.commands import commands
+from pyl.packaging.package import ImageReport, Package, check_unpacked_size
+from pyl.progress import Progress
+from pyl.project import dependencies
+from pyl.project.model import Architecture, Project
+
+TASK_ROOT = "/var/task"
+LAYER_ROOT = "/opt/python"
+
+_MACHINE = {"x86_64": "x86_64", "arm64": "aarch64"}
+_OLDEST_GLIBC = {"3.10": "manylinux2014", "3.11": "manylinux2014"}
+"""Managed runtimes up to 3.11 are Amazon Linux 2 (glibc 2.26); later ones Amazon Linux 2023 (glibc 2.34)."""
+
+
+def build(project: Project, out: Path, progress: Progress, *, layer: bool = False) -> Package:
+    """Write `out/interpreted.zip`, and `out/layer.zip` with dependencies and runtime when `layer` is set.
+
+    Raises `BuildError`; the packages that were there are untouched then.
+    """
+    architecture = project.configuration.architecture
+    package = out / "interpreted.zip"
+    layer_package = out / "layer.zip" if layer else None
+    with staging.scratch(out) as scratch:
+        task, shared = scratch / "task", scratch / "python" if layer else scratch / "task"
+        task.mkdir()
+        with progress.step("Install dependencies"):
+            dependencies.install(project.root, shared, platform(architecture), scratch)
+            missing_packages.check(project, shared, managed=True)
+            aws_services.prune(project, shared)
+            sizes = {"dependencies": archive.unpacked_size(shared)}
+        with progress.step("Collect functions"):
+            contents.copy_runtime(shared)
+            contents.copy_user_files(project, task)
+            contents.write_function_module(project, task, interpreted=True)
+            bytecode.compile_tree(task, prefix=TASK_ROOT, keep_sources=True)
+            if layer:
+                bytecode.compile_tree(shared, prefix=LAYER_ROOT, keep_sources=True)
+        with progress.step("Write package"):
+            total = archive.unpacked_size(task) + (archive.unpacked_size(shared) if layer else 0)
+            sizes["your code, pyl and bytecode"] = total - sizes["dependencies"]
+            check_unpacked_size(sizes)
+            finished = scratch / "interpreted.zip"
+            archive.write(task, finished)
+            if layer_package:
+                folder = scratch / "layer"
+                folder.mkdir()
+                shutil.move(shared, folder / "python")
+                archive.write(folder, scratch / "layer.zip")
+                staging.publish(scratch / "layer.zip", layer_package)
+            staging.publish(finished, package)
+    return Package(
+        path=package,
+        kind="interpreted",
+        architecture=architecture,
+        runtime=runtime(),
+        functions=tuple(function.name for function in project.functions),
+        bytes=package.stat().st_size,
+        unpacked_bytes=total,
+        image=ImageReport(kind="none", reasons=("an interpreted package starts the interpreter",)),
+        commands=commands(
+            package,
+            project.functions,
+            runtime=runtime(),
+            architecture=architecture,
+            layer=layer_package,
+            layer_name=f"{project.name}-dependencies",
+            prefix=project.configuration.prefix,
+        ),
+        layer=layer_package,
+        components=sizes,
+    )
+
+
+def python_version() -> str:
+    """Minor version of the Python that builds, which the package is for."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def runtime() -> str:
+    """Lambda's name of the managed runtime that the package is for."""
+    return f"python{python_version()}"
+
+
+def platform(architecture: Architecture) -> dependencies.Platform:
+    """What wheels the managed runtime can load."""
+    glibc = _OLDEST_GLIBC.get(python_version(), "manylinux_2_28")
+    return dependencies.Platform(python=python_version(), tag=f"{_MACHINE[architecture]}-{glibc}")

@@ -1,0 +1,75 @@
+"""The step of a native build that takes the process image."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sysconfig
+from pathlib import Path
+
+from pyl.errors import ConfigurationError
+from pyl.image.create import ImageRefused, capture
+from pyl.packaging import archive
+from pyl.packaging.package import UNPACKED_LIMIT, ImageReport
+from pyl.progress import Progress
+from pyl.project.model import Project
+from pyl.toolchain.native_runtime import NAME, build_extension
+
+PROCESSOR = "x86_64"
+"""What images can be captured and restored on."""
+
+
+def take(project: Project, task: Path, progress: Progress) -> ImageReport:
+    """Take the image of the package that stands in `task`, and put it there.
+
+    Raises `BuildError` when the configuration requires an image and none can be taken.
+    """
+    if project.configuration.native.image == "off":
+        return ImageReport(kind="none", reasons=("`image = false` in [tool.pyl.native]",))
+    if project.configuration.architecture != PROCESSOR:
+        reason = f"process images are made for {PROCESSOR} only"
+        if project.configuration.native.image == "require":
+            raise ImageRefused(reason, hint="`image = true` in [tool.pyl.native] builds without one")
+        progress.note(f"process image: none: {reason}")
+        return ImageReport(kind="none", reasons=(reason,))
+    folder = task / "pyl" / "app" / "site" / "pyl" / "runtime"
+    folder.mkdir(parents=True, exist_ok=True)
+    build_extension(Path(sysconfig.get_path("include")), folder / NAME)
+    take_one = functools.partial(
+        capture,
+        task,
+        environment=_environment(project),
+        warm_up=_warm_up(project),
+        mode=project.configuration.native.image,
+        progress=progress,
+    )
+    result = take_one(configured={function.name: function.configuration.environment for function in project.functions})
+    if result.groups and archive.unpacked_size(task) > UNPACKED_LIMIT:
+        limit = UNPACKED_LIMIT / 1e6
+        progress.note(f"process image: with one for each environment the package would unpack to over {limit:.0f} MB")
+        result = take_one()
+    return ImageReport(kind=result.kind, reasons=result.reasons)
+
+
+def _environment(project: Project) -> dict[str, str]:
+    """What all functions have in common: their variables, and the region."""
+    configured = [function.configuration.environment for function in project.functions]
+    common = dict(configured[0])
+    for other in configured[1:]:
+        common = {name: text for name, text in common.items() if other.get(name) == text}
+    region = project.configuration.region
+    return common | ({"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {})
+
+
+def _warm_up(project: Project) -> dict[str, object]:
+    events: dict[str, object] = {}
+    for function in project.functions:
+        path = function.configuration.warm_up
+        if path is None:
+            continue
+        try:
+            events[function.name] = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            msg = f"{path}: cannot read the warm-up event of {function.name}: {error}"
+            raise ConfigurationError(msg) from error
+    return events

@@ -1,0 +1,98 @@
+"""The program of native packages: interpreter, pyl's runtime and standard library; the same for every project."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pyl import cache
+from pyl.packaging import bytecode, contents, path_rewriting, standard_library
+from pyl.progress import Progress
+from pyl.project.model import Architecture
+from pyl.toolchain import nuitka
+
+APP = "/var/task/pyl/app"
+"""Where the program stands in Lambda."""
+
+_START_UP = ("_opcode", "typing") if sys.version_info >= (3, 12) else ()
+"""What Nuitka's own start-up imports (it patches `inspect`), before the program's first line says where the standard
+library is."""
+
+_MAIN = Path(__file__).with_name("program_main.py")
+
+
+def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
+    """A folder, in the cache, with everything of `pyl/app` that does not depend on the project.
+
+    It holds `program` (with pyl's runtime inside), the interpreter's library, and `lib/` (standard library). Made once
+    per Python, toolchain and version of pyl.
+    """
+    makers = [
+        Path(module).read_bytes()
+        for module in (
+            __file__,
+            standard_library.__file__,
+            bytecode.__file__,
+            contents.__file__,
+            path_rewriting.__file__,
+            nuitka.__file__,
+            nuitka.ORIGIN,
+            nuitka.MAIN,
+        )
+    ]
+    runtime = [part for source, place in contents.runtime_files() for part in (place.as_posix(), source.read_bytes())]
+    name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *makers, *runtime)
+
+    def build(folder: Path) -> None:
+        with cache.workspace("program") as work:
+            main = work / "program.py"
+            shutil.copyfile(_MAIN, main)
+            contents.copy_runtime(work)
+            made = nuitka.compile_program(
+                main, "pyl", work, architecture,
+                interpreted=contents.INTERPRETED, log=log, on_progress=progress.detail,
+            )  # fmt: skip
+            (made.folder / "program.bin").rename(made.folder / "program")
+            shutil.copytree(made.folder, folder, dirs_exist_ok=True)
+            _copy_interpreted(work / "pyl", folder / "site")
+        progress.detail("standard library")
+        standard_library.copy(folder / "lib", prefix=f"{APP}/lib")
+        _move_start_up(folder)
+        _drop_doubles(folder, made.frozen)
+
+    return cache.entry("programs", name, build)
+
+
+def _copy_interpreted(package: Path, site: Path) -> None:
+    """Put the modules of `package` that are not compiled into `site`, as bytecode."""
+    for name in contents.INTERPRETED:
+        source = package / name if (package / name).is_dir() else package / f"{name}.py"
+        target = site / package.name / source.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target)
+        else:
+            shutil.copy(source, target)
+    bytecode.compile_tree(site, prefix=f"{APP}/site", keep_sources=False, legacy=True, keep_docstrings=False)
+
+
+def _move_start_up(folder: Path) -> None:
+    """Put modules where the start-up looks for them: beside the program."""
+    for name in _START_UP:
+        for module in (folder / "lib" / f"{name}.pyc", *(folder / "lib" / "lib-dynload").glob(f"{name}.*.so")):
+            if module.is_file():
+                module.rename(folder / f"{name}{module.suffix}")
+
+
+def _drop_doubles(folder: Path, frozen: Iterable[str]) -> None:
+    """Nuitka puts what its start-up may import into the program, or beside it under its plain name (extension
+    modules): found there first, whoever imports it."""
+    for name in frozen:
+        path = folder / "lib" / name.replace(".", "/")
+        path.with_name(f"{path.name}.pyc").unlink(missing_ok=True)
+        (path / "__init__.pyc").unlink(missing_ok=True)
+    for module in sorted((folder / "lib" / "lib-dynload").iterdir()):
+        if (folder / f"{module.name.partition('.')[0]}.so").is_file():
+            module.unlink()

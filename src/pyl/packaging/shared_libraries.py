@@ -1,0 +1,125 @@
+"""Shared libraries of a native package: all of them, glibc and its loader included, so that it needs no other."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from pyl.errors import BuildError
+from pyl.process import CommandFailed, run
+from pyl.project.model import Architecture
+from pyl.toolchain import elf
+
+LOADERS = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "arm64": "/lib/ld-linux-aarch64.so.1"}
+"""glibc's dynamic loader, where the ABI puts it."""
+
+_NAME_SERVICE = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
+"""glibc before 2.34 loads these by name when a host name is resolved; newer ones have them inside."""
+
+_LOADED_LATE = ("libgcc_s.so.1",)
+"""glibc loads it when a thread is ended from outside, as Python does with daemon threads at exit."""
+
+
+def collect(app: Path, architecture: Architecture) -> None:
+    """Copy into `app` every shared library that a file below it needs and that is not below it yet.
+
+    Raises `BuildError` that names the file and the library that cannot be found, or the file made for
+    another processor.
+    """
+    loader = Path(LOADERS[architecture])
+    if not loader.exists():
+        msg = f"this machine has no glibc loader at {loader}"
+        raise BuildError(msg, hint="build in the container: `pyl build --native --builder container`")
+    _copy(loader.resolve(), app / loader.name)
+    pending = list(elf.files(app))
+    while pending:
+        for file in pending:
+            _check_machine(file, app, architecture)
+        found = _host_libraries(pending, app, loader)
+        pending = [_copy(path, app / name) for name, path in found.items() if not (app / name).exists()]
+    for name in (*_NAME_SERVICE, *_LOADED_LATE):
+        path = (app / "libc.so.6").exists() and _beside_libc(loader, name)
+        if path and not (app / name).exists():
+            _copy(path, app / name)
+
+
+def check_versions(app: Path) -> dict[str, str]:
+    """The highest glibc version that each file below `app` needs, by its path below `app`.
+
+    Raises `BuildError` that names the file when it needs a symbol version that the carried library of that
+    name does not define.
+    """
+    facts = {path: elf.read(path) for path in elf.files(app)}
+    offered = {path.name: fact.defines for path, fact in facts.items()}
+    offered |= {fact.soname: fact.defines for fact in facts.values() if fact.soname}
+    for path, fact in facts.items():
+        for library, version in fact.requires:
+            if library in offered and version not in offered[library]:
+                msg = f"{path.relative_to(app)} needs {version} of {library}, which the package carries without it"
+                hint = "build on a newer Linux (its C library goes into the package), or choose an older wheel"
+                raise BuildError(msg, hint=hint)
+    return {str(path.relative_to(app)): fact.glibc for path, fact in facts.items() if fact.glibc}
+
+
+def strip(app: Path) -> None:
+    """Drop debug information from every ELF file below `app`."""
+    for path in elf.files(app):
+        elf.drop_debug_information(path)
+
+
+def _check_machine(file: Path, app: Path, architecture: Architecture) -> None:
+    machine = elf.read(file).machine
+    if machine != elf.MACHINES[architecture]:
+        msg = f"{file.relative_to(app)} is made for {machine.removeprefix('EM_')}; the package is for {architecture}"
+        raise BuildError(msg, hint="replace the file, or leave it out with `exclude` in [tool.pyl]")
+
+
+def _host_libraries(files: Iterable[Path], app: Path, loader: Path) -> dict[str, Path]:
+    """Soname to file of what `files` need from outside of `app`, found as this machine's loader finds it."""
+    inside = {path.name for path in elf.files(app)}
+    found: dict[str, Path] = {}
+    for file in files:
+        if file.name == loader.name:
+            continue
+        for name, path in _resolve(file, app, loader).items():
+            if path is None:
+                if name not in inside:
+                    msg = f"{file.relative_to(app)} needs the library {name}, which this machine does not have"
+                    raise BuildError(
+                        msg,
+                        hint="install the system package that holds it, or use a wheel that brings it along",
+                    )
+            elif not path.is_relative_to(app):
+                found[name] = path
+    return found
+
+
+def _resolve(file: Path, app: Path, loader: Path) -> dict[str, Path | None]:
+    """What `ldd` would say of `file`: soname to path, None where nothing was found."""
+    try:
+        output = run([loader, "--library-path", app, "--list", file], environment={})
+    except CommandFailed as failure:
+        if "statically linked" in failure.output or "not a dynamic executable" in failure.output:
+            return {}
+        output = failure.output
+    result: dict[str, Path | None] = {}
+    for line in output.splitlines():
+        name, arrow, rest = line.strip().partition(" => ")
+        if not arrow or "/" in name:
+            continue
+        place = rest.rpartition(" (")[0]
+        result[name] = Path(place) if place.startswith("/") else None
+    return result
+
+
+def _beside_libc(loader: Path, name: str) -> Path | None:
+    candidate = loader.resolve().parent / name
+    return candidate if candidate.exists() else None
+
+
+def _copy(source: Path, target: Path) -> Path:
+    shutil.copyfile(source.resolve(), target)
+    target.chmod(target.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return target

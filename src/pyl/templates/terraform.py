@@ -1,0 +1,168 @@
+"""A configuration for Terraform (or OpenTofu) with the AWS provider.
+
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyl.deploy.desired_state import statements
+from pyl.deploy.policy import document
+from pyl.deploy.roles import TRUST, role_name
+from pyl.project.model import Project
+from pyl.templates.hcl import Block, Call, Expression, Nested, Template, name, written
+from pyl.templates.template_function import Subject, Surroundings, check_names
+from pyl.templates.terraform_triggers import trigger_blocks
+
+SURROUNDINGS = Surroundings(
+    partition="${data.aws_partition.current.partition}",
+    region="${data.aws_region.current.region}",
+    account="${data.aws_caller_identity.current.account_id}",
+)
+
+_URL_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
+
+
+def text(project: Project, subjects: Sequence[Subject], folder: Path) -> str:
+    """The file; `folder` is where it will be, from which it names packages."""
+    check_names(subjects, name)
+    blocks = [
+        Block(
+            "terraform", (), {"required_providers": Nested({"aws": {"source": "hashicorp/aws", "version": ">= 6.0"}})}
+        ),
+        Block("data", ("aws_caller_identity", "current"), {}),
+        Block("data", ("aws_partition", "current"), {}),
+        Block("data", ("aws_region", "current"), {}),
+    ]
+    for subject in subjects:
+        blocks += _function_blocks(subject, folder)
+    blocks += trigger_blocks(subjects)
+    return written(blocks, f"{project.name}: made by `pyl template terraform` from pyproject.toml")
+
+
+def _function_blocks(subject: Subject, folder: Path) -> Iterator[Block]:
+    label, target, settings = name(subject.function.name), subject.target, subject.target.settings
+    group: dict[str, Any] = {"name": f"/aws/lambda/{target.name}"}
+    if settings.log_retention:
+        group["retention_in_days"] = settings.log_retention
+    yield Block("resource", ("aws_cloudwatch_log_group", label), group | _tags(subject))
+    if not settings.role:
+        yield from _role_blocks(subject, label)
+    yield Block("resource", ("aws_lambda_function", label), _function_body(subject, label, folder))
+    if settings.alias:
+        alias = {
+            "name": settings.alias,
+            "function_name": Expression(f"aws_lambda_function.{label}.function_name"),
+            "function_version": Expression(f"aws_lambda_function.{label}.version"),
+        }
+        yield Block("resource", ("aws_lambda_alias", label), alias)
+    yield from _invocation_blocks(subject, label)
+
+
+def _role_blocks(subject: Subject, label: str) -> Iterator[Block]:
+    role = {"name": role_name(subject.target), "assume_role_policy": Call("jsonencode", TRUST)} | _tags(subject)
+    yield Block("resource", ("aws_iam_role", label), role)
+    policy = {
+        "name": "pyl",
+        "role": Expression(f"aws_iam_role.{label}.id"),
+        "policy": Call("jsonencode", _templates(document(statements(subject.target)))),
+    }
+    yield Block("resource", ("aws_iam_role_policy", label), policy)
+    for index, arn in enumerate(subject.target.settings.policies or (), 1):
+        attached = {"role": Expression(f"aws_iam_role.{label}.name"), "policy_arn": arn}
+        yield Block("resource", ("aws_iam_role_policy_attachment", f"{label}_{index}"), attached)
+
+
+def _function_body(subject: Subject, label: str, folder: Path) -> dict[str, Any]:
+    target, settings, configuration = subject.target, subject.target.settings, subject.function.configuration
+    package = Path(os.path.relpath(subject.package, folder)).as_posix()
+    body: dict[str, Any] = {
+        "function_name": target.name,
+        "role": settings.role or Expression(f"aws_iam_role.{label}.arn"),
+        "filename": Template(f"${{path.module}}/{package}"),
+        "source_code_hash": Expression(f'filebase64sha256("${{path.module}}/{package}")'),
+        "handler": f"functions.{subject.function.name}",
+        "runtime": subject.runtime,
+        "architectures": [subject.architecture],
+        "memory_size": configuration.memory,
+        "timeout": configuration.timeout,
+    }
+    plain = {
+        "description": subject.function.description,
+        "layers": list(settings.layers) if settings.layers else None,
+        "reserved_concurrent_executions": settings.reserved_concurrency,
+        "publish": True if settings.alias or settings.publish else None,
+    }
+    body |= {key: value for key, value in plain.items() if value is not None} | _tags(subject)
+    if configuration.environment:
+        body["environment"] = Nested({"variables": dict(configuration.environment)})
+    if settings.tracing:
+        body["tracing_config"] = Nested({"mode": settings.tracing})
+    if settings.ephemeral_storage:
+        body["ephemeral_storage"] = Nested({"size": settings.ephemeral_storage})
+    if settings.log_format:
+        body["logging_config"] = Nested({"log_format": settings.log_format})
+    if settings.subnets:
+        groups = list(settings.security_groups or ())
+        body["vpc_config"] = Nested({"subnet_ids": list(settings.subnets), "security_group_ids": groups})
+    policy = [] if settings.role else [Expression(f"aws_iam_role_policy.{label}")]
+    return body | {"depends_on": [Expression(f"aws_cloudwatch_log_group.{label}"), *policy]}
+
+
+def _invocation_blocks(subject: Subject, label: str) -> Iterator[Block]:
+    settings = subject.target.settings
+    function = {"function_name": Expression(f"aws_lambda_function.{label}.function_name")}
+    if settings.alias:
+        function["qualifier"] = Expression(f"aws_lambda_alias.{label}.name")
+    asynchronous: dict[str, Any] = {
+        "maximum_retry_attempts": settings.retries,
+        "maximum_event_age_in_seconds": settings.event_age,
+    }
+    asynchronous = {key: value for key, value in asynchronous.items() if value is not None}
+    destinations = {
+        end: Nested({"destination": arn})
+        for end, arn in (("on_success", settings.on_success), ("on_failure", settings.on_failure))
+        if arn
+    }
+    if destinations:
+        asynchronous["destination_config"] = Nested(destinations)
+    if asynchronous:
+        yield Block("resource", ("aws_lambda_function_event_invoke_config", label), function | asynchronous)
+    if settings.url in _URL_AUTHENTICATION:
+        url: dict[str, Any] = {"authorization_type": _URL_AUTHENTICATION[settings.url]}
+        if settings.url_mode:
+            url["invoke_mode"] = settings.url_mode
+        if settings.url_origins:
+            cors = {"allow_origins": list(settings.url_origins), "allow_methods": ["*"], "allow_headers": ["*"]}
+            url["cors"] = Nested(cors)
+        yield Block("resource", ("aws_lambda_function_url", label), function | url)
+        yield Block("output", (f"{label}_url",), {"value": Expression(f"aws_lambda_function_url.{label}.function_url")})
+    if settings.url == "public":
+        yield from _url_permissions(label, function)
+
+
+def _url_permissions(label: str, function: dict[str, Any]) -> Iterator[Block]:
+    """Both that public URLs need since October 2025."""
+    everyone = function | {"principal": "*"}
+    url = {"action": "lambda:InvokeFunctionUrl", "function_url_auth_type": "NONE"}
+    yield Block("resource", ("aws_lambda_permission", f"{label}_url"), everyone | url)
+    invoke = {"action": "lambda:InvokeFunction", "invoked_via_function_url": True}
+    yield Block("resource", ("aws_lambda_permission", f"{label}_url_invoke"), everyone | invoke)
+
+
+def _tags(subject: Subject) -> dict[str, Any]:
+    tags = dict(subject.target.settings.tags)
+    return {"tags": tags} if tags else {}
+
+
+def _templates(value: Any) -> Any:
+    """Texts of a policy, in which account, region and partition are expressions."""
+    if isinstance(value, dict):
+        return {key: _templates(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_templates(inner) for inner in value]
+    return Template(value) if isinstance(value, str) and "${data." in value else value
