@@ -1,77 +1,44 @@
-"""The environment variables that Lambda gives to a function.
+"""Lambda's execution environment: the paths and values that are equal in all of them.
 
-https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+Sources: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html and the environments of `provided.al2`
+and `provided.al2023` as they were printed on AWS.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-import uuid
-from collections.abc import Mapping
+from types import MappingProxyType
 
-from pyl.project.model import Function
+TASK_ROOT = "/var/task"
+"""Folder of the unpacked package; read-only."""
 
-ACCOUNT = "123456789012"
-DEFAULT_REGION = "us-east-1"
+APP = f"{TASK_ROOT}/pyl/app"
+"""Folder of a native package's program."""
 
-_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    "AWS_SESSION_TOKEN": "emulator",
-}
-"""AWS's own documented examples: enough to sign requests with, worth nothing."""
+LAYERS_ROOT = "/opt"
+"""Folder into which Lambda unpacks layers."""
+
+PYTHON_LAYERS = f"{LAYERS_ROOT}/python"
+"""Where the managed runtimes look for modules of layers."""
+
+RUNTIME_ROOT = "/var/runtime"
+"""Folder of a managed runtime's client."""
 
 _LIBRARY_PATH = "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"
-"""LD_LIBRARY_PATH of `provided.*`; the managed runtimes put their interpreter's own folder before it."""
 
-
-def arn(function_name: str, region: str | None) -> str:
-    """A well-formed function ARN in the emulator's account."""
-    return f"arn:aws:lambda:{region or DEFAULT_REGION}:{ACCOUNT}:function:{function_name}"
-
-
-def variables(
-    function: Function,
-    *,
-    region: str | None,
-    api: str,
-    task_root: str,
-    runtime: str | None,
-    environ: Mapping[str, str] = os.environ,
-) -> dict[str, str]:
-    """What an execution environment of `function` sees.
-
-    `runtime` is Lambda's name of a managed runtime, None for `provided.*`, where `AWS_EXECUTION_ENV` is not
-    set. Credentials come from the caller's environment when it has any, so that a function may reach AWS.
-    """
-    region = region or DEFAULT_REGION
-    today = dt.datetime.now(dt.UTC)
-    own = {
-        "_HANDLER": f"functions.{function.name}",
-        "LAMBDA_TASK_ROOT": task_root,
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.configuration.memory),
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"{today:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_RUNTIME_API": api,
+VARIABLES = MappingProxyType(
+    {
         "LANG": "en_US.UTF-8",
-        "LD_LIBRARY_PATH": f"/var/lang/lib:{_LIBRARY_PATH}" if runtime else _LIBRARY_PATH,
+        "LAMBDA_RUNTIME_DIR": RUNTIME_ROOT,
+        "LAMBDA_TASK_ROOT": TASK_ROOT,
+        "LD_LIBRARY_PATH": _LIBRARY_PATH,
         "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
         "TZ": ":UTC",
     }
-    if runtime:
-        own["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime}"
-    credentials = {name: environ.get(name, text) for name, text in _CREDENTIALS.items()}
-    if "AWS_ACCESS_KEY_ID" in environ and "AWS_SESSION_TOKEN" not in environ:
-        del credentials["AWS_SESSION_TOKEN"]
-    # The certificates of a proxy or a local AWS server go with its address: alone, they would keep a package
-    # from the image that was taken without them.
-    local = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE") if "AWS_ENDPOINT_URL" in environ else ()
-    passed = {name: environ[name] for name in local if name in environ}
-    return passed | dict(function.configuration.environment) | credentials | own
+)
+"""Variables that have the same value in every environment of `provided.*`."""
+
+MANAGED_LIBRARY_PATH = f"/var/lang/lib:{_LIBRARY_PATH}"
+"""`LD_LIBRARY_PATH` of the managed runtimes, which put their interpreter's folder first."""
+
+PAGE = 4096
+"""Bytes of a memory page on Lambda's kernels, on both architectures."""

@@ -15,8 +15,8 @@ from typing import Any, Self
 from pyl.bench import programs
 from pyl.bench.variants import Variant
 from pyl.emulator.managed_runtime import PLACE as RUNTIME
+from pyl.emulator.variables import variables
 from pyl.errors import EngineError
-from pyl.lambda_environment import variables
 from pyl.project.model import Function
 from pyl.sandbox import execution
 

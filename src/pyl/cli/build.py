@@ -8,13 +8,14 @@ from pathlib import Path
 
 import click
 
+from pyl.architecture import Architecture
 from pyl.cli.options import json_option, project_option
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import UsageError
 from pyl.packaging import lifecycle
 from pyl.packaging.package import Package
 from pyl.project import load_project
-from pyl.project.model import Architecture, Builder, Project
+from pyl.project.model import Builder, Project
 
 
 @click.command()
@@ -28,7 +29,7 @@ from pyl.project.model import Architecture, Builder, Project
 @click.option(
     "--arch",
     "architecture",
-    type=click.Choice(["x86_64", "arm64"]),
+    type=click.Choice(list(Architecture), case_sensitive=True),
     show_default="as configured, else x86_64",
     help="Processor of the functions.",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pyl.architecture import Architecture
 from pyl.cli.options import json_option, profile_option, project_option, region_option
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _summary(row: Deployed) -> str:
     known = row.configuration
     if not known:
         return "not in AWS: `pyl deploy` makes it"
-    architecture = next(iter(known.get("Architectures") or ("x86_64",)))
+    architecture = next(iter(known.get("Architectures") or (Architecture.X86_64,)))
     modified = str(known.get("LastModified", ""))[:19]
     text = f"{known['Runtime']} {architecture}  {known['MemorySize']} MB  {known['Timeout']} s  {modified}"
     return text if row.in_project else f"{text}  not in the project: `pyl delete {row.target.function.name}` removes it"

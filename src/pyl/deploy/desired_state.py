@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyl.architecture import Architecture
 from pyl.deploy import iam_permissions
 from pyl.deploy.aws import AWS
 from pyl.deploy.code import Code
@@ -24,7 +25,7 @@ from pyl.deploy.target import Target, target
 from pyl.deploy.triggers import api_resources, left_apis, left_triggers, trigger_resources, trigger_statements
 from pyl.deploy.urls import URLResource
 from pyl.packaging.lifecycle import runtime_for
-from pyl.project.model import Architecture, Function, Project
+from pyl.project.model import Function, Project
 
 
 @dataclass(frozen=True, kw_only=True)

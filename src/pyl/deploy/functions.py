@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+from pyl.architecture import Architecture
 from pyl.deploy.aws import AWS, error_code, found, retried
 from pyl.deploy.code import Code, shortened
 from pyl.deploy.plan import Change, Reference, Resource
@@ -14,7 +15,6 @@ from pyl.deploy.tags import PROJECT
 from pyl.deploy.target import Target
 from pyl.errors import AWSError
 from pyl.progress import Progress
-from pyl.project.model import Architecture
 
 Answer = TypeVar("Answer")
 
@@ -97,7 +97,7 @@ class FunctionResource(Resource[FunctionState]):
 
     def _code_changes(self, present: Configuration | None) -> list[Change]:
         old = present or {}
-        architecture = (old.get("Architectures") or ["x86_64"])[0] if present is not None else None
+        architecture = (old.get("Architectures") or [Architecture.X86_64])[0] if present is not None else None
         found_changes = []
         if old.get("CodeSha256") != self.code.sha256:
             found_changes.append(Change(field="code", old=shortened(old.get("CodeSha256")), new=self.code.short))

@@ -8,12 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pyl.architecture import Architecture
 from pyl.deploy.code import Code
 from pyl.deploy.desired_state import Packaged, owner_of
 from pyl.errors import ConfigurationError, UsageError
 from pyl.packaging import contents, interpreted
 from pyl.packaging.package import Kind, Package
-from pyl.project.model import Architecture, Function, Project
+from pyl.project.model import Function, Project
 
 
 @dataclass(frozen=True)

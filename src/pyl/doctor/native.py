@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pyl import cache
+from pyl.architecture import Architecture
 from pyl.doctor.findings import Area, Finding, Status
 from pyl.errors import EngineError
 from pyl.process import CommandFailed, run
@@ -21,7 +22,6 @@ from pyl.toolchain import nuitka
 _finding = functools.partial(Finding, area=Area.NATIVE)
 
 _PROGRAM = '#include <stdio.h>\nint main(void) { return puts("works") < 0; }\n'
-_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 def examine() -> Iterator[Finding]:
@@ -40,8 +40,8 @@ def _platform(system: str, machine: str) -> Finding:
     if system != "linux":
         fix = "native packages are built in a container here: see the engine below"
         return _finding(name="platform", status=Status.WARNING, found=found, fix=fix)
-    if _MACHINES.get(machine.lower()) != "x86_64":
-        fix = "build on an x86_64 machine, or in a container for it"
+    if Architecture.of_machine(machine) is not Architecture.X86_64:
+        fix = f"build on an {Architecture.X86_64} machine, or in a container for it"
         return _finding(name="platform", status=Status.WARNING, found=found, fix=fix)
     return _finding(name="platform", status=Status.OK, found=found)
 
@@ -57,7 +57,7 @@ def _tools() -> Finding:
 
 def _compiler() -> Finding:
     """A C program, compiled for the target and, where it can, run."""
-    target = nuitka.TARGETS["x86_64"]
+    target = Architecture.X86_64.gnu_target(nuitka.GLIBC)
     with tempfile.TemporaryDirectory(prefix="pyl-doctor-") as temporary:
         source, program = Path(temporary, "works.c"), Path(temporary, "works")
         source.write_text(_PROGRAM, encoding="ascii")

@@ -9,9 +9,9 @@ from collections.abc import Coroutine, Iterator
 from typing import Any, Self
 
 from pyl.emulator.invocation import Invocation, Outcome, Sink, trace_id
+from pyl.emulator.variables import arn
 from pyl.emulator.version import Version
 from pyl.errors import PylError
-from pyl.lambda_environment import arn
 from pyl.project.model import Function, Project
 
 

@@ -18,7 +18,7 @@ from pyl.emulator.logs import Logs
 from pyl.emulator.process import EnvironmentProcess
 from pyl.emulator.reaper import Keeper
 from pyl.emulator.runtime_api import AsyncRuntimeAPI
-from pyl.lambda_environment import arn
+from pyl.emulator.variables import arn
 from pyl.project.model import Function
 from pyl.sandbox.cgroups import MemoryGroup
 

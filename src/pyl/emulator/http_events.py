@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from pyl.lambda_environment import ACCOUNT
+from pyl.emulator.variables import ACCOUNT
 
 _TEXT = re.compile(r"text/.*|application/(.+\+)?(json|xml|javascript)", re.IGNORECASE)
 """Content types of bodies that reach the function as text; all others do as base64."""

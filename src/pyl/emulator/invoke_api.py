@@ -21,8 +21,8 @@ from pyl.emulator import event_stream
 from pyl.emulator.emulator import Emulator, NotReady, Throttled, UnknownFunction
 from pyl.emulator.invocation import Invocation, Outcome
 from pyl.emulator.logs import TAIL
+from pyl.emulator.variables import arn
 from pyl.errors import PylError
-from pyl.lambda_environment import arn
 from pyl.project.model import Function
 
 INVOKE = "/2015-03-31/functions/{name}/invocations"

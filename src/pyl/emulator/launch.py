@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pyl.emulator import managed_runtime
-from pyl.lambda_environment import variables
+from pyl.emulator.variables import variables
 from pyl.project.model import Function
 from pyl.sandbox import execution
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-PAGE = 4096
+from pyl.lambda_environment import PAGE
+
 _LOWEST = 0x1800_0000_0000
 _RANDOM_PAGES = 1 << 28
 STACK_BYTES = 8 << 20

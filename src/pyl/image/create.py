@@ -12,7 +12,6 @@ from pyl.image.capture import cold_start_profile, environment_groups
 from pyl.image.capture.environment_groups import Group
 from pyl.image.capture.placement import APART, RECORDED, TOGETHER, Placement
 from pyl.image.capture.session import (
-    ALWAYS,
     BASE,
     CAPTURE_ONLY,
     FULL,
@@ -27,9 +26,9 @@ from pyl.image.file import format as image_format
 from pyl.image.file.format import Variant
 from pyl.image.file.guards import Guard
 from pyl.image.file.library_files import mapped_from_files
+from pyl.lambda_environment import TASK_ROOT, VARIABLES
 from pyl.progress import Progress, Silent
 from pyl.project.model import ImageMode
-from pyl.sandbox import capture as capture_sandbox
 
 
 class ImageRefused(BuildError):
@@ -117,7 +116,7 @@ def _guards(reads: Iterable[EnvironmentRead]) -> Iterator[Guard]:
 
 
 def _base_guards(session: Session) -> tuple[Guard, ...]:
-    root = guards.task_root_guard(capture_sandbox.TASK_ROOT)
+    root = guards.task_root_guard(TASK_ROOT)
     unset = (guards.environment_guard(name, None) for name in ("LD_PRELOAD", HASH_SEED))
     return (root, *unset, *_guards(session.reads_of_c_code(BASE)))
 
@@ -131,7 +130,7 @@ def _full_variant(session: Session) -> Variant:
 def _stored(session: Session, kind: int) -> Snapshot:
     """The snapshot, without what the package's libraries hold anyway."""
     taken = session.snapshots[kind]
-    return replace(taken, regions=mapped_from_files(taken.regions, session.package, capture_sandbox.TASK_ROOT))
+    return replace(taken, regions=mapped_from_files(taken.regions, session.package, TASK_ROOT))
 
 
 def _compose(first: Session, further: Sequence[Session]) -> CaptureResult:
@@ -202,7 +201,7 @@ def _with_working_sets(sessions: Sequence[Session], variants: list[Variant]) -> 
         touched = cold_start_profile.record(
             session.package,
             [(region.address, region.length, region.protection) for region in variants[index].snapshot.regions],
-            environment={**ALWAYS, **session.environment},
+            environment={**VARIABLES, **session.environment},
             events=session.warm_up,
         )
         found[index] = replace(variants[index], touched=touched)

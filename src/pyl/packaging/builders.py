@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pyl import cache
+from pyl.architecture import Architecture
 from pyl.errors import EngineError
 from pyl.packaging.package import Package
 from pyl.progress import Progress
@@ -18,8 +19,6 @@ from pyl.project.model import Project
 
 if TYPE_CHECKING:
     from pyl.packaging.container.engine import Engine
-
-_MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 TIMEOUT = 3600.0
 """Seconds that a build in a container may take."""
@@ -73,7 +72,7 @@ def _local(project: Project, out: Path, progress: Progress, *, cached: bool) -> 
         msg = "the local builder needs Linux"
         raise EngineError(msg, hint="start a container engine and use `--builder container`")
     architecture = project.configuration.architecture
-    if architecture != _MACHINES.get(platform.machine()):
+    if architecture is not Architecture.host():
         msg = f"the local builder makes packages for this machine's processor, {platform.machine()}, not {architecture}"
         raise EngineError(
             msg, hint="start a container engine and use `--builder container`, or build on such a machine"

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyl.project.model import Architecture, Function
+from pyl.architecture import Architecture
+from pyl.project.model import Function
 
 DIRECT_UPLOAD_LIMIT = 50 * 1024 * 1024
 """Bytes of a zip that the Lambda API takes directly; larger ones go by S3.

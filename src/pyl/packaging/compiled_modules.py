@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pyl import cache
+from pyl.architecture import Architecture
 from pyl.progress import Progress
-from pyl.project.model import Architecture
 from pyl.toolchain import nuitka
 
 

@@ -6,17 +6,15 @@ import shutil
 import sys
 from pathlib import Path
 
+from pyl import lambda_environment
+from pyl.architecture import Architecture
 from pyl.packaging import archive, aws_services, bytecode, contents, missing_packages, staging
 from pyl.packaging.commands import commands
 from pyl.packaging.package import ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
 from pyl.project import dependencies
-from pyl.project.model import Architecture, Project
+from pyl.project.model import Project
 
-TASK_ROOT = "/var/task"
-LAYER_ROOT = "/opt/python"
-
-_MACHINE = {"x86_64": "x86_64", "arm64": "aarch64"}
 _OLDEST_GLIBC = {"3.10": "manylinux2014", "3.11": "manylinux2014"}
 """Managed runtimes up to 3.11 are Amazon Linux 2 (glibc 2.26); later ones Amazon Linux 2023 (glibc 2.34)."""
 
@@ -41,9 +39,9 @@ def build(project: Project, out: Path, progress: Progress, *, layer: bool = Fals
             contents.copy_runtime(shared)
             contents.copy_user_files(project, task)
             contents.write_function_module(project, task, interpreted=True)
-            bytecode.compile_tree(task, prefix=TASK_ROOT, keep_sources=True)
+            bytecode.compile_tree(task, prefix=lambda_environment.TASK_ROOT, keep_sources=True)
             if layer:
-                bytecode.compile_tree(shared, prefix=LAYER_ROOT, keep_sources=True)
+                bytecode.compile_tree(shared, prefix=lambda_environment.PYTHON_LAYERS, keep_sources=True)
         with progress.step("Write package"):
             total = archive.unpacked_size(task) + (archive.unpacked_size(shared) if layer else 0)
             sizes["your code, pyl and bytecode"] = total - sizes["dependencies"]
@@ -93,4 +91,4 @@ def runtime() -> str:
 def platform(architecture: Architecture) -> dependencies.Platform:
     """What wheels the managed runtime can load."""
     glibc = _OLDEST_GLIBC.get(python_version(), "manylinux_2_28")
-    return dependencies.Platform(python=python_version(), tag=f"{_MACHINE[architecture]}-{glibc}")
+    return dependencies.Platform(python=python_version(), tag=architecture.wheel_platform(glibc))

@@ -11,6 +11,8 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
+from pyl import lambda_environment
+from pyl.architecture import Architecture
 from pyl.errors import BuildError
 from pyl.image.file import names as image_files
 from pyl.image.launcher.programs import build_launcher
@@ -35,7 +37,7 @@ from pyl.packaging.lifecycle import runtime_for, today
 from pyl.packaging.package import ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
 from pyl.project import dependencies
-from pyl.project.model import Architecture, Project
+from pyl.project.model import Project
 from pyl.toolchain import nuitka
 
 LOG = "native.log"
@@ -119,7 +121,7 @@ def _assemble(
         glibc = shared_libraries.check_versions(app)
         shared_libraries.strip(app)
         path_rewriting.rewrite(app)
-        bytecode.compile_tree(site, prefix=f"{program.APP}/site", keep_sources=False, legacy=True)
+        bytecode.compile_tree(site, prefix=f"{lambda_environment.APP}/site", keep_sources=False, legacy=True)
         build_launcher(task / "bootstrap", architecture)
     return glibc
 

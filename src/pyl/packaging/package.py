@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pyl.architecture import Architecture
 from pyl.errors import BuildError
 from pyl.packaging.commands import Commands
-from pyl.project.model import Architecture
 
 Kind = Literal["interpreted", "native"]
 

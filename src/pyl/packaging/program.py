@@ -7,14 +7,11 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from pyl import cache
+from pyl import cache, lambda_environment
+from pyl.architecture import Architecture
 from pyl.packaging import bytecode, contents, path_rewriting, standard_library
 from pyl.progress import Progress
-from pyl.project.model import Architecture
 from pyl.toolchain import nuitka
-
-APP = "/var/task/pyl/app"
-"""Where the program stands in Lambda."""
 
 _START_UP = ("_opcode", "typing") if sys.version_info >= (3, 12) else ()
 """What Nuitka's own start-up imports (it patches `inspect`), before the program's first line says where the standard
@@ -58,7 +55,7 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
             shutil.copytree(made.folder, folder, dirs_exist_ok=True)
             _copy_interpreted(work / "pyl", folder / "site")
         progress.detail("standard library")
-        standard_library.copy(folder / "lib", prefix=f"{APP}/lib")
+        standard_library.copy(folder / "lib", prefix=f"{lambda_environment.APP}/lib")
         _move_start_up(folder)
         _drop_doubles(folder, made.frozen)
 
@@ -75,7 +72,9 @@ def _copy_interpreted(package: Path, site: Path) -> None:
             shutil.copytree(source, target)
         else:
             shutil.copy(source, target)
-    bytecode.compile_tree(site, prefix=f"{APP}/site", keep_sources=False, legacy=True, keep_docstrings=False)
+    bytecode.compile_tree(
+        site, prefix=f"{lambda_environment.APP}/site", keep_sources=False, legacy=True, keep_docstrings=False
+    )
 
 
 def _move_start_up(folder: Path) -> None:

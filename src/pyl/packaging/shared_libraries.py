@@ -7,13 +7,10 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
+from pyl.architecture import Architecture
 from pyl.errors import BuildError
 from pyl.process import CommandFailed, run
-from pyl.project.model import Architecture
 from pyl.toolchain import elf
-
-LOADERS = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "arm64": "/lib/ld-linux-aarch64.so.1"}
-"""glibc's dynamic loader, where the ABI puts it."""
 
 _NAME_SERVICE = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
 """glibc before 2.34 loads these by name when a host name is resolved; newer ones have them inside."""
@@ -28,7 +25,7 @@ def collect(app: Path, architecture: Architecture) -> None:
     Raises `BuildError` that names the file and the library that cannot be found, or the file made for
     another processor.
     """
-    loader = Path(LOADERS[architecture])
+    loader = Path(architecture.loader)
     if not loader.exists():
         msg = f"this machine has no glibc loader at {loader}"
         raise BuildError(msg, hint="build in the container: `pyl build --native --builder container`")
@@ -71,7 +68,7 @@ def strip(app: Path) -> None:
 
 def _check_machine(file: Path, app: Path, architecture: Architecture) -> None:
     machine = elf.read(file).machine
-    if machine != elf.MACHINES[architecture]:
+    if machine != architecture.elf_machine:
         msg = f"{file.relative_to(app)} is made for {machine.removeprefix('EM_')}; the package is for {architecture}"
         raise BuildError(msg, hint="replace the file, or leave it out with `exclude` in [tool.pyl]")
 

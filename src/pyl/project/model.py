@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pyl.architecture import Architecture
 from pyl.project.triggers import Trigger
 
-Architecture = Literal["x86_64", "arm64"]
 Builder = Literal["auto", "container", "local"]
 """`auto` is the container when an engine answers, else this host."""
 ImageMode = Literal["auto", "require", "off"]
@@ -117,7 +117,7 @@ class Configuration:
     """Glob patterns, relative to `source`, of files to leave out of packages and of discovery."""
     aws_services: tuple[str, ...] | None = None
     """botocore's names of the services that packages keep the descriptions of; None for all."""
-    architecture: Architecture = "x86_64"
+    architecture: Architecture = Architecture.X86_64
     target: str = "provided.al2"
     """Lambda runtime of native packages."""
     region: str | None = None

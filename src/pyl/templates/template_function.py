@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyl.architecture import Architecture
 from pyl.deploy.desired_state import owner_of
 from pyl.deploy.packages import Variant, held_by, variant_of
 from pyl.deploy.target import Target
@@ -15,7 +16,7 @@ from pyl.errors import UsageError
 from pyl.packaging import interpreted
 from pyl.packaging.lifecycle import runtime_for
 from pyl.packaging.package import Kind
-from pyl.project.model import Architecture, Function, Project
+from pyl.project.model import Function, Project
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,6 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
 
-MACHINES = {"x86_64": "EM_X86_64", "arm64": "EM_AARCH64"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:

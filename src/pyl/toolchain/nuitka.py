@@ -17,15 +17,14 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from pyl import cache
+from pyl.architecture import Architecture
 from pyl.errors import BuildError, EngineError
 from pyl.process import CommandFailed, run
-from pyl.project.model import Architecture
 from pyl.toolchain.zig import run_zig, shared_cache
 
 GLIBC = "2.26"
 """glibc of provided.al2, the oldest target: compiled code asks for nothing newer."""
 
-TARGETS = {"x86_64": f"x86_64-linux-gnu.{GLIBC}", "arm64": f"aarch64-linux-gnu.{GLIBC}"}
 """zig's names of the platforms to compile for."""
 
 ORIGIN = Path(__file__).with_name("origin.c")
@@ -100,7 +99,7 @@ def compile_program(
     native package carries it as bytecode. The program is optimised for size: it does little but start others' code.
     """
     origin, report = output / "origin.o", output / "report.xml"
-    flags = ["-target", TARGETS[architecture], "-g0", "-Os", "-c"]
+    flags = ["-target", architecture.gnu_target(GLIBC), "-g0", "-Os", "-c"]
     try:
         run_zig([*flags, ORIGIN, "-o", origin], log=log, label=main.stem)
     except CommandFailed as failure:
@@ -195,7 +194,7 @@ def _environment(architecture: Architecture, compile_flags: str, link_flags: str
     import ziglang
 
     tools = [str(Path(ziglang.__file__).parent), str(Path(sys.executable).parent)]
-    target = f"-target {TARGETS[architecture]}"
+    target = f"-target {architecture.gnu_target(GLIBC)}"
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG", "LC_ALL") if name in os.environ}
     return kept | {
         "PATH": os.pathsep.join([*tools, os.environ.get("PATH", os.defpath), str(_stand_ins())]),

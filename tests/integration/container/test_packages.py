@@ -18,9 +18,9 @@ import pytest
 from integration.container.conftest import CANARY, Builder, Made
 from integration.projects import EXAMPLES
 from integration.runtime_interface_emulator import invoke
+from pyl.architecture import Architecture
 from pyl.emulator.runtime_api import Invocation, RuntimeAPI
 from pyl.emulator.unpacked import unpacked
-from pyl.packaging.container.context import PLATFORMS
 
 pytestmark = pytest.mark.compile
 
@@ -162,5 +162,5 @@ def test_the_builders_image_serves_every_project(builder: Builder, example: Call
     example("hello")
     example("orders")
     (image,) = builder.client.images.list("pyl-builder")
-    assert f"linux/{image.attrs['Architecture']}" == PLATFORMS["x86_64"]
+    assert f"linux/{image.attrs['Architecture']}" == Architecture.X86_64.container_platform
     assert image.attrs["Config"]["User"] == "1000:1000"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pyl.image.addresses import PAGE
 from pyl.image.capture.snapshot import READ, WRITE, Region
+from pyl.lambda_environment import PAGE
 
 BASE = 0x1800_0000_0000
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pyl.image.addresses import PAGE, Zone, random_address
+from pyl.image.addresses import Zone, random_address
+from pyl.lambda_environment import PAGE
 
 
 def test_mappings_lie_side_by_side() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.addresses import PAGE
 from pyl.image.arch.x86_64.baseline import beyond
 from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
+from pyl.lambda_environment import PAGE
 
 TEXT = 0x18AB_CDFF_F000
 HEAP = 0x1900_0000_0000

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.addresses import PAGE
 from pyl.image.capture.snapshot import KernelState, Snapshot
 from pyl.image.file.format import Variant, checksum, write
 from pyl.image.file.guards import Guard, no_other_guard
 from pyl.image.file.names import IMAGE, MEMORY
+from pyl.lambda_environment import PAGE
 from unit.image.regions import BASE, different, region
 
 _NUMBERS = [name for name in KernelState.__annotations__ if name not in ("actions", "directory")]

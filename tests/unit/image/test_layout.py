@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyl.image.addresses import PAGE
 from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.image.file.layout import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, segments_of
+from pyl.lambda_environment import PAGE
 from unit.image.regions import BASE, different, region
 from unit.image.words_reference import decode
 

@@ -7,9 +7,9 @@ import struct
 
 import pytest
 
-from pyl.image.addresses import PAGE
 from pyl.image.arch.x86_64.ptrace import Memory
 from pyl.image.capture.placement import APART, Placement
+from pyl.lambda_environment import PAGE
 
 HEAP = 0x1800_0000_0000
 """Where the heap is said to be; only its keys are read."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import struct
 
-from pyl.image.addresses import PAGE
 from pyl.image.file.page_codec import KINDS, MARGIN, Kind, encode, kinds_of
+from pyl.lambda_environment import PAGE
 from unit.image.words_reference import decode
 
 seeded = random.Random(20261128)

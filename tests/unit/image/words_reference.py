@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pyl.image.addresses import PAGE
 from pyl.image.file.page_codec import Kind
+from pyl.lambda_environment import PAGE
 
 
 def decode(encoded: bytes, kinds: Sequence[Kind], pages: int) -> Iterator[bytes]:

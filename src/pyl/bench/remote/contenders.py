@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyl.architecture import Architecture
 from pyl.bench import programs
 from pyl.bench.variants import FLOOR, INTERPRETED, NATIVE, PLAIN, TITLES
 from pyl.errors import UsageError
@@ -45,7 +46,7 @@ def contenders(
         found.append(_contender(PLAIN, _without_image(native_zip, scratch), custom))
     else:
         found.append(_contender(PLAIN, native_zip, custom))
-    if project.configuration.architecture == "x86_64":
+    if project.configuration.architecture is Architecture.X86_64:
         found.append(_contender(FLOOR, _zipped(programs.floor(), scratch / "floor.zip"), custom))
     found += [
         Contender(

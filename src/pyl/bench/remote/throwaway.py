@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
+from pyl.architecture import Architecture
 from pyl.bench.remote.contenders import Contender
 from pyl.deploy.aws import AWS, Refused
 from pyl.deploy.code import Code
@@ -25,7 +26,7 @@ from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target, target
 from pyl.errors import AWSError
 from pyl.progress import Progress
-from pyl.project.model import Architecture, DeploymentConfiguration, Function, Project
+from pyl.project.model import DeploymentConfiguration, Function, Project
 
 PREFIX = "pyl-bench-"
 """What every name in AWS begins with; what an interrupted machine left there can be found by it."""

@@ -12,11 +12,11 @@ import signal
 import struct
 from collections.abc import Callable, Iterable
 
-from pyl.image.addresses import PAGE
 from pyl.image.arch.x86_64 import ptrace
 from pyl.image.arch.x86_64.ptrace import Memory, Registers, ThreadGone
 from pyl.image.capture.snapshot import WRITE
 from pyl.image.launcher.programs import LAUNCHER_ADDRESS
+from pyl.lambda_environment import PAGE
 
 # asm/unistd_64.h
 _MPROTECT, _RT_SIGPROCMASK = 10, 14

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pyl.image.addresses import PAGE
 from pyl.image.arch.x86_64.ptrace import Memory
+from pyl.lambda_environment import PAGE
 
 RECORDED, APART, TOGETHER = 0, 1, 2
 """Objects lie where they come, and are recorded; those with the keys lie on pages of their own, and are recorded;

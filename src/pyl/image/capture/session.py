@@ -25,23 +25,14 @@ from pyl.image.capture.snapshot import NotCapturable, Snapshot
 from pyl.image.capture.tracer import Tracer
 from pyl.image.file import guards
 from pyl.image.launcher.programs import STARTER_ADDRESS, STARTER_LIMIT, build_starter
+from pyl.lambda_environment import APP, TASK_ROOT, VARIABLES
 from pyl.sandbox import capture as capture_sandbox
 from pyl.sandbox import unsandboxed
 from pyl.toolchain.native_runtime import NAME as EXTENSION
 
 BASE, FULL = 1, 2
-APP = f"{capture_sandbox.TASK_ROOT}/pyl/app"
 HASH_SEED = "PYTHONHASHSEED"
 
-ALWAYS = {
-    # Lambda's own, equal in every environment of provided.al2 and provided.al2023.
-    "LANG": "en_US.UTF-8",
-    "TZ": ":UTC",
-    "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-    "LAMBDA_TASK_ROOT": capture_sandbox.TASK_ROOT,
-    "LAMBDA_RUNTIME_DIR": "/var/runtime",
-}
 CAPTURE_ONLY = {
     # So that nothing waits for a network that is not there, and symbols are bound while the processor is virtual.
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -96,7 +87,7 @@ class Session:
         self.arguments = arguments
         self._kinds = kinds
         self.configured = frozenset(environment)
-        self._environment = {**ALWAYS, **environment, **CAPTURE_ONLY, HASH_SEED: self.hash_seed}
+        self._environment = {**VARIABLES, **environment, **CAPTURE_ONLY, HASH_SEED: self.hash_seed}
         self._environment["PYL_CONFIGURED"] = " ".join(sorted(environment))
         if warm_up:
             self._environment["PYL_WARM_UP"] = json.dumps(dict(warm_up))
@@ -143,7 +134,7 @@ class Session:
     def drop_unfit(self) -> None:
         """Drop the snapshots that would not run on every processor, and say so."""
         for kind, taken in list(self.snapshots.items()):
-            if larger := baseline.beyond(taken.regions, self.package, capture_sandbox.TASK_ROOT):
+            if larger := baseline.beyond(taken.regions, self.package, TASK_ROOT):
                 self.reasons.append(
                     f"it would run {larger[0]} and {len(larger) - 1} more on processors without AVX-512"
                 )

@@ -9,10 +9,10 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pyl.image.addresses import PAGE
 from pyl.image.arch.x86_64 import ptrace
 from pyl.image.arch.x86_64.ptrace import Memory
 from pyl.image.capture.tracer import original_bytes
+from pyl.lambda_environment import PAGE
 
 # asm/unistd_64.h
 _RT_SIGACTION, _RT_SIGPROCMASK, _PRCTL, _SIGALTSTACK, _GET_ROBUST_LIST, _GETCWD = 13, 14, 157, 131, 274, 79

@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pyl.errors import UsageError
-from pyl.image.addresses import PAGE
 from pyl.image.capture.snapshot import Region
+from pyl.lambda_environment import PAGE
 
 if TYPE_CHECKING:
     from pyl.image.create import CaptureResult

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pyl.image.addresses import PAGE
 from pyl.image.capture.snapshot import KernelState, Snapshot
 from pyl.image.file.guards import Guard
 from pyl.image.file.layout import Pages, Placed, Segment
 from pyl.image.file.names import IMAGE, MEMORY
+from pyl.lambda_environment import PAGE, TASK_ROOT
 
 MAGIC = int.from_bytes(b"PYLIMAGE", "little")
 VERSION = 6
@@ -27,7 +27,6 @@ _ACTION = struct.Struct("<5Q")
 _WORD_KIND = struct.Struct("<3Q")
 _HEADER_BYTES_AT, _CHECKSUM_AT = 12, 24
 _NO_SAMPLE = 2**64 - 1
-_TASK_ROOT = "/var/task"
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ def _strings(variants: Iterable[Variant], files: Iterable[str]) -> Iterator[str]
 
 
 def _path(name: str) -> str:
-    return f"{_TASK_ROOT}/{name}"
+    return f"{TASK_ROOT}/{name}"
 
 
 def _segment(segment: Segment, file: int = 0) -> bytes:
@@ -157,7 +156,7 @@ def _segment(segment: Segment, file: int = 0) -> bytes:
 
 
 def _state(state: KernelState, strings: _Strings) -> tuple[int, ...]:
-    elsewhere = state.directory not in ("", _TASK_ROOT)
+    elsewhere = state.directory not in ("", TASK_ROOT)
     return (
         state.rip,
         state.rsp,

@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pyl.image.addresses import PAGE, runs
+from pyl.image.addresses import runs
 from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.image.file.page_codec import MARGIN, Kind, encode, kinds_of
+from pyl.lambda_environment import PAGE
 
 SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_PROTECT = 1, 2, 4, 8
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pyl.image.addresses import PAGE
 from pyl.image.capture.snapshot import WRITE, Region
+from pyl.lambda_environment import PAGE
 
 _FEWEST_PAGES = 128
 """Of one library, all together: opening one more file at each cold start costs more than a smaller one is worth."""

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pyl.image.addresses import PAGE
+from pyl.lambda_environment import PAGE
 
 KINDS = 16
 """As many as half a byte tells."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from pyl.project.model import Architecture
+from pyl.architecture import Architecture
 from pyl.toolchain.zig import compile_c
 
 SOURCES = Path(__file__).parent
@@ -50,12 +50,12 @@ PLAIN = ("plain.c",)
 PLAIN_FLAGS = ("-target", "aarch64-linux-musl", '-DLOADER="ld-linux-aarch64.so.1"', "-Os", "-static", "-s")
 
 
-def build_launcher(output: Path, architecture: Architecture = "x86_64") -> None:
+def build_launcher(output: Path, architecture: Architecture = Architecture.X86_64) -> None:
     """Compile the launcher (`bootstrap` of a native package) to `output`.
 
     Raises `BuildError` when zig is missing or the compilation fails.
     """
-    if architecture == "x86_64":
+    if architecture is Architecture.X86_64:
         compile_freestanding(LAUNCHER, output, place=f"-Wl,-T,{SOURCES / 'launcher.ld'}")
     else:
         _compile([*PLAIN_FLAGS, "-Wall", "-Wextra", "-Werror"], PLAIN, output)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from pyl import cache
+from pyl.architecture import Architecture
 from pyl.errors import EngineError
 from pyl.packaging.container import pins
 from pyl.packaging.container.engine import Engine
@@ -19,12 +20,7 @@ from pyl.packaging.interpreted import python_version
 from pyl.process import CommandFailed, run
 from pyl.progress import Progress
 from pyl.project import dependencies
-from pyl.project.model import Architecture, Configuration
-
-PLATFORMS = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
-"""Engines' names of the architectures."""
-
-_WHEELS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
+from pyl.project.model import Configuration
 
 _PYTHON_LINE = b"#!/opt/pyl/venv/bin/python"
 """First line of scripts, where uv wrote the host's Python."""
@@ -61,7 +57,7 @@ class Recipe:
     @property
     def platform(self) -> str:
         """The engine's name of the architecture."""
-        return PLATFORMS[self.architecture]
+        return self.architecture.container_platform
 
     def key(self, base: str) -> str:
         """Names what is built of this and `base`, the identity of the base image."""
@@ -129,7 +125,8 @@ def _install_tools(folder: Path, architecture: Architecture, log: Path) -> None:
     """
     command: list[str | Path] = [
         dependencies.uv(), "pip", "install", "--quiet", "--no-progress", "--target", folder,
-        "--python-platform", _WHEELS[architecture], "--python-version", python_version(), "--no-deps",
+        "--python-platform", architecture.wheel_platform("manylinux2014"),
+        "--python-version", python_version(), "--no-deps",
         "--require-hashes", "--requirements", pins.tools(),
     ]  # fmt: skip
     try:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyl
 from pyl import cache
+from pyl.architecture import Architecture
 from pyl.errors import BuildError, PylError
 from pyl.packaging import staging
 from pyl.packaging.commands import commands
@@ -28,7 +29,7 @@ from pyl.packaging.package import ImageReport, Package
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.config.keys import NATIVE_KEYS, PROJECT_KEYS
-from pyl.project.model import Architecture, Project
+from pyl.project.model import Project
 
 CACHE = "/cache"
 USER = 1000
@@ -36,7 +37,6 @@ USER = 1000
 
 _KILLED = 137
 
-_MACHINE = {"x86_64": "x86_64", "arm64": "aarch64"}
 _GLIBC = (17, 28, *range(31, 41))
 """Minor versions of glibc 2 whose wheels uv can choose."""
 
@@ -56,7 +56,7 @@ class _Facts:
     def wheels(self, architecture: Architecture) -> dependencies.Platform:
         """What wheels the image's C library, which goes into the package, can load."""
         newest = max(version for version in _GLIBC if version <= self.glibc)
-        return dependencies.Platform(python=self.python, tag=f"{_MACHINE[architecture]}-manylinux_2_{newest}")
+        return dependencies.Platform(python=self.python, tag=architecture.wheel_platform(f"manylinux_2_{newest}"))
 
 
 def build(

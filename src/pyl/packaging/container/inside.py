@@ -7,11 +7,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from pyl import lambda_environment
 from pyl.errors import PylError
 from pyl.packaging.container import protocol
 from pyl.packaging.container.protocol import LineProgress
 
-TASK_ROOT = Path("/var/task")
+TASK_ROOT = Path(lambda_environment.TASK_ROOT)
 
 
 def main() -> int:

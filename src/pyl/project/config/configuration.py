@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pyl.architecture import Architecture
 from pyl.project.config import deployment_keys
 from pyl.project.config.bench_variants import BENCH_KEYS, read_variants
 from pyl.project.config.deployment import deployment_configuration, key_conflicts
@@ -84,7 +85,7 @@ class _Reader:
             include=tuple(values.get("include", ())),
             exclude=tuple(values.get("exclude", ())),
             aws_services=tuple(values["aws_services"]) if "aws_services" in values else None,
-            architecture=values.get("architecture", Configuration.architecture),
+            architecture=Architecture(values.get("architecture", Configuration.architecture)),
             target=values.get("target", Configuration.target),
             region=values.get("region") or default_region(self.environ),
             prefix=values.get("prefix", ""),

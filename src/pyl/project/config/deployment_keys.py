@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pyl.architecture import Architecture
 from pyl.project.config.keys import Key, Kind, Problem
 from pyl.project.diagnostics import Code
 
@@ -258,8 +259,8 @@ FUNCTION_DEPLOYMENT_KEYS: tuple[DeploymentKey, ...] = (
         kind=Kind.STRING,
         meaning="Processor of the function.",
         default="the project's",
-        choices=("x86_64", "arm64"),
-        example='"arm64"',
+        choices=tuple(Architecture),
+        example=f'"{Architecture.ARM64}"',
     ),
     DeploymentKey(
         name="runtime",

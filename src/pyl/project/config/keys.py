@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from pyl.architecture import Architecture
 from pyl.project.diagnostics import Code
 
 
@@ -263,9 +264,9 @@ PROJECT_KEYS: tuple[Key, ...] = (
         name="architecture",
         kind=Kind.STRING,
         meaning="Processor of the functions.",
-        default='"x86_64"',
-        choices=("x86_64", "arm64"),
-        example='"x86_64"',
+        default=f'"{Architecture.X86_64}"',
+        choices=tuple(Architecture),
+        example=f'"{Architecture.X86_64}"',
         variable="PYL_ARCHITECTURE",
     ),
     Key(

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pyl.image.addresses import PAGE
 from pyl.image.arch.x86_64 import disassembly
 from pyl.image.capture.snapshot import EXECUTE, Region
+from pyl.lambda_environment import PAGE
 
 _LIBRARIES = ("libc.so.6", "libm.so.6", "libmvec.so.1", "ld-linux-x86-64.so.2", "libpthread.so.0")
 _EVEX = 0x62
