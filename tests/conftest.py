@@ -1,0 +1,68 @@
+"""What holds for all tests: a test that is skipped for want of a tool is reported loudly, and fails CI."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from _pytest.reports import CollectReport, TestReport
+    from _pytest.terminal import TerminalReporter
+
+_EXPECTED_SKIPS = (
+    # A combination of parameters that means nothing.
+    "`pyl build` refuses such a function",
+    "a package with such a function has no full image",
+    "the table is part of a built package",
+    "a process image holds the modules of all functions",
+    "what a compiled module imports for itself is not the runtime's doing",
+    "that is what the trigger sends",
+    # Python, processor and engine: other machines of the matrix run these.
+    "the syntax of Python 3.",
+    "this processor has no AVX-512",
+    "this machine runs programs of that processor",
+    # Asked for by a target of its own.
+    "takes long: make test-",
+)
+"""Reasons of skips that no installation could avoid. Every other skip means that this machine lacks something."""
+
+
+def _reason(report: TestReport | CollectReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return str(report.longrepr)
+
+
+def _lacking(reporter: TerminalReporter) -> dict[str, list[str]]:
+    """Return the tests that were skipped because something is missing, by what is missing."""
+    tests: dict[str, list[str]] = {}
+    for report in reporter.stats.get("skipped", ()):
+        reason = _reason(report)
+        if not hasattr(report, "wasxfail") and not any(expected in reason for expected in _EXPECTED_SKIPS):
+            tests.setdefault(reason, []).append(report.nodeid)
+    return tests
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Report what this machine lacks; see `pytest_sessionfinish` for CI."""
+    tests = _lacking(terminalreporter)
+    if not tests:
+        return
+    total = sum(map(len, tests.values()))
+    terminalreporter.section(f"{total} tests did not run: this machine lacks something", red=True, bold=True)
+    for reason, names in tests.items():
+        terminalreporter.line(f"{len(names):4} x {reason.splitlines()[0]} ({names[0]})")
+    if os.environ.get("CI") == "true":
+        terminalreporter.line("In CI nothing may be missing: install it in .ci/run.")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail CI when a test was skipped for want of a tool."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    is_controller = not hasattr(session.config, "workerinput")
+    if os.environ.get("CI") == "true" and is_controller and reporter is not None and _lacking(reporter):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
