@@ -6,11 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pyl.cli import main
+from pyl.cli.main import group
+
+Completed = Callable[[list[str], Path], list[str]]
 
 HANDLERS = """
 from pyl import Context, function
@@ -42,53 +46,64 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return dict(os.environ) | {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
 
 
-def completed(words: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
-    """What a shell is offered for the last of `words`, by the protocol that fish's script speaks."""
-    said = {"_PYL_COMPLETE": "fish_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": words[-1]}
-    done = subprocess.run(["pyl"], env=environment | said, cwd=folder, capture_output=True, text=True)
-    assert done.stderr == ""
-    return [line.partition(",")[2].partition("\t")[0] for line in done.stdout.splitlines() if line]
+@pytest.fixture
+def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Completed:
+    """What a shell in a folder is offered for the last of some words, by the protocol that fish's script speaks."""
+
+    def ask(words: list[str], folder: Path) -> list[str]:
+        monkeypatch.chdir(folder)
+        for name, text in {
+            "_PYL_COMPLETE": "fish_complete",
+            "COMP_WORDS": " ".join(words),
+            "COMP_CWORD": words[-1],
+        }.items():
+            monkeypatch.setenv(name, text)
+        with pytest.raises(SystemExit):
+            group.main(args=[], prog_name="pyl")
+        output = capsys.readouterr()
+        assert output.err == ""
+        return [line.partition(",")[2].partition("\t")[0] for line in output.out.splitlines() if line]
+
+    return ask
 
 
-def test_commands_are_completed(project: Path, commands: dict[str, str]) -> None:
-    assert {"build", "check", "invoke"} <= set(completed(["pyl", ""], project, commands))
-    assert completed(["pyl", "che"], project, commands) == ["check"]
+def test_commands_are_completed(project: Path, completed: Completed) -> None:
+    assert {"build", "check", "invoke"} <= set(completed(["pyl", ""], project))
+    assert completed(["pyl", "che"], project) == ["check"]
 
 
-def test_functions_are_completed_by_what_the_code_declares(project: Path, commands: dict[str, str]) -> None:
-    assert completed(["pyl", "invoke", ""], project, commands) == ["fulfil", "notify"]
-    assert completed(["pyl", "invoke", "n"], project / "below", commands) == ["notify"]
+def test_functions_are_completed_by_what_the_code_declares(project: Path, completed: Completed) -> None:
+    assert completed(["pyl", "invoke", ""], project) == ["fulfil", "notify"]
+    assert completed(["pyl", "invoke", "n"], project / "below") == ["notify"]
 
 
 @pytest.mark.parametrize("command", ["deploy", "delete", "invoke", "logs", "rollback", "template sam"])
-def test_every_command_that_takes_functions_completes_them(
-    command: str, project: Path, commands: dict[str, str]
-) -> None:
-    assert completed(["pyl", *command.split(), ""], project, commands) == ["fulfil", "notify"]
+def test_every_command_that_takes_functions_completes_them(command: str, project: Path, completed: Completed) -> None:
+    assert completed(["pyl", *command.split(), ""], project) == ["fulfil", "notify"]
 
 
 def test_functions_of_the_named_project_are_completed(
-    project: Path, tmp_path_factory: pytest.TempPathFactory, commands: dict[str, str]
+    project: Path, tmp_path_factory: pytest.TempPathFactory, completed: Completed
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    assert completed(["pyl", "invoke", "--project", str(project), ""], elsewhere, commands) == ["fulfil", "notify"]
+    assert completed(["pyl", "invoke", "--project", str(project), ""], elsewhere) == ["fulfil", "notify"]
     words = ["pyl", "bench", "--project", str(project), "--function", "notify", "--function", ""]
-    assert completed(words, elsewhere, commands) == ["fulfil"]
+    assert completed(words, elsewhere) == ["fulfil"]
 
 
-def test_functions_are_completed_while_the_project_has_problems(project: Path, commands: dict[str, str]) -> None:
+def test_functions_are_completed_while_the_project_has_problems(project: Path, completed: Completed) -> None:
     (project / "handlers.py").write_text(HANDLERS + "\n@function\ndef wrong(): ...\n")
     (project / "broken.py").write_text("def (:\n")
-    assert {"fulfil", "notify"} <= set(completed(["pyl", "invoke", ""], project, commands))
+    assert {"fulfil", "notify"} <= set(completed(["pyl", "invoke", ""], project))
 
 
-def test_without_a_project_nothing_is_offered_and_nothing_printed(tmp_path: Path, commands: dict[str, str]) -> None:
-    assert completed(["pyl", "invoke", ""], tmp_path, commands) == []
+def test_without_a_project_nothing_is_offered_and_nothing_printed(tmp_path: Path, completed: Completed) -> None:
+    assert completed(["pyl", "invoke", ""], tmp_path) == []
 
 
-def test_sample_events_and_kinds_of_package_are_completed(project: Path, commands: dict[str, str]) -> None:
-    assert completed(["pyl", "invoke", "notify", "--example", "e"], project, commands) == ["event", "eventbridge"]
-    assert completed(["pyl", "invoke", "notify", "--package", "n"], project, commands) == ["native"]
+def test_sample_events_and_kinds_of_package_are_completed(project: Path, completed: Completed) -> None:
+    assert completed(["pyl", "invoke", "notify", "--example", "e"], project) == ["event", "eventbridge"]
+    assert completed(["pyl", "invoke", "notify", "--package", "n"], project) == ["native"]
 
 
 def test_bash_completes_with_the_printed_script(project: Path, commands: dict[str, str]) -> None:
