@@ -35,8 +35,7 @@ demo: $(VENV)/ready ## build an example both ways, invoke it, show cold start an
 	$(BIN)/python examples/demo.py
 
 bench: $(VENV)/ready ## measure hello and orders both ways: build/bench/report.{html,json,md}
-	$(BIN)/pyl bench --project examples/hello --project examples/orders --function hello --function order \
-	  --targets --also growth --also compute --also crowds --also memory \
+	$(BIN)/python -m benchmarks.run --also growth --also compute --also crowds --also memory \
 	  --json build/bench/report.json --html build/bench/report.html --markdown build/bench/report.md
 
 test: $(VENV)/ready $(SAM)/ready $(AWSCLI)/ready ## all tests
@@ -58,7 +57,7 @@ test-container: $(VENV)/ready $(SAM)/ready ## the tests of the container builder
 	$(BIN)/python -m pytest tests/unit/packaging/container tests/integration/container
 
 bench-container: $(VENV)/ready ## time builds in the container: first, and after a change
-	$(BIN)/python builders/benchmark.py
+	$(BIN)/python -m benchmarks.container_builds
 
 test-matrix: $(VENV)/ready ## images on kernels 5.10, 6.1, 6.12 and emulated processors (qemu-system-x86_64; long)
 	PYL_MATRIX=1 $(BIN)/python -m pytest tests/integration/matrix
@@ -67,7 +66,7 @@ test-endurance: $(VENV)/ready ## 1,000 restores, 100,000 invocations of one rest
 	PYL_RESTORES=1000 PYL_INVOCATIONS=100000 $(BIN)/python -m pytest -s tests/integration/image/test_endurance.py
 
 bench-load: $(VENV)/ready ## 64 callers for 30 s through pyl watch, native and interpreted
-	$(BIN)/python examples/load.py
+	$(BIN)/python -m benchmarks.watch_load
 
 lint: $(VENV)/ready ## ruff and mypy
 	$(BIN)/ruff check

@@ -14,7 +14,7 @@ from pyl.process import CommandFailed, run
 
 _HERE = Path(__file__).parent
 _DRIVER = sorted((_HERE / "c").glob("*.c"))
-_FLOOR = [_HERE / "floor.c"]
+_FLOOR = [_HERE / "baseline_runtime.c"]
 
 FLOOR_TITLE = "static C program, musl: the floor"
 GLIBC_FLOOR_TITLE = "static C program, glibc"

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pyl.bench import case, machine, managed, targets, variants
+from pyl.bench import case, machine, managed, variants
 from pyl.bench.case import PAYLOADS, Payload
 from pyl.bench.figures import Failure, PackageFacts, Report, Series
 from pyl.bench.rounds import Lineup, Plan
@@ -45,11 +45,7 @@ class Settings:
     """More variants than the suite's, besides those of each project's configuration."""
     cold_cache: bool = True
     crowds: bool = False
-    growth: bool = False
-    compute: bool = False
     memory_sizes: bool = False
-    targets: bool = False
-    """Judge the process image's targets, which are set for the examples hello and orders."""
 
 
 @dataclass
@@ -85,8 +81,14 @@ class Outcome:
     """Ctrl-C, or a package that could not be made; the report has what was measured until then."""
 
 
-def run(projects: Sequence[Project], settings: Settings, progress: Progress) -> Outcome:
-    """Measure the projects' functions, and what else `settings` ask for.
+Measurement = Callable[[Settings, Gathered, Progress], None]
+"""Adds series to the results of a run."""
+
+
+def run(
+    projects: Sequence[Project], settings: Settings, progress: Progress, *, additional: Sequence[Measurement] = ()
+) -> Outcome:
+    """Measure the projects' functions, what else `settings` ask for, and the `additional` measurements.
 
     A variant that fails is in the report, and the rest goes on. What ends the run before anything was measured
     is raised: `BuildError` when a package cannot be made.
@@ -98,7 +100,10 @@ def run(projects: Sequence[Project], settings: Settings, progress: Progress) -> 
     facts = machine.describe(projects[0].root)
     stopped: BaseException | None = None
     try:
-        _measure_all(projects, settings, found, progress)
+        for project in projects:
+            _measure_project(project, settings, found, progress)
+        for measure in additional:
+            measure(settings, found, progress)
     except (KeyboardInterrupt, SystemExit, PylError) as error:
         if not found.series:
             raise
@@ -115,7 +120,6 @@ def run(projects: Sequence[Project], settings: Settings, progress: Progress) -> 
         failures=tuple(found.failures),
         notes=(*dict.fromkeys(found.notes), *watch.notes(), *_doubts(found.series, settings.plan)),
     )
-    report = replace(report, targets=targets.judge(report)) if settings.targets else report
     return Outcome(report=report, stopped=stopped)
 
 
@@ -123,19 +127,6 @@ def interruption(error: BaseException) -> str:
     """What a reader of a partial report must know."""
     why = error.message.splitlines()[0] if isinstance(error, PylError) else "it was interrupted"
     return f"this report is partial: {why}; the measure that was under way is left out, and what would have followed"
-
-
-def _measure_all(projects: Sequence[Project], settings: Settings, found: Gathered, progress: Progress) -> None:
-    for project in projects:
-        _measure_project(project, settings, found, progress)
-    if settings.growth:
-        from pyl.bench import growth
-
-        growth.measure(settings, found, progress)
-    if settings.compute:
-        from pyl.bench import compute
-
-        compute.measure(settings, found, progress)
 
 
 def _measure_project(project: Project, settings: Settings, found: Gathered, progress: Progress) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as Grid
 
 from pyl.bench.figures import Report, load
+from pyl.cli import bench_report
 from pyl.cli.options import complete_functions
 from pyl.cli.progress import ConsoleProgress
-from pyl.errors import EngineError, FunctionFailed, UsageError
+from pyl.errors import FunctionFailed, UsageError
 from pyl.project import load_project
 from pyl.project.model import BenchVariant
 
@@ -23,12 +21,7 @@ if TYPE_CHECKING:
     from pyl.bench import suite
     from pyl.project.model import Project
 
-EXTRAS = ("crowds", "growth", "compute", "memory")
-
-_WIDTH = 180
-"""Columns where no terminal has a width: eight of figures with their intervals side by side."""
-
-_COLORS = {"met": "green", "missed": "red", "not measured": "yellow"}
+EXTRAS = ("crowds", "memory")
 
 
 def _variant(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[BenchVariant, ...]:
@@ -71,7 +64,6 @@ _output = click.Path(path_type=Path, dir_okay=False)
               help="With --remote: memory size; may be repeated.  [default: the function's]")  # fmt: skip
 @click.option("--profile", envvar="AWS_PROFILE", help="With --remote: profile of the AWS configuration.")
 @click.option("--region", help="With --remote: AWS region.  [default: the project's]")
-@click.option("--targets", is_flag=True, help="Judge the process image's targets (for the examples hello and orders).")
 @click.option("--json", "json_file", type=_output, help="Write all figures and samples to this file.")
 @click.option("--html", "html_file", type=_output, help="Write a report with plots to this file.")
 @click.option("--markdown", "markdown_file", type=_output, help="Write the tables to this file.")
@@ -90,7 +82,6 @@ def command(
     memory: tuple[int, ...],
     profile: str | None,
     region: str | None,
-    targets: bool,
     json_file: Path | None,
     html_file: Path | None,
     markdown_file: Path | None,
@@ -105,12 +96,12 @@ def command(
     from pyl.bench import suite
     from pyl.bench.rounds import Plan
 
-    _check_place(remote=remote, also=also, targets=targets, memory=memory, region=region)
+    _check_place(remote=remote, also=also, memory=memory, region=region)
     if fail_on_regression and compare is None:
         msg = "--fail-on-regression compares with an earlier run"
         raise UsageError(msg, hint="give that run's file with --compare OLD.json")
     if html_file:
-        _require_plots()
+        bench_report.require_plots()
     earlier = load(compare) if compare else None
     overrides = {"region": region}
     projects = [
@@ -125,18 +116,15 @@ def command(
         functions=functions,
         further=further,
         crowds="crowds" in also,
-        growth="growth" in also,
-        compute="compute" in also,
         memory_sizes="memory" in also,
-        targets=targets,
     )
     if remote:
         outcome = _run_remotely(projects, settings, memory, profile)
     else:
         outcome = suite.run(projects, settings, ConsoleProgress())
     report = outcome.report
-    _write(report, json_file, html_file, markdown_file)
-    _print(report)
+    bench_report.write(report, json_file, html_file, markdown_file)
+    bench_report.print_tables(report)
     if outcome.stopped:
         raise outcome.stopped
     if earlier:
@@ -146,11 +134,9 @@ def command(
         raise FunctionFailed(msg)
 
 
-def _check_place(
-    *, remote: bool, also: tuple[str, ...], targets: bool, memory: tuple[int, ...], region: str | None
-) -> None:
+def _check_place(*, remote: bool, also: tuple[str, ...], memory: tuple[int, ...], region: str | None) -> None:
     """Options that only make sense in the other place."""
-    here = [*(f"--also {name}" for name in also), *(["--targets"] if targets else [])]
+    here = [f"--also {name}" for name in also]
     there = [*(["--memory"] if memory else []), *(["--region"] if region else [])]
     if remote and here:
         msg = f"{here[0]} is measured on this machine, and --remote measures on AWS"
@@ -181,61 +167,6 @@ def _run_remotely(
         for text in function.configuration.environment.values()
     )
     return remote_suite.run(projects, settings, memory, aws, ConsoleProgress())
-
-
-def _require_plots() -> None:
-    try:
-        import jinja2  # noqa: F401
-        import matplotlib as _  # noqa: F401, ICN001
-    except ImportError as error:
-        msg = f"the HTML report needs {error.name}"
-        raise EngineError(msg, hint="install it with `pip install 'pyl[bench]'`") from error
-
-
-def _write(report: Report, json_file: Path | None, html_file: Path | None, markdown_file: Path | None) -> None:
-    from pyl.bench import markdown
-
-    for path in (json_file, html_file, markdown_file):
-        if path:
-            path.absolute().parent.mkdir(parents=True, exist_ok=True)
-    if json_file:
-        json_file.write_text(json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if markdown_file:
-        markdown_file.write_text(markdown.write(report), encoding="utf-8")
-    if html_file:
-        from pyl.bench import page
-
-        html_file.write_text(page.write(report), encoding="utf-8")
-
-
-def _print(report: Report) -> None:
-    from pyl.bench import views
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_WIDTH)
-    for table in [*(views.table(report, case) for case in report.cases), views.packages(report)]:
-        grid = Grid("", title=table.title, title_justify="left", title_style="bold")
-        for column in table.columns:
-            grid.add_column(column, justify="right")
-        for row in table.rows:
-            grid.add_row(escape(row.title), *(f"{cell.value}\n[dim]{cell.interval}[/]" for cell in row.cells))
-        console.print(grid)
-    if report.targets:
-        grid = Grid("case", "measure", "target", "reached", "95 % interval", "", title="Targets", title_justify="left")
-        for verdict in report.targets:
-            color = _COLORS[verdict.verdict]
-            grid.add_row(
-                verdict.case, verdict.measure, verdict.target, f"[{color}]{verdict.reached}[/]", verdict.interval,
-                f"[{color}]{escape(verdict.words)}[/]",
-            )  # fmt: skip
-        console.print(grid)
-    for failure in report.failures:
-        console.print(
-            f"[red]failed[/] {failure.case}, {failure.variant} ({failure.condition}): {escape(failure.reason)}"
-        )
-    for note in report.notes:
-        console.print(f"[yellow]•[/] {escape(note)}")
 
 
 def _compare(earlier: Report, report: Report, *, fail: bool) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pyl.bench import compute, generated, growth, workloads
+from benchmarks import compute, generated, growth, workloads
 from pyl.project import load_project
 from pyl.project.dependencies import uv
 

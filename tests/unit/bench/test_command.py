@@ -38,7 +38,7 @@ def test_options_for_aws_need_remote(option: tuple[str, str], capsys: pytest.Cap
     assert "add --remote" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("option", [("--also", "compute"), ("--targets",)])
+@pytest.mark.parametrize("option", [("--also", "crowds"), ("--also", "memory")])
 def test_what_only_this_machine_measures_is_refused_with_remote(
     option: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from pyl.bench import markdown, page, targets, views
+from benchmarks import targets
+from pyl.bench import markdown, page, views
 from pyl.bench.figures import WARM, Failure
 from unit.bench.reports import report, samples, whole
 

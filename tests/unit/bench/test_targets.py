@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchmarks.targets import judge
 from pyl.bench.figures import WARM, Failure, Verdict
-from pyl.bench.targets import judge
 from unit.bench.reports import report, samples, whole
 
 

@@ -76,7 +76,7 @@ def modules(package: str, count: int) -> dict[str, bytes]:
 
 def incompressible(size: int) -> bytes:
     """The same `size` bytes in every run, which no zip makes smaller."""
-    return random.Random(size).randbytes(size)  # noqa: S311 - ballast
+    return random.Random(size).randbytes(size)
 
 
 def _module(number: int) -> str:

@@ -7,9 +7,10 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from pyl.bench import case, generated, suite, variants, workloads
+from benchmarks import generated, workloads
+from benchmarks.growth import settings_to_build
+from pyl.bench import case, suite, variants
 from pyl.bench.case import PAYLOADS, Payload
-from pyl.bench.growth import settings_to_build
 from pyl.bench.rounds import Lineup, Plan
 from pyl.errors import PylError
 from pyl.progress import Progress

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from pyl.bench import case, generated, suite
+from benchmarks import generated
+from pyl.bench import case, suite
 from pyl.bench.figures import Series
 from pyl.bench.rounds import Lineup, Plan
 from pyl.errors import PylError

@@ -44,9 +44,10 @@ def main() -> int:
 
 def build(project: Path, *options: str, expected: tuple[int, ...] = (0,)) -> float:
     """Seconds that `pyl build --native --builder container` takes."""
-    command = [Path(sys.executable).with_name("pyl"), "build", "--native", "--builder", "container", "--json"]
+    program = str(Path(sys.executable).with_name("pyl"))
+    command = [program, "build", "--native", "--builder", "container", "--json", "--project", str(project)]
     begun = time.monotonic()
-    done = subprocess.run([*command, "--project", project, *options], stdout=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([*command, *options], stdout=subprocess.PIPE, text=True, check=False)
     seconds = time.monotonic() - begun
     if done.returncode not in expected:
         sys.exit(done.returncode)

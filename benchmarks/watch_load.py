@@ -1,7 +1,7 @@
 """Sends events through `pyl watch` as fast as it takes them, to the native package and to the interpreted one.
 
 make bench-load                      # 64 callers, 30 seconds each
-python examples/load.py 5 8          # 8 callers, 5 seconds each
+python benchmarks/watch_load.py 5 8          # 8 callers, 5 seconds each
 
 Every answer is compared with its event, and the log with what was sent: none may be lost, doubled or another's.
 """
@@ -32,7 +32,7 @@ from rich.table import Table
 from pyl.cli.build import build_interpreted, build_native
 from pyl.project import load_project
 
-EXAMPLE = Path(__file__).parent / "hello"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "hello"
 FUNCTION = "hello"
 
 

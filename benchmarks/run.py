@@ -1,0 +1,72 @@
+"""Runs pyl's own benchmark: the examples hello and orders, judged by the targets of `benchmarks/targets.py`.
+
+python -m benchmarks.run --help
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from benchmarks import compute, growth, targets
+from pyl.bench import suite
+from pyl.bench.rounds import Plan
+from pyl.cli import bench_report
+from pyl.cli.progress import ConsoleProgress
+from pyl.errors import PylError
+from pyl.project import load_project
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+MEASUREMENTS = {"growth": growth.measure, "compute": compute.measure}
+
+_file = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option("--also", type=click.Choice([*MEASUREMENTS, "crowds", "memory"]), multiple=True, help="Measure this too.")
+@click.option("--no-build", is_flag=True, help="Measure the packages of the examples as they are.")
+@click.option("--rounds", type=click.IntRange(6, 1000), default=60, show_default=True, help="Most rounds of a measure.")
+@click.option("--seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Longest time of a measure.")
+@click.option("--json", "json_file", type=_file, help="Write all figures and samples to this file.")
+@click.option("--html", "html_file", type=_file, help="Write a report with plots to this file.")
+@click.option("--markdown", "markdown_file", type=_file, help="Write the tables to this file.")
+def main(
+    also: tuple[str, ...],
+    no_build: bool,
+    rounds: int,
+    seconds: float,
+    json_file: Path | None,
+    html_file: Path | None,
+    markdown_file: Path | None,
+) -> None:
+    """Measure the examples hello and orders both ways, and judge the targets."""
+    if html_file:
+        bench_report.require_plots()
+    projects = [load_project(EXAMPLES / name, environ=os.environ) for name in ("hello", "orders")]
+    settings = suite.Settings(
+        plan=Plan(least=min(10, rounds), most=rounds, seconds=seconds, precision=0.03),
+        warm_plan=Plan(least=min(7, rounds), most=min(20, rounds), seconds=seconds / 3),
+        build=not no_build,
+        functions=("hello", "order"),
+        crowds="crowds" in also,
+        memory_sizes="memory" in also,
+    )
+    additional = [measure for name, measure in MEASUREMENTS.items() if name in also]
+    try:
+        outcome = suite.run(projects, settings, ConsoleProgress(), additional=additional)
+    except PylError as error:
+        raise click.ClickException("\n".join(filter(None, (error.message, error.hint)))) from error
+    report = replace(outcome.report, targets=targets.judge(outcome.report))
+    bench_report.write(report, json_file, html_file, markdown_file)
+    bench_report.print_tables(report)
+    if outcome.stopped:
+        raise outcome.stopped
+    if report.failures:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
