@@ -17,6 +17,7 @@ from pyl.bench.variants import Variant
 from pyl.emulator.managed_runtime import PLACE as RUNTIME
 from pyl.emulator.variables import variables
 from pyl.errors import EngineError
+from pyl.lambda_environment import TASK_ROOT
 from pyl.project.model import Function
 from pyl.sandbox import execution
 
@@ -177,7 +178,7 @@ class Driver:
     def _places(self, *, boxed: bool) -> dict[str, str]:
         runtime = self.variant.binds.get(RUNTIME, Path(RUNTIME))
         return {
-            "task": execution.TASK_ROOT if boxed else str(self.variant.task),
+            "task": TASK_ROOT if boxed else str(self.variant.task),
             "runtime": RUNTIME if boxed else str(runtime),
         }
 

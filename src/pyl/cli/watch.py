@@ -23,7 +23,7 @@ from pyl.emulator.watch import Reload, stopped_by_signals
 from pyl.errors import UsageError
 from pyl.project.config.pyproject import find_project
 from pyl.sandbox import execution
-from pyl.sandbox.cgroups import MemoryLimits
+from pyl.sandbox.memory_limits import MemoryLimits
 
 
 @click.command()

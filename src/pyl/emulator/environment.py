@@ -20,7 +20,7 @@ from pyl.emulator.reaper import Keeper
 from pyl.emulator.runtime_api import AsyncRuntimeAPI
 from pyl.emulator.variables import arn
 from pyl.project.model import Function
-from pyl.sandbox.cgroups import MemoryGroup
+from pyl.sandbox.memory_limits import MemoryGroup
 
 __all__ = ["AsyncEnvironment", "Environment", "Outcome"]
 

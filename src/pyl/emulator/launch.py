@@ -11,6 +11,7 @@ from typing import Literal
 
 from pyl.emulator import managed_runtime
 from pyl.emulator.variables import variables
+from pyl.lambda_environment import TASK_ROOT
 from pyl.project.model import Function
 from pyl.sandbox import execution
 
@@ -59,7 +60,7 @@ def launch(
     the interpreter in place of the Runtime API's client, run something else in the same surroundings.
     """
     boxed = execution.unavailable() is None
-    root = execution.TASK_ROOT if boxed else str(package.task)
+    root = TASK_ROOT if boxed else str(package.task)
     native = package.client == "bootstrap"
     environment = variables(
         function,

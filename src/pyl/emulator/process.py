@@ -15,7 +15,7 @@ from typing import IO
 from pyl.emulator.launch import Launch
 from pyl.emulator.reaper import Keeper
 from pyl.errors import EngineError
-from pyl.sandbox.cgroups import MemoryGroup
+from pyl.sandbox.memory_limits import MemoryGroup
 
 _GRACE = 0.5
 """Seconds that Lambda leaves a runtime after SIGTERM, where an internal extension is registered."""

@@ -16,7 +16,7 @@ from pyl.emulator.logs import Logs
 from pyl.emulator.pool import Pool
 from pyl.emulator.reaper import Keeper
 from pyl.project.model import Function, Project
-from pyl.sandbox.cgroups import MemoryLimits
+from pyl.sandbox.memory_limits import MemoryLimits
 
 
 @dataclass(frozen=True, kw_only=True)

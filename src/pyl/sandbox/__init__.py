@@ -1,0 +1,1 @@
+"""Sandboxes: where packages run as in Lambda (`execution`), where images are captured (`capture`), and cgroups."""

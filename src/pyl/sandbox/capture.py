@@ -1,38 +1,52 @@
 """Where a program is captured: a file tree that holds the package and little else, no network, no neighbours.
 
-This file is also a script. It enters namespaces of its own (as root, or as any user through a user
-namespace), builds the tree, starts the program as the first process of a process namespace, and
-waits with it until the tracer is attached. In a container without network, where namespaces are
-refused, the container itself is the sandbox. It imports the standard library only.
+`command` gives the command of a program of its own, `main`. It enters namespaces (as root, or as any user through a
+user namespace), builds the tree, starts the program as a child of the first process of a process namespace, and waits
+until the tracer is attached. In a container without network, where namespaces are refused, the container itself is the
+sandbox.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import socket
-import sys
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-TASK_ROOT = "/var/task"
-LOADER = f"{TASK_ROOT}/pyl/app/ld-linux-x86-64.so.2"
-"""Where the starter stands at capture, so that `/proc/self/exe` reads as in a plain start."""
+from pyl.architecture import Architecture
+from pyl.lambda_environment import APP, TASK_ROOT
+from pyl.sandbox.namespaces import (
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    bind,
+    make_file,
+    make_mounts_private,
+    make_read_only,
+    mount,
+    mount_tmpfs,
+    start_command,
+    unshare,
+    write_file,
+)
+
 REAL_LOADER = "/loader"
+"""Where the package's loader is at capture, in whose place the starter is."""
 HOST_NAME = "localhost"
 
-# linux/sched.h, linux/mount.h
-_NAMESPACES = 0x00020000 | 0x08000000 | 0x40000000 | 0x20000000 | 0x04000000  # mount, ipc, network, pid, uts
-_NEWUSER = 0x10000000
-_RDONLY, _NOSUID, _NODEV, _REMOUNT, _BIND, _REC, _PRIVATE = 1, 2, 4, 32, 4096, 16384, 1 << 18
-_LOCKED_FLAGS = _NOSUID | _NODEV | 8 | 1024 | 2048
+_NAMESPACES = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS
 
 _LOCALES = "/usr/lib/locale"
 """The program's C library turns file names into text by one of these; what it reads of them is in the image."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_LIBRARIES = ("lib", "lib64", "lib/x86_64-linux-gnu", "usr/lib", "usr/lib64", "usr/lib/x86_64-linux-gnu")
-"""Empty folders that glibc's loader searches. Those that it once did not find it would never search again."""
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
     "etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
@@ -42,101 +56,111 @@ _FILES = {
 }
 
 
-def _call(name: str, *arguments: object) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if getattr(libc, name)(*arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, f"{name}: {os.strerror(number)}")
+def loader_path(architecture: Architecture) -> str:
+    """Return where the starter is at capture, so that `/proc/self/exe` reads as in a plain start."""
+    return f"{APP}/{architecture.loader_name}"
 
 
-def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
-    texts = [part.encode() if part is not None else None for part in (source, target, kind)]
-    _call("mount", *texts, ctypes.c_ulong(flags), data.encode() if data else None)
+def command(
+    *,
+    package: str,
+    starter: str,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    architecture: Architecture,
+    in_place: bool,
+    report: int,
+    release: int,
+) -> list[str]:
+    """Return the command that starts a program in the capture's sandbox.
+
+    Args:
+        package: Folder of the unpacked package.
+        starter: The program that starts another one for its capture.
+        argv: Arguments of the starter.
+        environment: All variables of the program.
+        architecture: The package's.
+        in_place: Use this machine as it is: the package is at `/var/task`, and there is no network.
+        report: File descriptor to which one JSON object is written: the process's id as `process`, or an `error`.
+        release: File descriptor from which the byte `g` is read before the program starts.
+    """
+    settings = {
+        "package": package,
+        "starter": starter,
+        "argv": list(argv),
+        "environment": dict(environment),
+        "loader": loader_path(architecture),
+        "library_folders": architecture.library_folders,
+        "in_place": in_place,
+        "report": report,
+        "release": release,
+    }
+    return start_command(__name__, json.dumps(settings))
 
 
-def _write(path: str, text: str, flags: int) -> None:
-    # Not by `open`, whose codecs may lie where only the rights reach that this process has given up.
-    file = os.open(path, flags | os.O_CLOEXEC, 0o644)
-    os.write(file, text.encode())
-    os.close(file)
+def can_run_in_place(package: str) -> bool:
+    """Return whether this machine can be the sandbox: the package is at `/var/task`, and there is no network."""
+    interfaces = {name for _, name in socket.if_nameindex()}
+    return os.path.realpath(package) == TASK_ROOT and interfaces <= {"lo"}
 
 
-def _unshare() -> None:
-    uid, gid = os.getuid(), os.getgid()
-    if uid == 0:
-        with contextlib.suppress(OSError):  # root without the capability, as in a container
-            _call("unshare", _NAMESPACES)
-            return
-    _call("unshare", _NAMESPACES | _NEWUSER)
-    for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"), ("gid_map", f"0 {gid} 1")):
-        _write(f"/proc/self/{name}", text, os.O_WRONLY)
+def _build_tree(package: str, starter: str, loader: str, library_folders: Sequence[str]) -> None:
+    """Build the file tree and stand in its root.
 
-
-def _build_tree(package: str, starter: str) -> None:
-    _mount("none", "/", None, _REC | _PRIVATE)
+    The folders of libraries are empty. Those that glibc's loader once did not find it would never search again.
+    """
+    make_mounts_private()
     sources = {TASK_ROOT: os.open(package, os.O_PATH)}
-    sources[REAL_LOADER] = os.open(f"{package}{LOADER.removeprefix(TASK_ROOT)}", os.O_PATH)
-    sources[LOADER] = os.open(starter, os.O_PATH)
+    sources[REAL_LOADER] = os.open(f"{package}{loader.removeprefix(TASK_ROOT)}", os.O_PATH)
+    sources[loader] = os.open(starter, os.O_PATH)
     sources |= {f"/dev/{name}": os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
-    if os.path.isdir(_LOCALES):  # noqa: PTH112
+    if os.path.isdir(_LOCALES):
         sources[_LOCALES] = os.open(_LOCALES, os.O_PATH)
-    root = "/tmp" if os.path.isdir("/tmp") else "/mnt"  # noqa: PTH112, S108 - any folder: the mount hides it here only
-    _mount("tmpfs", root, "tmpfs", _NOSUID | _NODEV, "mode=755")
-    for folder in ("dev", "etc", "proc", "tmp", "var/task", *_LIBRARIES, _LOCALES[1:]):
-        os.makedirs(f"{root}/{folder}", exist_ok=True)  # noqa: PTH103
+    root = "/tmp" if os.path.isdir("/tmp") else "/mnt"  # any folder: the mount hides it here only
+    mount_tmpfs(root, mode="755")
+    for folder in ("dev", "etc", "proc", "tmp", "var/task", *library_folders, _LOCALES[1:]):
+        os.makedirs(f"{root}/{folder}", exist_ok=True)
     for name, text in _FILES.items():
-        _write(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
+        write_file(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
     for place, source in sources.items():
         if not place.startswith((TASK_ROOT, _LOCALES)):
-            os.close(os.open(f"{root}{place}", os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o755))
-        _mount(f"/proc/self/fd/{source}", f"{root}{place}", None, _BIND | _REC)
+            make_file(f"{root}{place}", 0o755)
+        bind(f"/proc/self/fd/{source}", f"{root}{place}", read_only=place in (TASK_ROOT, _LOCALES))
         os.close(source)
-        if place in (TASK_ROOT, _LOCALES):
-            flags = os.statvfs(f"{root}{place}").f_flag & _LOCKED_FLAGS
-            _mount(None, f"{root}{place}", None, _REMOUNT | _BIND | _RDONLY | flags)
-    _mount("tmpfs", f"{root}/tmp", "tmpfs", _NOSUID | _NODEV, "mode=1777")  # noqa: S108
+    mount_tmpfs(f"{root}/tmp", mode="1777")
     os.chdir(root)
 
 
-def _first_process(wanted: dict[str, object], go: int) -> None:
+def _run_first_process(settings: Mapping[str, Any]) -> None:
     """Be the namespace's first process, on which signals act otherwise than on others, and start the program."""
     with contextlib.suppress(OSError):  # not inside every container; programs can do without
-        _mount("proc", "proc", "proc", _NOSUID | _NODEV | 8)
-    _mount(None, os.getcwd(), None, _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)  # noqa: PTH109
+        mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    make_read_only(os.getcwd())
     os.chroot(".")
     os.chdir(TASK_ROOT)
     socket.sethostname(HOST_NAME)
     program = os.fork()
     if program == 0:
-        _become_program(wanted, go)
-    os.close(go)
+        _become_program(settings)
+    os.close(settings["release"])
     with contextlib.suppress(ChildProcessError):
         while True:  # until the program and every orphan have ended
             os.wait()
 
 
-def stands_in_place(package: str) -> bool:
-    """Whether this machine can be the sandbox: the package is at `/var/task`, and there is no network."""
-    interfaces = {name for _, name in socket.if_nameindex()}
-    return os.path.realpath(package) == TASK_ROOT and interfaces <= {"lo"}
-
-
-def _become_program(wanted: dict[str, object], go: int) -> None:
-    """Become the program, when it is told to."""
-    if os.read(go, 1) != b"g":
+def _become_program(settings: Mapping[str, Any]) -> None:
+    """Become the program as soon as the tracer releases it."""
+    if os.read(settings["release"], 1) != b"g":
         os._exit(1)
-    argv, environment = wanted["argv"], wanted["environment"]
-    assert isinstance(argv, list)  # noqa: S101
-    assert isinstance(environment, dict)  # noqa: S101
     os.chdir(TASK_ROOT)
-    os.execve(LOADER, argv, environment)  # noqa: S606
+    os.execve(settings["loader"], settings["argv"], settings["environment"])
 
 
-def _child_of(parent: int) -> int:
-    """The one child of a process, in this process's own view."""
+def _wait_for_child(parent: int) -> int:
+    """Return the one child of a process, in this process's own view."""
     while True:
-        for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
-            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 if int(file.read().rpartition(b")")[2].split()[1]) == parent:
                     return int(name)
         if os.waitpid(parent, os.WNOHANG)[0]:
@@ -144,32 +168,28 @@ def _child_of(parent: int) -> int:
         time.sleep(0.001)
 
 
-def _main(settings: str) -> None:
-    wanted = json.loads(settings)
-    report, go = wanted["report"], wanted["go"]
-    for descriptor in (report, go):
+def main(settings_json: str) -> None:
+    """Build the sandbox, start the program in it and wait for its end; `settings_json` is what `command` wrote."""
+    settings = json.loads(settings_json)
+    report, in_place = settings["report"], settings["in_place"]
+    for descriptor in (report, settings["release"]):
         os.set_inheritable(descriptor, False)
-    in_place = wanted["in_place"]
     try:
         if not in_place:
-            _unshare()
-            _build_tree(wanted["package"], wanted["starter"])
+            unshare(_NAMESPACES, as_root=True)
+            _build_tree(settings["package"], settings["starter"], settings["loader"], settings["library_folders"])
         first = os.fork()
         if first == 0:
             os.close(report)
             if in_place:
-                _become_program(wanted, go)
-            _first_process(wanted, go)
+                _become_program(settings)
+            _run_first_process(settings)
             os._exit(0)
-        os.close(go)
-        process = first if in_place else _child_of(first)
+        os.close(settings["release"])
+        process = first if in_place else _wait_for_child(first)
         os.write(report, json.dumps({"process": process}).encode())
     except OSError as error:
         os.write(report, json.dumps({"error": str(error)}).encode())
         os._exit(1)
     os.close(report)
     os.waitpid(first, 0)
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1])

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from pyl.bench import case, memory_sizes, page_cache, programs, variants
+from pyl.bench import case, page_cache, programs, variants
 from pyl.bench.driver import Driver, Start
 from pyl.bench.figures import WARM
 from pyl.bench.rounds import Lineup, Plan
 from pyl.bench.variants import Variant
 from pyl.project.model import Function, FunctionConfiguration
 from pyl.sandbox import execution
+from pyl.sandbox.cgroups import remove_group
+from pyl.sandbox.processor_limits import limit_processor
 
 FUNCTION = Function(
     name="work",
@@ -287,9 +289,9 @@ def test_starts_with_a_warm_page_cache_have_all_files_there_whatever_was_measure
 
 
 def test_a_group_goes_with_what_an_interrupted_measurement_left_in_it(small_share: Path) -> None:
-    with memory_sizes.limited(512) as group, subprocess.Popen(["sleep", "60"]) as process:
+    with limit_processor(512) as group, subprocess.Popen(["sleep", "60"]) as process:
         (group / "cgroup.procs").write_text(str(process.pid))
-        memory_sizes._remove(group)
+        remove_group(group, within=2)
         assert not group.exists()
         assert process.wait() == -signal.SIGKILL
 
@@ -297,7 +299,7 @@ def test_a_group_goes_with_what_an_interrupted_measurement_left_in_it(small_shar
 @pytest.fixture
 def small_share() -> Iterator[Path]:
     try:
-        with memory_sizes.limited(128) as group:
+        with limit_processor(128) as group:
             yield group
     except OSError as error:
         pytest.skip(f"no cgroup can be made here: {error}")

@@ -18,7 +18,7 @@ from pyl.emulator.routes import Route
 from pyl.emulator.server import Server
 from pyl.emulator.version import Surroundings, Version, scratch
 from pyl.project.model import Configuration, Function, FunctionConfiguration, Project
-from pyl.sandbox.cgroups import MemoryLimits
+from pyl.sandbox.memory_limits import MemoryLimits
 
 BOOTSTRAP = """#!{python} -IS
 import base64, http.client, json, os, sys, time

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from pyl.sandbox.cgroups import MemoryLimits
+from pyl.sandbox.memory_limits import MemoryLimits
 from unit.emulator.fakes import Serving, function, package, serving
 
 BODY = """

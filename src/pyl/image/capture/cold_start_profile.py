@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from pyl.image.capture.page_tracker import Follower
+from pyl.lambda_environment import TASK_ROOT
 from pyl.runtime.restore.checkpoint import REHEARSAL
 from pyl.sandbox import execution
 
@@ -79,7 +80,7 @@ def _cold_start(
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
             "AWS_LAMBDA_RUNTIME_API": address,
         }
-        command, environment = [f"{execution.TASK_ROOT}/bootstrap"], values
+        command, environment = [f"{TASK_ROOT}/bootstrap"], values
         if not _in_place(package):
             command, environment = execution.command(command, task=package, environment=values), os.environ
         started: queue.SimpleQueue[Follower | OSError] = queue.SimpleQueue()
@@ -135,7 +136,7 @@ def _follow(
 
 
 def _in_place(package: Path) -> bool:
-    return os.path.realpath(package) == execution.TASK_ROOT
+    return os.path.realpath(package) == TASK_ROOT
 
 
 def _event(event: Any) -> bytes:

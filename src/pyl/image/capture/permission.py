@@ -9,8 +9,10 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyl.architecture import Architecture
 from pyl.image.arch.x86_64 import ptrace
 from pyl.image.capture import session
+from pyl.lambda_environment import TASK_ROOT
 from pyl.sandbox import capture
 
 
@@ -40,7 +42,7 @@ class _Trial:
         with tempfile.TemporaryDirectory(prefix="pyl-permission-") as folder:
             package, starter = Path(folder, "package"), Path(folder, "starter")
             starter.touch(mode=0o755)
-            loader = package / capture.LOADER.removeprefix(f"{capture.TASK_ROOT}/")
+            loader = package / capture.loader_path(Architecture.X86_64).removeprefix(f"{TASK_ROOT}/")
             loader.parent.mkdir(parents=True)
             loader.touch(mode=0o755)
             try:
@@ -49,7 +51,9 @@ class _Trial:
                 self.refused = Refused(str(error), tracing=False)
 
     def _try(self, package: Path, starter: Path) -> None:
-        with session.sandboxed(package, starter, [capture.LOADER], {}, in_place=False) as started:
+        with session.sandboxed(
+            package, starter, [capture.loader_path(Architecture.X86_64)], {}, in_place=False
+        ) as started:
             try:
                 ptrace.seize(started.process)
             except OSError as error:

@@ -8,7 +8,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pyl.architecture import Architecture
 from pyl.image.addresses import STACK_BYTES, Layout, random_address
 from pyl.image.arch.x86_64 import baseline, ptrace
 from pyl.image.arch.x86_64.ptrace import Memory
@@ -172,9 +172,9 @@ class Session:
             try:
                 self._run_in_sandbox(starter)
             except CannotCapture:
-                if not capture_sandbox.stands_in_place(str(self.package)):
+                if not capture_sandbox.can_run_in_place(str(self.package)):
                     raise
-                with unsandboxed.prepared(self.package, starter) as loader:
+                with unsandboxed.prepare_package(self.package, starter, Architecture.X86_64) as loader:
                     self._run_in_sandbox(starter, loader=str(loader))
 
     def _run_in_sandbox(self, starter: Path, *, loader: str | None = None) -> None:
@@ -193,8 +193,9 @@ class Session:
 
     def _command(self, layout: Layout, loader: str) -> list[str]:
         places = [f"{number:x}" for number in (layout.loader, layout.stack, STACK_BYTES)]
-        program = [capture_sandbox.LOADER, "--library-path", APP, f"{APP}/program"]
-        return [capture_sandbox.LOADER, loader, *places, *program, *self.arguments]
+        starter = capture_sandbox.loader_path(Architecture.X86_64)
+        program = [starter, "--library-path", APP, f"{APP}/program"]
+        return [starter, loader, *places, *program, *self.arguments]
 
     def _trace(self, layout: Layout, started: Started) -> None:
         try:
@@ -253,18 +254,19 @@ def sandboxed(
     """The program in its sandbox, waiting to be traced and released. Raises `CannotCapture`."""
     report, report_in = os.pipe()
     go_out, go = os.pipe()
-    settings = {
-        "package": str(package.resolve()),
-        "starter": str(starter),
-        "argv": command,
-        "environment": dict(environment),
-        "in_place": in_place,
-        "report": report_in,
-        "go": go_out,
-    }
+    sandbox = capture_sandbox.command(
+        package=str(package.resolve()),
+        starter=str(starter),
+        argv=command,
+        environment=environment,
+        architecture=Architecture.X86_64,
+        in_place=in_place,
+        report=report_in,
+        release=go_out,
+    )
     printed: list[bytes] = []
     helper = subprocess.Popen(
-        [sys.executable, "-I", "-S", capture_sandbox.__file__, json.dumps(settings)],
+        sandbox,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

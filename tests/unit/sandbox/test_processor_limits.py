@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pyl.bench import memory_sizes
+from pyl.sandbox import cgroups, processor_limits
 
 _ROOT_ONLY = "0::/\n"
-_SYSTEMD = "1:name=systemd:/x\n0::/user.slice/user-1000.slice/user@1000.service/app.slice/run-7.scope\n"
+_SYSTEMD = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-7.scope"
 
 
 @pytest.fixture(autouse=True)
 def plain_removal(monkeypatch: pytest.MonkeyPatch) -> None:
     """The kernel removes a group's files with it; plain ones must go before, and hold ids of ended processes."""
-    monkeypatch.setattr(memory_sizes, "_remove", lambda group: shutil.rmtree(group, ignore_errors=True))
+    monkeypatch.setattr(processor_limits, "_remove", lambda group: shutil.rmtree(group, ignore_errors=True))
 
 
 @pytest.fixture
@@ -24,13 +24,13 @@ def unified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """What of version 2's file system is looked at; real files stand in for the kernel's."""
     (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")
     (tmp_path / "own").write_text(_ROOT_ONLY)
-    monkeypatch.setattr(memory_sizes, "_OWN", tmp_path / "own")
+    monkeypatch.setattr(cgroups, "OWN_GROUPS", tmp_path / "own")
     return tmp_path
 
 
 @pytest.mark.parametrize(("megabytes", "quota"), [(128, 1447), (512, 5788), (1769, 20000), (3538, 40000)])
 def test_version_2_takes_quota_and_period_in_one_file(unified: Path, megabytes: int, quota: int) -> None:
-    with memory_sizes.limited(megabytes, unified) as group:
+    with processor_limits.limit_processor(megabytes, unified) as group:
         assert (group / "cpu.max").read_text() == f"{quota} 20000"
         assert (unified / "cgroup.subtree_control").read_text() == "+cpu"
         assert int((group / "cgroup.procs").read_text()) > 0
@@ -38,7 +38,7 @@ def test_version_2_takes_quota_and_period_in_one_file(unified: Path, megabytes: 
 
 def test_version_1_takes_them_in_two(tmp_path: Path) -> None:
     (tmp_path / "cpu").mkdir()
-    with memory_sizes.limited(512, tmp_path) as group:
+    with processor_limits.limit_processor(512, tmp_path) as group:
         assert group.parent == tmp_path / "cpu"
         assert (group / "cpu.cfs_period_us").read_text() == "20000"
         assert (group / "cpu.cfs_quota_us").read_text() == "5788"
@@ -47,7 +47,7 @@ def test_version_1_takes_them_in_two(tmp_path: Path) -> None:
 def test_a_user_without_the_top_gets_a_group_where_systemd_lets_them(unified: Path) -> None:
     service = unified / "user.slice" / "user-1000.slice" / "user@1000.service"
     service.mkdir(parents=True)
-    places = memory_sizes._parents(unified, _SYSTEMD)
+    places = processor_limits._parents(unified, _SYSTEMD)
     assert places[0] == unified
     assert service in places
     assert not [place for place in places if place.name == "run-7.scope"]  # it has processes of its own
@@ -56,19 +56,19 @@ def test_a_user_without_the_top_gets_a_group_where_systemd_lets_them(unified: Pa
 def test_a_place_that_refuses_is_passed_over(unified: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (unified / "own").write_text("0::/mine/run.scope\n")
     (unified / "mine").mkdir()
-    limit = memory_sizes._limit
+    limit = processor_limits._set_quota
 
     def refusing(group: Path, quota: int, version: int) -> None:
         if group.parent == unified:
             raise PermissionError(13, "Permission denied")
         limit(group, quota, version)
 
-    monkeypatch.setattr(memory_sizes, "_limit", refusing)
-    with memory_sizes.limited(512, unified) as group:
+    monkeypatch.setattr(processor_limits, "_set_quota", refusing)
+    with processor_limits.limit_processor(512, unified) as group:
         assert group.parent == unified / "mine"
     assert not [place for place in unified.iterdir() if place.name.startswith("pyl-bench")]
 
 
 def test_without_any_cgroup_the_reason_is_raised(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No such file"), memory_sizes.limited(512, tmp_path):
+    with pytest.raises(OSError, match="No such file"), processor_limits.limit_processor(512, tmp_path):
         pass
