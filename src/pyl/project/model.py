@@ -1,135 +1,233 @@
-"""What a project is, once read: plain frozen data that every later stage is handed."""
+"""The configuration of a project as data, and the project itself: what every later stage is handed.
+
+The fields with a description are the keys of `pyproject.toml`; `pyl.project.config.keys` derives from them what can be
+written there. The others are put together when the file is read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
 
 from pyl.architecture import Architecture
+from pyl.project.config.deployment import DeploymentConfiguration, ProjectDeployment
+from pyl.project.config.keys import Kind
 from pyl.project.triggers import Trigger
 
 Builder = Literal["auto", "container", "local"]
 """`auto` is the container when an engine answers, else this host."""
 ImageMode = Literal["auto", "require", "off"]
 """`auto` falls back to the base image or to none; `require` makes that an error; `off` takes none."""
+Target = Literal["provided.al2", "provided.al2023"]
+"""Lambda runtime of native packages."""
+
+DEFAULT_TARGET: Target = "provided.al2"
+DEFAULT_COMMAND = ("{task}/bootstrap",)
+"""Command of a benchmark variant."""
+
+_Glob = Annotated[str, Meta(pattern=r"^(?!.*(?:^|/)\.\.(?:/|$)).*[^/].*$")]
+_AWSService = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
+_Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
+_Memory = Annotated[int, Meta(ge=128, le=10_240)]
+_Timeout = Annotated[int, Meta(ge=1, le=900)]
+_ImportName = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$")]
+_Handler = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$")]
+_ContainerImage = Annotated[str, Meta(pattern=r"^[a-z0-9][\w.:/@-]*$")]
+_Executable = Annotated[str, Meta(pattern=r"^/[\w./+-]+$")]
+_Description = Annotated[str, Meta(max_length=256)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Allowed:
-    """Actions on resources that a function's own code needs."""
+class FunctionDefaults(Struct, frozen=True, kw_only=True):
+    """Settings that `[tool.pyl]` has for all functions, and that a function's own table can override."""
 
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeploymentConfiguration:
-    """What a function is to have in AWS; what is `None` stays as AWS has it. Units and words are AWS's."""
-
-    architecture: Architecture | None = None
-    """`None`: the project's."""
-    runtime: str | None = None
-    """`None`: that of the package that is deployed."""
-    role: str | None = None
-    """`None`: pyl makes one."""
-    policies: tuple[str, ...] | None = None
-    allow: tuple[Allowed, ...] = ()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    environment_mode: Literal["merge", "replace"] = "merge"
-    layers: tuple[str, ...] | None = None
-    tracing: Literal["Active", "PassThrough"] | None = None
-    log_retention: int | None = None
-    log_format: Literal["Text", "JSON"] | None = None
-    subnets: tuple[str, ...] | None = None
-    """`()`: in no VPC."""
-    security_groups: tuple[str, ...] | None = None
-    ephemeral_storage: int | None = None
-    reserved_concurrency: int | None = None
-    """-1: none."""
-    alias: str | None = None
-    publish: bool = False
-    on_success: str | None = None
-    on_failure: str | None = None
-    retries: int | None = None
-    event_age: int | None = None
-    url: Literal["public", "iam", "off"] | None = None
-    url_mode: Literal["BUFFERED", "RESPONSE_STREAM"] | None = None
-    url_origins: tuple[str, ...] | None = None
+    memory: Annotated[_Memory, Meta(description="Memory in MB.", examples=[512], extra={"variable": "PYL_MEMORY"})] = (
+        512
+    )
+    timeout: Annotated[
+        _Timeout,
+        Meta(description="Seconds until Lambda ends an invocation.", examples=[10], extra={"variable": "PYL_TIMEOUT"}),
+    ] = 10
+    environment: Annotated[
+        Mapping[str, str],
+        Meta(description="Environment variables.", examples=[{"STAGE": "test"}], extra={"kind": Kind.VARIABLES}),
+    ] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FunctionConfiguration:
-    """`[tool.pyl.functions.<name>]` laid over the project-wide defaults of `[tool.pyl]`."""
+class FunctionConfiguration(FunctionDefaults, frozen=True, kw_only=True):
+    """`[tool.pyl.functions.<name>]`, with the defaults of `[tool.pyl]` where it has no value of its own."""
 
-    description: str | None = None
-    memory: int = 512
-    """MB, as Lambda's `MemorySize`: 128 to 10,240."""
-    timeout: int = 10
-    """Seconds, as Lambda's `Timeout`: 1 to 900."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    handler: str | None = None
-    """`module:attribute` of a plain callable that is adopted without a decorator."""
-    event: Path | None = None
-    """A sample event file (absolute), used by `invoke` and `bench`."""
-    warm_up: Path | None = None
-    """An event file (absolute) with which the function is called at capture; `None` calls nothing."""
+    description: Annotated[
+        _Description | None,
+        Meta(
+            description="What AWS shows as the function's description.",
+            examples=["Tells the customer"],
+            extra={"default": "the decorator's, else the docstring's first line"},
+        ),
+    ] = None
+    handler: Annotated[
+        _Handler | None,
+        Meta(
+            description="Plain callable to adopt as this function, without a decorator.",
+            examples=["legacy.app:main"],
+        ),
+    ] = None
+    event: Annotated[
+        Path | None,
+        Meta(description="JSON file with a sample event, relative to the project.", examples=["events/order.json"]),
+    ] = None
+    """Absolute. `invoke` and `bench` use it."""
+    warm_up: Annotated[
+        Path | None,
+        Meta(
+            description="JSON file with an event that is handled when the process image is made.",
+            examples=["events/order.json"],
+        ),
+    ] = None
+    """Absolute."""
     deployment: DeploymentConfiguration = DeploymentConfiguration()
     triggers: tuple[Trigger, ...] = ()
     """What invokes it in AWS."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class NativeConfiguration:
+class NativeConfiguration(Struct, frozen=True, kw_only=True):
     """`[tool.pyl.native]`."""
 
-    image: ImageMode = "auto"
-    compile: tuple[str, ...] = ()
-    """Third-party import packages to compile as well; the others stay bytecode."""
-    builder: Builder = "auto"
-    base_image: str | None = None
-    """What the container builder compiles in; `None`: Amazon Linux as in `target`."""
-    base_python: str | None = None
-    """Absolute path of an interpreter in `base_image` to use; `None`: python-build-standalone's."""
+    image: Annotated[
+        ImageMode,
+        Meta(
+            description="Whether native packages start from a process image; `require` makes a fallback an error.",
+            examples=[True],
+            extra={"kind": Kind.IMAGE, "default": "true", "variable": "PYL_IMAGE"},
+        ),
+    ] = "auto"
+    compile: Annotated[
+        tuple[_ImportName, ...],
+        Meta(
+            description="Third-party import packages to compile as well; the others stay bytecode.",
+            examples=[["pydantic"]],
+        ),
+    ] = ()
+    builder: Annotated[
+        Builder,
+        Meta(
+            description="What compiles native packages; `auto`: the container when an engine answers, else this host.",
+            examples=["container"],
+            extra={"variable": "PYL_BUILDER"},
+        ),
+    ] = "auto"
+    base_image: Annotated[
+        _ContainerImage | None,
+        Meta(
+            description="Image that the container builder compiles in.",
+            examples=["registry.example.com/amazonlinux:2023"],
+            extra={"default": "Amazon Linux of the `target`", "variable": "PYL_BASE_IMAGE"},
+        ),
+    ] = None
+    base_python: Annotated[
+        _Executable | None,
+        Meta(
+            description="Python of `base_image`, with its headers, to compile with.",
+            examples=["/usr/bin/python3"],
+            extra={"default": "one from python-build-standalone", "variable": "PYL_BASE_PYTHON"},
+        ),
+    ] = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class BenchVariant:
+class BenchVariant(Struct, frozen=True, kw_only=True):
     """`[tool.pyl.bench.<name>]`: one more way to run a function, any program that asks the Runtime API for work."""
 
     name: str
-    path: Path
-    """Absolute: a zip, a folder or an executable. It need not exist before it is measured."""
-    command: tuple[str, ...] = ("{task}/bootstrap",)
-    """`{task}` and `{handler}` stand for where `path` is, and the function's handler."""
+    path: Annotated[
+        Path,
+        Meta(
+            description="Folder or zip that becomes `/var/task`, or an executable that becomes its `bootstrap`.",
+            examples=["bench/go"],
+            extra={"kind": Kind.STRING, "pattern": "^.+$", "default": "the project's folder"},
+        ),
+    ]
+    """Absolute. It need not exist before it is measured."""
+    command: Annotated[
+        tuple[Annotated[str, Meta(pattern="^.+$")], ...],
+        Meta(
+            description="What to run; `{task}` is the place of `path`, `{handler}` the function's handler.",
+            examples=[["node", "{task}/index.mjs"]],
+        ),
+    ] = DEFAULT_COMMAND
 
 
-@dataclass(frozen=True, kw_only=True)
-class Configuration:
+class Configuration(ProjectDeployment, frozen=True, kw_only=True):
     """`[tool.pyl]`."""
 
-    source: Path
-    """Absolute folder that is the root of the user's modules."""
-    include: tuple[str, ...] = ()
-    """Glob patterns, relative to `source`, of files to package although they would be left out."""
-    exclude: tuple[str, ...] = ()
-    """Glob patterns, relative to `source`, of files to leave out of packages and of discovery."""
-    aws_services: tuple[str, ...] | None = None
-    """botocore's names of the services that packages keep the descriptions of; None for all."""
-    architecture: Architecture = Architecture.X86_64
-    target: str = "provided.al2"
-    """Lambda runtime of native packages."""
-    region: str | None = None
-    prefix: str = ""
-    """What names in AWS begin with."""
-    bucket: str | None = None
-    """S3 bucket for large packages; `None`: one that pyl makes."""
+    source: Annotated[
+        Path,
+        Meta(
+            description="Folder, below the project's, that is the root of the modules.",
+            examples=["src"],
+            extra={
+                "kind": Kind.FOLDER,
+                "default": '`"src"` if that folder exists, else `"."`',
+                "variable": "PYL_SOURCE",
+            },
+        ),
+    ]
+    """Absolute."""
+    include: Annotated[
+        tuple[_Glob, ...],
+        Meta(description="Patterns of files to package although they would be left out.", examples=[["templates/**"]]),
+    ] = ()
+    """Relative to `source`."""
+    exclude: Annotated[
+        tuple[_Glob, ...],
+        Meta(
+            description="Patterns of files to leave out of packages, and of the search for functions.",
+            examples=[["scripts/**"]],
+        ),
+    ] = ()
+    """Relative to `source`."""
+    aws_services: Annotated[
+        tuple[_AWSService, ...] | None,
+        Meta(
+            description="The AWS services that functions use, by botocore's names: packages describe no others.",
+            examples=[["dynamodb", "s3"]],
+            extra={"default": "all services"},
+        ),
+    ] = None
+    architecture: Annotated[
+        Architecture,
+        Meta(
+            description="Processor of the functions.",
+            examples=[Architecture.X86_64],
+            extra={"variable": "PYL_ARCHITECTURE"},
+        ),
+    ] = Architecture.X86_64
+    target: Annotated[
+        Target,
+        Meta(
+            description="Lambda runtime of native packages.",
+            examples=["provided.al2"],
+            extra={"variable": "PYL_TARGET"},
+        ),
+    ] = DEFAULT_TARGET
+    region: Annotated[
+        _Region | None,
+        Meta(
+            description="AWS region of the functions.",
+            examples=["eu-central-1"],
+            extra={
+                "default": "`AWS_REGION`, else `AWS_DEFAULT_REGION`, else the AWS profile's",
+                "variable": "PYL_REGION",
+            },
+        ),
+    ] = None
     native: NativeConfiguration = NativeConfiguration()
     defaults: FunctionConfiguration = FunctionConfiguration()
-    """What holds for functions without a table of their own."""
+    """Configuration of functions without a table of their own."""
     bench: tuple[BenchVariant, ...] = ()
-    """What `pyl bench` measures besides its own variants."""
+    """Variants that `pyl bench` measures in addition to its own."""
     functions: Mapping[str, FunctionConfiguration] = field(default_factory=dict)
     """Every configured function; use `Project.functions` for those that exist in the code."""
 

@@ -1,226 +1,328 @@
-"""What invokes a function in AWS: `[[tool.pyl.functions.<name>.triggers]]`, once read.
+"""What invokes a function in AWS: `[[tool.pyl.functions.<name>.triggers]]`.
 
-Every kind of trigger is one frozen dataclass whose fields are its keys (`pyl.project.config.trigger_keys`).
-A new kind is a class here, its keys there, its event in `pyl.project.trigger_rules`, and its resource in
-`pyl.deploy.triggers`.
+Every type of trigger is a Struct. The fields with a description are its keys (see `pyl.project.config.keys`). To add a
+type, add a class here, its event in `pyl.project.trigger_rules`, and its resource in `pyl.deploy.triggers`.
 
-Names and ARNs stand as they were written: what they mean depends on the account and the region, which only
-deployment knows. Patterns are JSON texts with sorted keys, so that equal ones are equal texts.
+Names and ARNs are kept as written: what they mean depends on the account and the region, which only deployment knows.
+Patterns are JSON texts with sorted keys, so that equal patterns are equal texts.
+
+Bounds are those of AWS: https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
-StartingPosition = Literal["LATEST", "TRIM_HORIZON"]
+from msgspec import Meta, Struct
+
+from pyl.project.config.keys import Kind
+
+S3_EVENT = (
+    r"^s3:(ObjectCreated:(\*|Put|Post|Copy|CompleteMultipartUpload)"
+    r"|ObjectRemoved:(\*|Delete|DeleteMarkerCreated)"
+    r"|ObjectRestore:(\*|Post|Completed|Delete)"
+    r"|ObjectTagging:(\*|Put|Delete)"
+    r"|ObjectAcl:Put"
+    r"|LifecycleExpiration:(\*|Delete|DeleteMarkerCreated)"
+    r"|LifecycleTransition|IntelligentTiering|ReducedRedundancyLostObject"
+    r"|Replication:(\*|Operation(FailedReplication|NotTracked|MissedThreshold|ReplicatedAfterThreshold)))$"
+)
+"""https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html"""
+
+_ARN = "arn:aws[a-z-]*"
+_Queue = Annotated[
+    str, Meta(pattern=rf"^([A-Za-z0-9_-]{{1,80}}(\.fifo)?|{_ARN}:sqs:[^:]+:[0-9]{{12}}:[A-Za-z0-9_.-]+)$")
+]
+_Table = Annotated[
+    str, Meta(pattern=rf"^([A-Za-z0-9_.-]{{3,255}}|{_ARN}:dynamodb:[^:]+:[0-9]{{12}}:table/[^/]+/stream/.+)$")
+]
+_Stream = Annotated[str, Meta(pattern=rf"^([A-Za-z0-9_.-]{{1,128}}|{_ARN}:kinesis:[^:]+:[0-9]{{12}}:stream/.+)$")]
+_Topic = Annotated[str, Meta(pattern=rf"^([A-Za-z0-9_-]{{1,256}}|{_ARN}:sns:[^:]+:[0-9]{{12}}:[A-Za-z0-9_-]+)$")]
+_Destination = Annotated[str, Meta(pattern=rf"^{_ARN}:(sqs|sns|s3):.+$")]
+_Bucket = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+_ObjectKey = Annotated[str, Meta(max_length=1024)]
+_Bus = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_./-]{1,256}$")]
+_Expression = Annotated[str, Meta(pattern=r"^(rate\([1-9][0-9]* (minute|hour|day)s?\)|cron\(\S+( \S+){5}\))$")]
+_RuleName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,62}[A-Za-z0-9])?$")]
+_Recipient = Annotated[str, Meta(pattern=r"^[^\s@]+(@[^\s@]+)?$")]
+_Route = Annotated[str, Meta(pattern=r"^(\$default|(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|ANY) /\S*)$")]
+_API = Annotated[str, Meta(max_length=128, pattern=r"^.*\S.*$")]
+_Pattern = Annotated[str, Meta(extra={"kind": Kind.PATTERN})]
+_JSON = Annotated[str, Meta(extra={"kind": Kind.JSON})]
+
+Enabled = Annotated[bool, Meta(description="Whether it invokes the function.", examples=[True])]
+BatchSize = Annotated[
+    int, Meta(ge=1, le=10_000, description="Maximum number of records per invocation.", examples=[100])
+]
+BatchWindow = Annotated[int, Meta(ge=0, le=300, description="Seconds to gather a batch.", examples=[5])]
+Filters = Annotated[
+    tuple[str, ...],
+    Meta(
+        max_length=10,  # of an event source mapping; more than 5 need a raised quota
+        description="Patterns of records. Records that match none are dropped.",
+        examples=[[{"body": {"kind": ["order"]}}]],
+        extra={"kind": Kind.PATTERNS},
+    ),
+]
+PartialBatch = Annotated[
+    bool | None,
+    Meta(
+        description="Whether the function's result names the records that failed (`ReportBatchItemFailures`).",
+        examples=[True],
+        extra={"default": "true if the function uses `pyl.batch`"},
+    ),
+]
+"""`None`: as the function answers, see `Function.partial_batch`."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Trigger:
-    """What all kinds have in common."""
+class _Trigger(Struct, frozen=True, kw_only=True):
+    """What all types have in common."""
 
     type: ClassVar[str]
     identity_fields: ClassVar[tuple[str, ...]]
     """A function has no two triggers of one type that are equal in these; the other fields can be changed."""
 
-    index: int = field(default=0, compare=False)
-    """Place in the array, for messages."""
+    source_label: ClassVar[str]
+    """Format of `source`, with the trigger as its only argument."""
+
+    index: int = 0
+    """Position in the array of tables, from 0, for messages."""
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What tells this trigger from the function's others, whatever else of it changes."""
+        """What distinguishes this trigger from the function's others, whatever else of it changes."""
         return (self.type, *(_text(getattr(self, name)) for name in self.identity_fields))
+
+    @property
+    def source(self) -> str:
+        """What the trigger listens to, as messages name it."""
+        return self.source_label.format(self)
 
 
 def _text(value: object) -> str:
     return "\n".join(value) if isinstance(value, tuple) else str(value or "")
 
 
-@dataclass(frozen=True, kw_only=True)
-class SQSTrigger(_Trigger):
+class SQSTrigger(_Trigger, frozen=True, kw_only=True):
     """Messages of a queue, polled by Lambda."""
 
     type = "sqs"
     identity_fields = ("queue",)
+    source_label = "queue {0.queue}"
 
-    queue: str
-    batch_size: int = 10
-    batch_window: int = 0
-    maximum_concurrency: int | None = None
-    partial_batch: bool | None = None
-    """`None`: as the function answers, see `Function.partial_batch`."""
-    filters: tuple[str, ...] = ()
-    enabled: bool = True
+    queue: Annotated[_Queue, Meta(description="Name or ARN of the queue.", examples=["orders"])]
+    batch_size: Annotated[
+        BatchSize,
+        Meta(
+            description="Maximum number of messages per invocation; more than 10 need a `batch_window`.", examples=[10]
+        ),
+    ] = 10
+    batch_window: BatchWindow = 0
+    maximum_concurrency: Annotated[
+        Annotated[int, Meta(ge=2, le=1_000)] | None,
+        Meta(
+            description="Maximum number of concurrent invocations.", examples=[5], extra={"default": "the function's"}
+        ),
+    ] = None
+    partial_batch: PartialBatch = None
+    filters: Filters = ()
+    enabled: Enabled = True
 
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return f"queue {self.queue}"
 
-
-@dataclass(frozen=True, kw_only=True)
-class _StreamTrigger(_Trigger):
+class _StreamTrigger(_Trigger, frozen=True, kw_only=True):
     """What Kinesis and DynamoDB streams have in common: shards, polled by Lambda in order."""
 
-    starting_position: StartingPosition = "LATEST"
-    batch_size: int = 100
-    batch_window: int = 0
-    parallelization: int = 1
-    retries: int = -1
-    """-1: until a record expires."""
-    maximum_age: int = -1
-    """Seconds; -1: no limit but the stream's own."""
-    bisect: bool = False
-    on_failure: str | None = None
-    """ARN of a queue, a topic or a bucket that is told of records that are given up."""
-    partial_batch: bool | None = None
-    """`None`: as the function answers, see `Function.partial_batch`."""
-    filters: tuple[str, ...] = ()
-    enabled: bool = True
+    starting_position: Annotated[
+        Literal["LATEST", "TRIM_HORIZON"],
+        Meta(description="Where reading begins: with new records, or with the oldest ones.", examples=["LATEST"]),
+    ] = "LATEST"
+    batch_size: BatchSize = 100
+    batch_window: BatchWindow = 0
+    parallelization: Annotated[
+        int, Meta(ge=1, le=10, description="Batches of one shard that are handled at a time.", examples=[2])
+    ] = 1
+    retries: Annotated[
+        int,
+        Meta(
+            ge=-1,
+            le=10_000,
+            description="How often a failed batch is retried; -1: until its records expire.",
+            examples=[3],
+        ),
+    ] = -1
+    maximum_age: Annotated[
+        int,
+        Meta(
+            ge=-1,
+            le=604_800,
+            description="Seconds after which records are given up, from 60; -1: never.",
+            examples=[3600],
+        ),
+    ] = -1
+    bisect: Annotated[
+        bool, Meta(description="Whether a failed batch is halved before it is retried.", examples=[True])
+    ] = False
+    on_failure: Annotated[
+        _Destination | None,
+        Meta(
+            description="ARN of a queue, a topic or a bucket for notifications of records that are given up.",
+            examples=["arn:aws:sqs:eu-central-1:123456789012:given-up"],
+        ),
+    ] = None
+    partial_batch: PartialBatch = None
+    filters: Filters = ()
+    enabled: Enabled = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class DynamoDBTrigger(_StreamTrigger):
+class DynamoDBTrigger(_StreamTrigger, frozen=True, kw_only=True):
     """Changes of a table's items, from its stream."""
 
     type = "dynamodb"
     identity_fields = ("table",)
+    source_label = "table {0.table}"
 
-    table: str
-    """Name of the table, or ARN of its stream."""
-
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return f"table {self.table}"
+    table: Annotated[
+        _Table,
+        Meta(description="Name of the table, whose stream must be on, or ARN of the stream.", examples=["Orders"]),
+    ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class KinesisTrigger(_StreamTrigger):
+class KinesisTrigger(_StreamTrigger, frozen=True, kw_only=True):
     """Records of a data stream."""
 
     type = "kinesis"
     identity_fields = ("stream",)
+    source_label = "stream {0.stream}"
 
-    stream: str
-
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return f"stream {self.stream}"
+    stream: Annotated[_Stream, Meta(description="Name or ARN of the data stream.", examples=["clicks"])]
 
 
-@dataclass(frozen=True, kw_only=True)
-class S3Trigger(_Trigger):
+class S3Trigger(_Trigger, frozen=True, kw_only=True):
     """Notifications of a bucket."""
 
     type = "s3"
     identity_fields = ("bucket", "events", "prefix", "suffix")
+    source_label = "bucket {0.bucket}"
 
-    bucket: str
-    events: tuple[str, ...] = ("s3:ObjectCreated:*",)
-    prefix: str = ""
-    suffix: str = ""
-
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return f"bucket {self.bucket}"
+    bucket: Annotated[_Bucket, Meta(description="Name of the bucket.", examples=["example-scans"])]
+    events: Annotated[
+        tuple[Annotated[str, Meta(pattern=S3_EVENT)], ...],
+        Meta(description="Types of events.", examples=[["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]]),
+    ] = ("s3:ObjectCreated:*",)
+    prefix: Annotated[_ObjectKey, Meta(description="How object keys begin.", examples=["scans/"])] = ""
+    suffix: Annotated[_ObjectKey, Meta(description="How object keys end.", examples=[".pdf"])] = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SNSTrigger(_Trigger):
+class SNSTrigger(_Trigger, frozen=True, kw_only=True):
     """Messages of a topic."""
 
     type = "sns"
     identity_fields = ("topic",)
+    source_label = "topic {0.topic}"
 
-    topic: str
-    filter: str | None = None
-    filter_scope: Literal["MessageAttributes", "MessageBody"] = "MessageAttributes"
+    topic: Annotated[_Topic, Meta(description="Name or ARN of the topic.", examples=["orders"])]
+    filter: Annotated[
+        _Pattern | None,
+        Meta(description="Pattern of messages; others are not delivered.", examples=[{"kind": ["order"]}]),
+    ] = None
+    filter_scope: Annotated[
+        Literal["MessageAttributes", "MessageBody"],
+        Meta(description="What the pattern is compared with.", examples=["MessageBody"]),
+    ] = "MessageAttributes"
 
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return f"topic {self.topic}"
 
-
-@dataclass(frozen=True, kw_only=True)
-class EventBridgeTrigger(_Trigger):
+class EventBridgeTrigger(_Trigger, frozen=True, kw_only=True):
     """Events of a bus that match a pattern."""
 
     type = "eventbridge"
     identity_fields = ("bus", "pattern")
+    source_label = "event bus {0.bus}"
 
-    pattern: str
-    bus: str = "default"
-    enabled: bool = True
-
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return f"event bus {self.bus}"
+    pattern: Annotated[
+        _Pattern,
+        Meta(description="Pattern of events.", examples=[{"source": ["shop"], "detail-type": ["OrderPlaced"]}]),
+    ]
+    bus: Annotated[_Bus, Meta(description="Name of the event bus.", examples=["default"])] = "default"
+    enabled: Enabled = True
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScheduleTrigger(_Trigger):
-    """A rule of EventBridge that fires by the clock (UTC)."""
+class ScheduleTrigger(_Trigger, frozen=True, kw_only=True):
+    """A rule of EventBridge that runs on a schedule (UTC)."""
 
     type = "schedule"
     identity_fields = ("expression", "input")
+    source_label = "{0.expression}"
 
-    expression: str
-    input: str | None = None
-    """JSON that the function receives instead of EventBridge's own event."""
-    enabled: bool = True
+    expression: Annotated[
+        _Expression, Meta(description="`rate(...)` or `cron(...)`, in UTC.", examples=["rate(5 minutes)"])
+    ]
+    input: Annotated[
+        _JSON | None,
+        Meta(
+            description="What the function receives instead of EventBridge's own event.", examples=[{"job": "nightly"}]
+        ),
+    ] = None
+    enabled: Enabled = True
 
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return self.expression
 
-
-@dataclass(frozen=True, kw_only=True)
-class SESTrigger(_Trigger):
+class SESTrigger(_Trigger, frozen=True, kw_only=True):
     """Received mail."""
 
     type = "ses"
     identity_fields = ("rule_set", "recipients")
+    source_label = "receipt rule set {0.rule_set}"
 
-    rule_set: str
-    recipients: tuple[str, ...] = ()
-    """Addresses and domains; none: all of the account's verified domains."""
-    invocation: Literal["Event", "RequestResponse"] = "Event"
-    scan: bool = True
-    tls: Literal["Optional", "Require"] = "Optional"
-    after: str | None = None
-    """Name of the rule behind which this one stands; without it, it is the first one."""
-    enabled: bool = True
+    rule_set: Annotated[_RuleName, Meta(description="Name of the receipt rule set.", examples=["inbound"])]
+    recipients: Annotated[
+        tuple[_Recipient, ...],
+        Meta(
+            description="Addresses and domains; none: all of the account's verified domains.",
+            examples=[["support@example.org"]],
+        ),
+    ] = ()
+    invocation: Annotated[
+        Literal["Event", "RequestResponse"],
+        Meta(
+            description="Whether SES waits for the function's result (`RequestResponse`).", examples=["RequestResponse"]
+        ),
+    ] = "Event"
+    scan: Annotated[bool, Meta(description="Whether mail is scanned for spam and viruses.", examples=[True])] = True
+    tls: Annotated[
+        Literal["Optional", "Require"], Meta(description="Whether mail must arrive over TLS.", examples=["Require"])
+    ] = "Optional"
+    after: Annotated[
+        _RuleName | None,
+        Meta(
+            description="Name of the rule after which this one is inserted when it is created.",
+            examples=["store"],
+            extra={"default": "none: it is the first"},
+        ),
+    ] = None
+    enabled: Enabled = True
 
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return f"receipt rule set {self.rule_set}"
 
-
-@dataclass(frozen=True, kw_only=True)
-class HTTPAPITrigger(_Trigger):
+class HTTPAPITrigger(_Trigger, frozen=True, kw_only=True):
     """A route of an API Gateway HTTP API."""
 
     type = "httpapi"
     identity_fields = ("api", "route")
+    source_label = "route {0.route}"
 
-    route: str
-    """`GET /orders/{id}`, `ANY /x`, or `$default`."""
-    api: str | None = None
-    """Name of the API, made where there is none; `None`: the project's name."""
-    authorization: Literal["NONE", "AWS_IAM"] = "NONE"
-
-    @property
-    def source(self) -> str:
-        """What the trigger listens to, as messages name it."""
-        return f"route {self.route}"
+    route: Annotated[
+        _Route, Meta(description="Method (or `ANY`) and path, or `$default`.", examples=["GET /orders/{id}"])
+    ]
+    api: Annotated[
+        _API | None,
+        Meta(
+            description="Name of the API, which is created if it does not exist.",
+            examples=["shop"],
+            extra={"default": "the project's name"},
+        ),
+    ] = None
+    authorization: Annotated[
+        Literal["NONE", "AWS_IAM"],
+        Meta(description="Whether callers must sign their requests.", examples=["AWS_IAM"]),
+    ] = "NONE"
 
 
 Trigger = (
@@ -235,17 +337,9 @@ Trigger = (
     | HTTPAPITrigger
 )
 BatchTrigger = SQSTrigger | DynamoDBTrigger | KinesisTrigger
-"""Those whose records can fail one by one."""
+"""Triggers whose records can fail one by one."""
 
 TRIGGERS: dict[str, type[Trigger]] = {
-    "dynamodb": DynamoDBTrigger,
-    "eventbridge": EventBridgeTrigger,
-    "httpapi": HTTPAPITrigger,
-    "kinesis": KinesisTrigger,
-    "s3": S3Trigger,
-    "schedule": ScheduleTrigger,
-    "ses": SESTrigger,
-    "sns": SNSTrigger,
-    "sqs": SQSTrigger,
+    trigger.type: trigger for trigger in sorted(get_args(Trigger), key=lambda trigger: trigger.type)
 }
 """Class by `type`."""

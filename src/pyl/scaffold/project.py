@@ -12,7 +12,8 @@ from pathlib import Path
 
 from pyl.errors import UsageError
 from pyl.project.analysis.names import function_name_problem
-from pyl.project.config.keys import PROJECT_KEYS
+from pyl.project.config.checks import find_problem
+from pyl.project.config.tables import PROJECT_KEYS
 from pyl.scaffold.catalog import PLACEHOLDER, Template
 
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]")
@@ -149,7 +150,7 @@ def check_function_name(name: str, template: Template) -> None:
 
 def _check_region(region: str) -> None:
     (key,) = (key for key in PROJECT_KEYS if key.name == "region")
-    if problem := key.problem(region):
+    if problem := find_problem(key, region):
         raise UsageError(problem.message, hint=problem.hint)
 
 

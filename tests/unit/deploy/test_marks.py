@@ -11,7 +11,8 @@ from pyl.deploy.policy import Statement, canonical, document
 from pyl.deploy.settings import wanted_settings
 from pyl.deploy.tags import Owner, as_list, from_list
 from pyl.deploy.target import Target
-from pyl.project.model import Allowed, DeploymentConfiguration, Function, FunctionConfiguration
+from pyl.project.config.deployment import Allowed, DeploymentConfiguration
+from pyl.project.model import Function, FunctionConfiguration
 
 
 def target(name: str = "notify", prefix: str = "", **settings: object) -> Target:

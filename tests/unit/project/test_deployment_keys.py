@@ -9,15 +9,12 @@ from textwrap import dedent
 import pytest
 
 from pyl.project.config.configuration import read_configuration
-from pyl.project.config.deployment_keys import (
-    FUNCTION_DEPLOYMENT_KEYS,
-    PROJECT_DEPLOYMENT_KEYS,
-    SHARED_KEYS,
-    DeploymentKey,
-)
+from pyl.project.config.deployment import Allowed, DeploymentConfiguration
+from pyl.project.config.keys import Key
 from pyl.project.config.pyproject import Document, read_document
+from pyl.project.config.tables import FUNCTION_DEPLOYMENT_KEYS, PROJECT_DEPLOYMENT_KEYS, SHARED_DEPLOYMENT_KEYS
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import Allowed, Configuration, DeploymentConfiguration
+from pyl.project.model import Configuration
 
 ROLE = "arn:aws:iam::123456789012:role/given"
 NEEDED = {
@@ -42,13 +39,13 @@ def values(folder: Path, text: str, environ: Mapping[str, str] | None = None) ->
     return configuration
 
 
-@pytest.mark.parametrize("key", [*PROJECT_DEPLOYMENT_KEYS, *SHARED_KEYS])
-def test_the_example_of_every_key_of_the_project_is_right(tmp_path: Path, key: DeploymentKey) -> None:
+@pytest.mark.parametrize("key", [*PROJECT_DEPLOYMENT_KEYS, *SHARED_DEPLOYMENT_KEYS])
+def test_the_example_of_every_key_of_the_project_is_right(tmp_path: Path, key: Key) -> None:
     values(tmp_path, f"[tool.pyl]\n{key.name} = {key.example}\n{NEEDED.get(key.name, '')}\n")
 
 
-@pytest.mark.parametrize("key", [*SHARED_KEYS, *FUNCTION_DEPLOYMENT_KEYS])
-def test_the_example_of_every_key_of_functions_arrives(tmp_path: Path, key: DeploymentKey) -> None:
+@pytest.mark.parametrize("key", [*SHARED_DEPLOYMENT_KEYS, *FUNCTION_DEPLOYMENT_KEYS])
+def test_the_example_of_every_key_of_functions_arrives(tmp_path: Path, key: Key) -> None:
     text = f"[tool.pyl.functions.a]\n{key.name} = {key.example}\n{NEEDED.get(key.name, '')}\n"
     found = values(tmp_path, text).functions["a"].deployment
     assert getattr(found, key.name) != getattr(DeploymentConfiguration(), key.name)

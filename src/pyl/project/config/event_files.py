@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import NoReturn
 
-from pyl.project.config.keys import Problem
+from pyl.project.config.checks import Problem
 from pyl.project.diagnostics import Code, Diagnostic
 
 
