@@ -15,7 +15,7 @@ from msgspec import Meta, Struct, field
 
 from pyl.architecture import Architecture
 from pyl.project.config.deployment import DeploymentConfiguration, ProjectDeployment
-from pyl.project.config.keys import Kind
+from pyl.project.config.keys import Kind, key
 from pyl.project.triggers import Trigger
 
 Builder = Literal["auto", "container", "local"]
@@ -44,17 +44,11 @@ _Description = Annotated[str, Meta(max_length=256)]
 class FunctionDefaults(Struct, frozen=True, kw_only=True):
     """Settings that `[tool.pyl]` has for all functions, and that a function's own table can override."""
 
-    memory: Annotated[_Memory, Meta(description="Memory in MB.", examples=[512], extra={"variable": "PYL_MEMORY"})] = (
-        512
+    memory: Annotated[_Memory, key("Memory in MB.", 512, variable="PYL_MEMORY")] = 512
+    timeout: Annotated[_Timeout, key("Seconds until Lambda ends an invocation.", 10, variable="PYL_TIMEOUT")] = 10
+    environment: Annotated[Mapping[str, str], key("Environment variables.", {"STAGE": "test"}, kind=Kind.VARIABLES)] = (
+        field(default_factory=dict)
     )
-    timeout: Annotated[
-        _Timeout,
-        Meta(description="Seconds until Lambda ends an invocation.", examples=[10], extra={"variable": "PYL_TIMEOUT"}),
-    ] = 10
-    environment: Annotated[
-        Mapping[str, str],
-        Meta(description="Environment variables.", examples=[{"STAGE": "test"}], extra={"kind": Kind.VARIABLES}),
-    ] = field(default_factory=dict)
 
 
 class FunctionConfiguration(FunctionDefaults, frozen=True, kw_only=True):
@@ -62,30 +56,21 @@ class FunctionConfiguration(FunctionDefaults, frozen=True, kw_only=True):
 
     description: Annotated[
         _Description | None,
-        Meta(
-            description="What AWS shows as the function's description.",
-            examples=["Tells the customer"],
-            extra={"default": "the decorator's, else the docstring's first line"},
+        key(
+            "What AWS shows as the function's description.",
+            "Tells the customer",
+            default="the decorator's, else the docstring's first line",
         ),
     ] = None
     handler: Annotated[
-        _Handler | None,
-        Meta(
-            description="Plain callable to adopt as this function, without a decorator.",
-            examples=["legacy.app:main"],
-        ),
+        _Handler | None, key("Plain callable to adopt as this function, without a decorator.", "legacy.app:main")
     ] = None
     event: Annotated[
-        Path | None,
-        Meta(description="JSON file with a sample event, relative to the project.", examples=["events/order.json"]),
+        Path | None, key("JSON file with a sample event, relative to the project.", "events/order.json")
     ] = None
     """Absolute. `invoke` and `bench` use it."""
     warm_up: Annotated[
-        Path | None,
-        Meta(
-            description="JSON file with an event that is handled when the process image is made.",
-            examples=["events/order.json"],
-        ),
+        Path | None, key("JSON file with an event that is handled when the process image is made.", "events/order.json")
     ] = None
     """Absolute."""
     deployment: DeploymentConfiguration = DeploymentConfiguration()
@@ -98,41 +83,42 @@ class NativeConfiguration(Struct, frozen=True, kw_only=True):
 
     image: Annotated[
         ImageMode,
-        Meta(
-            description="Whether native packages start from a process image; `require` makes a fallback an error.",
-            examples=[True],
-            extra={"kind": Kind.IMAGE, "default": "true", "variable": "PYL_IMAGE"},
+        key(
+            "Whether native packages start from a process image; `require` makes a fallback an error.",
+            True,
+            kind=Kind.IMAGE,
+            default="true",
+            variable="PYL_IMAGE",
         ),
     ] = "auto"
     compile: Annotated[
         tuple[_ImportName, ...],
-        Meta(
-            description="Third-party import packages to compile as well; the others stay bytecode.",
-            examples=[["pydantic"]],
-        ),
+        key("Third-party import packages to compile as well; the others stay bytecode.", ["pydantic"]),
     ] = ()
     builder: Annotated[
         Builder,
-        Meta(
-            description="What compiles native packages; `auto`: the container when an engine answers, else this host.",
-            examples=["container"],
-            extra={"variable": "PYL_BUILDER"},
+        key(
+            "What compiles native packages; `auto`: the container when an engine answers, else this host.",
+            "container",
+            variable="PYL_BUILDER",
         ),
     ] = "auto"
     base_image: Annotated[
         _ContainerImage | None,
-        Meta(
-            description="Image that the container builder compiles in.",
-            examples=["registry.example.com/amazonlinux:2023"],
-            extra={"default": "Amazon Linux of the `target`", "variable": "PYL_BASE_IMAGE"},
+        key(
+            "Image that the container builder compiles in.",
+            "registry.example.com/amazonlinux:2023",
+            default="Amazon Linux of the `target`",
+            variable="PYL_BASE_IMAGE",
         ),
     ] = None
     base_python: Annotated[
         _Executable | None,
-        Meta(
-            description="Python of `base_image`, with its headers, to compile with.",
-            examples=["/usr/bin/python3"],
-            extra={"default": "one from python-build-standalone", "variable": "PYL_BASE_PYTHON"},
+        key(
+            "Python of `base_image`, with its headers, to compile with.",
+            "/usr/bin/python3",
+            default="one from python-build-standalone",
+            variable="PYL_BASE_PYTHON",
         ),
     ] = None
 
@@ -143,18 +129,20 @@ class BenchVariant(Struct, frozen=True, kw_only=True):
     name: str
     path: Annotated[
         Path,
-        Meta(
-            description="Folder or zip that becomes `/var/task`, or an executable that becomes its `bootstrap`.",
-            examples=["bench/go"],
-            extra={"kind": Kind.STRING, "pattern": "^.+$", "default": "the project's folder"},
+        key(
+            "Folder or zip that becomes `/var/task`, or an executable that becomes its `bootstrap`.",
+            "bench/go",
+            kind=Kind.STRING,
+            pattern="^.+$",
+            default="the project's folder",
         ),
     ]
     """Absolute. It need not exist before it is measured."""
     command: Annotated[
         tuple[Annotated[str, Meta(pattern="^.+$")], ...],
-        Meta(
-            description="What to run; `{task}` is the place of `path`, `{handler}` the function's handler.",
-            examples=[["node", "{task}/index.mjs"]],
+        key(
+            "What to run; `{task}` is the place of `path`, `{handler}` the function's handler.",
+            ["node", "{task}/index.mjs"],
         ),
     ] = DEFAULT_COMMAND
 
@@ -164,63 +152,45 @@ class Configuration(ProjectDeployment, frozen=True, kw_only=True):
 
     source: Annotated[
         Path,
-        Meta(
-            description="Folder, below the project's, that is the root of the modules.",
-            examples=["src"],
-            extra={
-                "kind": Kind.FOLDER,
-                "default": '`"src"` if that folder exists, else `"."`',
-                "variable": "PYL_SOURCE",
-            },
+        key(
+            "Folder, below the project's, that is the root of the modules.",
+            "src",
+            kind=Kind.FOLDER,
+            default='`"src"` if that folder exists, else `"."`',
+            variable="PYL_SOURCE",
         ),
     ]
     """Absolute."""
     include: Annotated[
-        tuple[_Glob, ...],
-        Meta(description="Patterns of files to package although they would be left out.", examples=[["templates/**"]]),
+        tuple[_Glob, ...], key("Patterns of files to package although they would be left out.", ["templates/**"])
     ] = ()
     """Relative to `source`."""
     exclude: Annotated[
         tuple[_Glob, ...],
-        Meta(
-            description="Patterns of files to leave out of packages, and of the search for functions.",
-            examples=[["scripts/**"]],
-        ),
+        key("Patterns of files to leave out of packages, and of the search for functions.", ["scripts/**"]),
     ] = ()
     """Relative to `source`."""
     aws_services: Annotated[
         tuple[_AWSService, ...] | None,
-        Meta(
-            description="The AWS services that functions use, by botocore's names: packages describe no others.",
-            examples=[["dynamodb", "s3"]],
-            extra={"default": "all services"},
+        key(
+            "The AWS services that functions use, by botocore's names: packages describe no others.",
+            ["dynamodb", "s3"],
+            default="all services",
         ),
     ] = None
     architecture: Annotated[
-        Architecture,
-        Meta(
-            description="Processor of the functions.",
-            examples=[Architecture.X86_64],
-            extra={"variable": "PYL_ARCHITECTURE"},
-        ),
+        Architecture, key("Processor of the functions.", Architecture.X86_64, variable="PYL_ARCHITECTURE")
     ] = Architecture.X86_64
-    target: Annotated[
-        Target,
-        Meta(
-            description="Lambda runtime of native packages.",
-            examples=["provided.al2"],
-            extra={"variable": "PYL_TARGET"},
-        ),
-    ] = DEFAULT_TARGET
+    target: Annotated[Target, key("Lambda runtime of native packages.", "provided.al2", variable="PYL_TARGET")] = (
+        DEFAULT_TARGET
+    )
     region: Annotated[
         _Region | None,
-        Meta(
-            description="AWS region of the functions.",
-            examples=["eu-central-1"],
-            extra={
-                "default": "`AWS_REGION`, else `AWS_DEFAULT_REGION`, else the AWS profile's",
-                "variable": "PYL_REGION",
-            },
+        key(
+            "AWS region of the functions.",
+            "eu-central-1",
+            default="`AWS_REGION`, else `AWS_DEFAULT_REGION`, else the AWS profile's",
+            variable="PYL_REGION",
         ),
     ] = None
     native: NativeConfiguration = NativeConfiguration()

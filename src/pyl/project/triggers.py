@@ -15,7 +15,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct
 
-from pyl.project.config.keys import Kind
+from pyl.project.config.keys import Kind, key
 
 S3_EVENT = (
     r"^s3:(ObjectCreated:(\*|Put|Post|Copy|CompleteMultipartUpload)"
@@ -50,26 +50,23 @@ _API = Annotated[str, Meta(max_length=128, pattern=r"^.*\S.*$")]
 _Pattern = Annotated[str, Meta(extra={"kind": Kind.PATTERN})]
 _JSON = Annotated[str, Meta(extra={"kind": Kind.JSON})]
 
-Enabled = Annotated[bool, Meta(description="Whether it invokes the function.", examples=[True])]
-BatchSize = Annotated[
-    int, Meta(ge=1, le=10_000, description="Maximum number of records per invocation.", examples=[100])
-]
-BatchWindow = Annotated[int, Meta(ge=0, le=300, description="Seconds to gather a batch.", examples=[5])]
+Enabled = Annotated[bool, key("Whether it invokes the function.", True)]
+BatchSize = Annotated[int, Meta(ge=1, le=10_000), key("Maximum number of records per invocation.", 100)]
+BatchWindow = Annotated[int, Meta(ge=0, le=300), key("Seconds to gather a batch.", 5)]
 Filters = Annotated[
     tuple[str, ...],
-    Meta(
-        max_length=10,  # of an event source mapping; more than 5 need a raised quota
-        description="Patterns of records. Records that match none are dropped.",
-        examples=[[{"body": {"kind": ["order"]}}]],
-        extra={"kind": Kind.PATTERNS},
+    Meta(max_length=10),
+    key(
+        "Patterns of records. Records that match none are dropped.", [{"body": {"kind": ["order"]}}], kind=Kind.PATTERNS
     ),
 ]
+"""At most 10 for an event source mapping; more than 5 need a raised quota."""
 PartialBatch = Annotated[
     bool | None,
-    Meta(
-        description="Whether the function's result names the records that failed (`ReportBatchItemFailures`).",
-        examples=[True],
-        extra={"default": "true if the function uses `pyl.batch`"},
+    key(
+        "Whether the function's result names the records that failed (`ReportBatchItemFailures`).",
+        True,
+        default="true if the function uses `pyl.batch`",
     ),
 ]
 """`None`: as the function answers, see `Function.partial_batch`."""
@@ -110,19 +107,14 @@ class SQSTrigger(_Trigger, frozen=True, kw_only=True):
     identity_fields = ("queue",)
     source_label = "queue {0.queue}"
 
-    queue: Annotated[_Queue, Meta(description="Name or ARN of the queue.", examples=["orders"])]
+    queue: Annotated[_Queue, key("Name or ARN of the queue.", "orders")]
     batch_size: Annotated[
-        BatchSize,
-        Meta(
-            description="Maximum number of messages per invocation; more than 10 need a `batch_window`.", examples=[10]
-        ),
+        BatchSize, key("Maximum number of messages per invocation; more than 10 need a `batch_window`.", 10)
     ] = 10
     batch_window: BatchWindow = 0
     maximum_concurrency: Annotated[
         Annotated[int, Meta(ge=2, le=1_000)] | None,
-        Meta(
-            description="Maximum number of concurrent invocations.", examples=[5], extra={"default": "the function's"}
-        ),
+        key("Maximum number of concurrent invocations.", 5, default="the function's"),
     ] = None
     partial_batch: PartialBatch = None
     filters: Filters = ()
@@ -134,39 +126,23 @@ class _StreamTrigger(_Trigger, frozen=True, kw_only=True):
 
     starting_position: Annotated[
         Literal["LATEST", "TRIM_HORIZON"],
-        Meta(description="Where reading begins: with new records, or with the oldest ones.", examples=["LATEST"]),
+        key("Where reading begins: with new records, or with the oldest ones.", "LATEST"),
     ] = "LATEST"
     batch_size: BatchSize = 100
     batch_window: BatchWindow = 0
-    parallelization: Annotated[
-        int, Meta(ge=1, le=10, description="Batches of one shard that are handled at a time.", examples=[2])
-    ] = 1
+    parallelization: Annotated[int, Meta(ge=1, le=10), key("Batches of one shard that are handled at a time.", 2)] = 1
     retries: Annotated[
-        int,
-        Meta(
-            ge=-1,
-            le=10_000,
-            description="How often a failed batch is retried; -1: until its records expire.",
-            examples=[3],
-        ),
+        int, Meta(ge=-1, le=10_000), key("How often a failed batch is retried; -1: until its records expire.", 3)
     ] = -1
     maximum_age: Annotated[
-        int,
-        Meta(
-            ge=-1,
-            le=604_800,
-            description="Seconds after which records are given up, from 60; -1: never.",
-            examples=[3600],
-        ),
+        int, Meta(ge=-1, le=604_800), key("Seconds after which records are given up, from 60; -1: never.", 3600)
     ] = -1
-    bisect: Annotated[
-        bool, Meta(description="Whether a failed batch is halved before it is retried.", examples=[True])
-    ] = False
+    bisect: Annotated[bool, key("Whether a failed batch is halved before it is retried.", True)] = False
     on_failure: Annotated[
         _Destination | None,
-        Meta(
-            description="ARN of a queue, a topic or a bucket for notifications of records that are given up.",
-            examples=["arn:aws:sqs:eu-central-1:123456789012:given-up"],
+        key(
+            "ARN of a queue, a topic or a bucket for notifications of records that are given up.",
+            "arn:aws:sqs:eu-central-1:123456789012:given-up",
         ),
     ] = None
     partial_batch: PartialBatch = None
@@ -181,10 +157,7 @@ class DynamoDBTrigger(_StreamTrigger, frozen=True, kw_only=True):
     identity_fields = ("table",)
     source_label = "table {0.table}"
 
-    table: Annotated[
-        _Table,
-        Meta(description="Name of the table, whose stream must be on, or ARN of the stream.", examples=["Orders"]),
-    ]
+    table: Annotated[_Table, key("Name of the table, whose stream must be on, or ARN of the stream.", "Orders")]
 
 
 class KinesisTrigger(_StreamTrigger, frozen=True, kw_only=True):
@@ -194,7 +167,7 @@ class KinesisTrigger(_StreamTrigger, frozen=True, kw_only=True):
     identity_fields = ("stream",)
     source_label = "stream {0.stream}"
 
-    stream: Annotated[_Stream, Meta(description="Name or ARN of the data stream.", examples=["clicks"])]
+    stream: Annotated[_Stream, key("Name or ARN of the data stream.", "clicks")]
 
 
 class S3Trigger(_Trigger, frozen=True, kw_only=True):
@@ -204,13 +177,13 @@ class S3Trigger(_Trigger, frozen=True, kw_only=True):
     identity_fields = ("bucket", "events", "prefix", "suffix")
     source_label = "bucket {0.bucket}"
 
-    bucket: Annotated[_Bucket, Meta(description="Name of the bucket.", examples=["example-scans"])]
+    bucket: Annotated[_Bucket, key("Name of the bucket.", "example-scans")]
     events: Annotated[
         tuple[Annotated[str, Meta(pattern=S3_EVENT)], ...],
-        Meta(description="Types of events.", examples=[["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]]),
+        key("Types of events.", ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]),
     ] = ("s3:ObjectCreated:*",)
-    prefix: Annotated[_ObjectKey, Meta(description="How object keys begin.", examples=["scans/"])] = ""
-    suffix: Annotated[_ObjectKey, Meta(description="How object keys end.", examples=[".pdf"])] = ""
+    prefix: Annotated[_ObjectKey, key("How object keys begin.", "scans/")] = ""
+    suffix: Annotated[_ObjectKey, key("How object keys end.", ".pdf")] = ""
 
 
 class SNSTrigger(_Trigger, frozen=True, kw_only=True):
@@ -220,14 +193,12 @@ class SNSTrigger(_Trigger, frozen=True, kw_only=True):
     identity_fields = ("topic",)
     source_label = "topic {0.topic}"
 
-    topic: Annotated[_Topic, Meta(description="Name or ARN of the topic.", examples=["orders"])]
-    filter: Annotated[
-        _Pattern | None,
-        Meta(description="Pattern of messages; others are not delivered.", examples=[{"kind": ["order"]}]),
-    ] = None
+    topic: Annotated[_Topic, key("Name or ARN of the topic.", "orders")]
+    filter: Annotated[_Pattern | None, key("Pattern of messages; others are not delivered.", {"kind": ["order"]})] = (
+        None
+    )
     filter_scope: Annotated[
-        Literal["MessageAttributes", "MessageBody"],
-        Meta(description="What the pattern is compared with.", examples=["MessageBody"]),
+        Literal["MessageAttributes", "MessageBody"], key("What the pattern is compared with.", "MessageBody")
     ] = "MessageAttributes"
 
 
@@ -238,11 +209,8 @@ class EventBridgeTrigger(_Trigger, frozen=True, kw_only=True):
     identity_fields = ("bus", "pattern")
     source_label = "event bus {0.bus}"
 
-    pattern: Annotated[
-        _Pattern,
-        Meta(description="Pattern of events.", examples=[{"source": ["shop"], "detail-type": ["OrderPlaced"]}]),
-    ]
-    bus: Annotated[_Bus, Meta(description="Name of the event bus.", examples=["default"])] = "default"
+    pattern: Annotated[_Pattern, key("Pattern of events.", {"source": ["shop"], "detail-type": ["OrderPlaced"]})]
+    bus: Annotated[_Bus, key("Name of the event bus.", "default")] = "default"
     enabled: Enabled = True
 
 
@@ -253,14 +221,9 @@ class ScheduleTrigger(_Trigger, frozen=True, kw_only=True):
     identity_fields = ("expression", "input")
     source_label = "{0.expression}"
 
-    expression: Annotated[
-        _Expression, Meta(description="`rate(...)` or `cron(...)`, in UTC.", examples=["rate(5 minutes)"])
-    ]
+    expression: Annotated[_Expression, key("`rate(...)` or `cron(...)`, in UTC.", "rate(5 minutes)")]
     input: Annotated[
-        _JSON | None,
-        Meta(
-            description="What the function receives instead of EventBridge's own event.", examples=[{"job": "nightly"}]
-        ),
+        _JSON | None, key("What the function receives instead of EventBridge's own event.", {"job": "nightly"})
     ] = None
     enabled: Enabled = True
 
@@ -272,30 +235,23 @@ class SESTrigger(_Trigger, frozen=True, kw_only=True):
     identity_fields = ("rule_set", "recipients")
     source_label = "receipt rule set {0.rule_set}"
 
-    rule_set: Annotated[_RuleName, Meta(description="Name of the receipt rule set.", examples=["inbound"])]
+    rule_set: Annotated[_RuleName, key("Name of the receipt rule set.", "inbound")]
     recipients: Annotated[
         tuple[_Recipient, ...],
-        Meta(
-            description="Addresses and domains; none: all of the account's verified domains.",
-            examples=[["support@example.org"]],
-        ),
+        key("Addresses and domains; none: all of the account's verified domains.", ["support@example.org"]),
     ] = ()
     invocation: Annotated[
         Literal["Event", "RequestResponse"],
-        Meta(
-            description="Whether SES waits for the function's result (`RequestResponse`).", examples=["RequestResponse"]
-        ),
+        key("Whether SES waits for the function's result (`RequestResponse`).", "RequestResponse"),
     ] = "Event"
-    scan: Annotated[bool, Meta(description="Whether mail is scanned for spam and viruses.", examples=[True])] = True
-    tls: Annotated[
-        Literal["Optional", "Require"], Meta(description="Whether mail must arrive over TLS.", examples=["Require"])
-    ] = "Optional"
+    scan: Annotated[bool, key("Whether mail is scanned for spam and viruses.", True)] = True
+    tls: Annotated[Literal["Optional", "Require"], key("Whether mail must arrive over TLS.", "Require")] = "Optional"
     after: Annotated[
         _RuleName | None,
-        Meta(
-            description="Name of the rule after which this one is inserted when it is created.",
-            examples=["store"],
-            extra={"default": "none: it is the first"},
+        key(
+            "Name of the rule after which this one is inserted when it is created.",
+            "store",
+            default="none: it is the first",
         ),
     ] = None
     enabled: Enabled = True
@@ -308,20 +264,13 @@ class HTTPAPITrigger(_Trigger, frozen=True, kw_only=True):
     identity_fields = ("api", "route")
     source_label = "route {0.route}"
 
-    route: Annotated[
-        _Route, Meta(description="Method (or `ANY`) and path, or `$default`.", examples=["GET /orders/{id}"])
-    ]
+    route: Annotated[_Route, key("Method (or `ANY`) and path, or `$default`.", "GET /orders/{id}")]
     api: Annotated[
         _API | None,
-        Meta(
-            description="Name of the API, which is created if it does not exist.",
-            examples=["shop"],
-            extra={"default": "the project's name"},
-        ),
+        key("Name of the API, which is created if it does not exist.", "shop", default="the project's name"),
     ] = None
     authorization: Annotated[
-        Literal["NONE", "AWS_IAM"],
-        Meta(description="Whether callers must sign their requests.", examples=["AWS_IAM"]),
+        Literal["NONE", "AWS_IAM"], key("Whether callers must sign their requests.", "AWS_IAM")
     ] = "NONE"
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from pyl.architecture import Architecture
-from pyl.project.config.keys import Kind
+from pyl.project.config.keys import Kind, key
 
 RETENTIONS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -51,19 +51,15 @@ class ProjectDeployment(Struct, frozen=True, kw_only=True):
 
     prefix: Annotated[
         _Prefix,
-        Meta(
-            description="Prefix of all names in AWS, so that a project can be deployed several times.",
-            examples=["test-"],
-            extra={"variable": "PYL_PREFIX"},
+        key(
+            "Prefix of all names in AWS, so that a project can be deployed several times.",
+            "test-",
+            variable="PYL_PREFIX",
         ),
     ] = ""
     bucket: Annotated[
         _Bucket | None,
-        Meta(
-            description="S3 bucket for packages over 50 MB.",
-            examples=["my-packages"],
-            extra={"variable": "PYL_BUCKET", "default": "one that pyl creates"},
-        ),
+        key("S3 bucket for packages over 50 MB.", "my-packages", variable="PYL_BUCKET", default="one that pyl creates"),
     ] = None
 
 
@@ -72,87 +68,64 @@ class SharedDeployment(Struct, frozen=True, kw_only=True):
 
     role: Annotated[
         _Role | None,
-        Meta(
-            description="ARN of the role that functions run as.",
-            examples=["arn:aws:iam::123456789012:role/orders"],
-            extra={"variable": "PYL_ROLE", "default": "one per function, which pyl creates"},
+        key(
+            "ARN of the role that functions run as.",
+            "arn:aws:iam::123456789012:role/orders",
+            variable="PYL_ROLE",
+            default="one per function, which pyl creates",
         ),
     ] = None
     policies: Annotated[
         _Policies | None,
-        Meta(
-            description="ARNs of policies to attach to a role that pyl creates.",
-            examples=[["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]],
+        key(
+            "ARNs of policies to attach to a role that pyl creates.", ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"]
         ),
     ] = None
     tags: Annotated[
         Mapping[str, str],
-        Meta(
-            description="Tags. A function's are added to the project's. Other tags in AWS are kept.",
-            examples=[{"team": "shop"}],
-            extra={"kind": Kind.TAGS},
+        key(
+            "Tags. A function's are added to the project's. Other tags in AWS are kept.",
+            {"team": "shop"},
+            kind=Kind.TAGS,
         ),
     ] = field(default_factory=dict)
     environment_mode: Annotated[
-        Literal["merge", "replace"],
-        Meta(description="Whether variables that are only in AWS are kept or removed.", examples=["replace"]),
+        Literal["merge", "replace"], key("Whether variables that are only in AWS are kept or removed.", "replace")
     ] = "merge"
     layers: Annotated[
         _Layers | None,
-        Meta(
-            description="ARNs of layer versions (interpreted packages).",
-            examples=[["arn:aws:lambda:eu-central-1:123456789012:layer:tables:3"]],
+        key(
+            "ARNs of layer versions (interpreted packages).",
+            ["arn:aws:lambda:eu-central-1:123456789012:layer:tables:3"],
         ),
     ] = None
-    tracing: Annotated[
-        Literal["Active", "PassThrough"] | None, Meta(description="X-Ray tracing.", examples=["Active"])
-    ] = None
-    log_retention: Annotated[_Retention | None, Meta(description="Days that logs are kept.", examples=[30])] = None
-    log_format: Annotated[
-        Literal["Text", "JSON"] | None, Meta(description="Format of log lines.", examples=["JSON"])
-    ] = None
-    subnets: Annotated[
-        _Subnets | None,
-        Meta(description="Subnets of the VPC to run in; `[]`: no VPC.", examples=[["subnet-0a1b2c3d"]]),
-    ] = None
-    security_groups: Annotated[
-        _SecurityGroups | None, Meta(description="Security groups in the VPC.", examples=[["sg-0a1b2c3d"]])
-    ] = None
-    ephemeral_storage: Annotated[_Storage | None, Meta(description="Size of `/tmp` in MB.", examples=[1024])] = None
+    tracing: Annotated[Literal["Active", "PassThrough"] | None, key("X-Ray tracing.", "Active")] = None
+    log_retention: Annotated[_Retention | None, key("Days that logs are kept.", 30)] = None
+    log_format: Annotated[Literal["Text", "JSON"] | None, key("Format of log lines.", "JSON")] = None
+    subnets: Annotated[_Subnets | None, key("Subnets of the VPC to run in; `[]`: no VPC.", ["subnet-0a1b2c3d"])] = None
+    security_groups: Annotated[_SecurityGroups | None, key("Security groups in the VPC.", ["sg-0a1b2c3d"])] = None
+    ephemeral_storage: Annotated[_Storage | None, key("Size of `/tmp` in MB.", 1024)] = None
     alias: Annotated[
         _Alias | None,
-        Meta(
-            description="Alias that is moved to a new version with each deployment that changes the function.",
-            examples=["live"],
-        ),
+        key("Alias that is moved to a new version with each deployment that changes the function.", "live"),
     ] = None
     publish: Annotated[
-        bool,
-        Meta(
-            description="Whether to publish a version with each deployment that changes the function; `alias` does.",
-            examples=[True],
-        ),
+        bool, key("Whether to publish a version with each deployment that changes the function; `alias` does.", True)
     ] = False
     on_success: Annotated[
         _Destination | None,
-        Meta(
-            description="ARN of a queue, topic, function, event bus or bucket for results of asynchronous invocations.",
-            examples=["arn:aws:sqs:eu-central-1:123456789012:done"],
+        key(
+            "ARN of a queue, topic, function, event bus or bucket for results of asynchronous invocations.",
+            "arn:aws:sqs:eu-central-1:123456789012:done",
         ),
     ] = None
     on_failure: Annotated[
         _Destination | None,
-        Meta(
-            description="The same for events that could not be handled.",
-            examples=["arn:aws:sqs:eu-central-1:123456789012:failed"],
-        ),
+        key("The same for events that could not be handled.", "arn:aws:sqs:eu-central-1:123456789012:failed"),
     ] = None
-    retries: Annotated[
-        _Retries | None, Meta(description="How often a failed asynchronous invocation is retried.", examples=[1])
-    ] = None
+    retries: Annotated[_Retries | None, key("How often a failed asynchronous invocation is retried.", 1)] = None
     event_age: Annotated[
-        _EventAge | None,
-        Meta(description="Seconds after which an event that was not handled is discarded.", examples=[3600]),
+        _EventAge | None, key("Seconds after which an event that was not handled is discarded.", 3600)
     ] = None
 
 
@@ -160,50 +133,37 @@ class DeploymentConfiguration(SharedDeployment, frozen=True, kw_only=True):
     """Settings of one function in AWS. Where a value is `None`, AWS keeps what it has."""
 
     architecture: Annotated[
-        Architecture | None,
-        Meta(
-            description="Processor of the function.",
-            examples=[Architecture.ARM64],
-            extra={"default": "the project's"},
-        ),
+        Architecture | None, key("Processor of the function.", Architecture.ARM64, default="the project's")
     ] = None
     runtime: Annotated[
         _Runtime | None,
-        Meta(
-            description="Lambda runtime, which also says which kind of package the function gets.",
-            examples=["provided.al2023"],
-            extra={"default": "the package's"},
+        key(
+            "Lambda runtime, which also says which kind of package the function gets.",
+            "provided.al2023",
+            default="the package's",
         ),
     ] = None
     allow: Annotated[
         tuple[Allowed, ...],
-        Meta(
-            description="What the function's own code may do in AWS, for the role that pyl creates.",
-            examples=[[{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::scans/*"]}]],
-            extra={"kind": Kind.STATEMENTS},
+        key(
+            "What the function's own code may do in AWS, for the role that pyl creates.",
+            [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::scans/*"]}],
+            kind=Kind.STATEMENTS,
         ),
     ] = ()
     reserved_concurrency: Annotated[
         _Concurrency | None,
-        Meta(
-            description="Invocations at a time, reserved and at most; 0 stops the function, -1 removes the limit.",
-            examples=[10],
-        ),
+        key("Invocations at a time, reserved and at most; 0 stops the function, -1 removes the limit.", 10),
     ] = None
     url: Annotated[
-        Literal["public", "iam", "off"] | None,
-        Meta(description="Function URL: for everyone, for signed requests, or none.", examples=["iam"]),
+        Literal["public", "iam", "off"] | None, key("Function URL: for everyone, for signed requests, or none.", "iam")
     ] = None
     url_mode: Annotated[
         Literal["BUFFERED", "RESPONSE_STREAM"] | None,
-        Meta(
-            description="Whether the URL answers when the function is done, or while it writes.",
-            examples=["RESPONSE_STREAM"],
-        ),
+        key("Whether the URL answers when the function is done, or while it writes.", "RESPONSE_STREAM"),
     ] = None
     url_origins: Annotated[
-        tuple[_Origin, ...] | None,
-        Meta(description="Origins whose pages may call the URL (CORS).", examples=[["https://example.org"]]),
+        tuple[_Origin, ...] | None, key("Origins whose pages may call the URL (CORS).", ["https://example.org"])
     ] = None
 
 
@@ -228,15 +188,15 @@ def find_conflicts(own: Mapping[str, Any], effective: Mapping[str, Any]) -> Iter
             yield Conflict(
                 key=one, message=f"`{one}` without `{other}`: Lambda takes both or none", hint=f"add `{other}`"
             )
-    for key in ("allow", "policies"):
-        if own.get(key) and own.get("role"):
-            message = f"`{key}` is for a role that pyl makes; `role` names one that is left as it is"
+    for name in ("allow", "policies"):
+        if own.get(name) and own.get("role"):
+            message = f"`{name}` is for a role that pyl makes; `role` names one that is left as it is"
             yield Conflict(
-                key=key, message=message, hint=f"add to that role what the function needs, and leave out `{key}`"
+                key=name, message=message, hint=f"add to that role what the function needs, and leave out `{name}`"
             )
-    for key in ("url_mode", "url_origins"):
-        if key in own and effective.get("url") in {None, "off"}:
-            yield Conflict(key=key, message=f"`{key}` without a function URL", hint='add url = "iam", or "public"')
+    for name in ("url_mode", "url_origins"):
+        if name in own and effective.get("url") in {None, "off"}:
+            yield Conflict(key=name, message=f"`{name}` without a function URL", hint='add url = "iam", or "public"')
     if own.get("layers") and str(effective.get("runtime", "")).startswith("provided"):
         message = "`layers` with a native package, which is loaded from its image and not from layers"
         yield Conflict(key="layers", message=message, hint="leave it out")

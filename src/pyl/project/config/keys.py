@@ -1,14 +1,12 @@
 """Configuration keys, derived from the annotated Structs that hold their values.
 
-A field of such a Struct is a key if its `msgspec.Meta` has a description. The rest of the declaration:
+A field of such a Struct is a key if its `Annotated` type has the metadata that `key` returns. From the declaration come
 
-- type, bounds, lengths and patterns of the value: the type and the `Meta` of the field, and of the elements of a list;
-- an example of a valid value, for hints and documentation: `Meta.examples`;
-- the default: that of the field, or, where code computes it, a text for documentation in `Meta.extra["default"]`;
-- `Meta.extra["variable"]`: the environment variable that overrides the key;
-- `Meta.extra["kind"]`: the kind of value, where the type alone does not say it (`Kind`);
-- `Meta.extra["steps"]`: the only integers that AWS accepts;
-- `Meta.extra["pattern"]`: the pattern of a value that is not a string any more once it is read.
+- the type, bounds, lengths and patterns of valid values: the type of the field and its `msgspec.Meta`, and the type of
+  the elements of a list. `Meta.extra["steps"]` are the only integers that AWS accepts;
+- the default: that of the field, unless `key` describes one that is computed;
+- for documentation, hints and editors: a description and an example;
+- the environment variable that overrides the key. Command line options are named after the key.
 
 Checks, documentation and JSON Schema all read `Key`. See `checks.py`, `tables.py` and `reference.py`.
 """
@@ -29,7 +27,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct
 
-_BOUNDS = ("ge", "le", "max_length", "pattern", "description", "examples")
+_META_FIELDS = ("ge", "le", "max_length", "pattern", "description", "examples")
 
 
 class Kind(StrEnum):
@@ -89,6 +87,30 @@ class Key:
         return text
 
 
+def key(
+    description: str,
+    example: object,
+    *,
+    default: str | None = None,
+    variable: str | None = None,
+    kind: Kind | None = None,
+    pattern: str | None = None,
+) -> Meta:
+    """Declare a field of a Struct to be a key, as metadata of its `Annotated` type.
+
+    Args:
+        description: One sentence for documentation and editors.
+        example: A valid value, as it is written in the file.
+        default: The default as documentation describes it, where that of the field does not say it.
+        variable: The environment variable that overrides the key.
+        kind: The kind of value, where the type does not say it.
+        pattern: The pattern of a string that is read into something else.
+    """
+    named = {"default": default, "variable": variable, "kind": kind, "pattern": pattern}
+    extra = {name: value for name, value in named.items() if value is not None}
+    return Meta(description=description, examples=[example], extra=extra)
+
+
 @functools.cache
 def keys_of(struct: type[Struct]) -> tuple[Key, ...]:
     """Return the keys that a Struct declares: its own first, then those of its bases."""
@@ -143,7 +165,7 @@ def _unwrap(annotation: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
             annotation, *metadata = get_args(annotation)
             for item in metadata:
                 if isinstance(item, Meta):
-                    meta |= {name: value for name in _BOUNDS if (value := getattr(item, name)) is not None}
+                    meta |= {name: value for name in _META_FIELDS if (value := getattr(item, name)) is not None}
                     extra |= item.extra or {}
         else:
             (annotation,) = (member for member in get_args(annotation) if member is not type(None))
