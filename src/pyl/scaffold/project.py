@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyl.errors import UsageError
-from pyl.project.analysis.names import function_name_problem
+from pyl.project.analysis.names import find_function_name_problem
 from pyl.project.config.checks import find_problem
 from pyl.project.config.tables import PROJECT_KEYS
 from pyl.scaffold.catalog import PLACEHOLDER, Template
@@ -149,7 +149,7 @@ def check_function_name(name: str, template: Template) -> None:
     if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         msg = f'a function cannot be called "{name}"'
         raise UsageError(msg, hint="letters, digits and underscores; not a word of the language")
-    if problem := function_name_problem(name):
+    if problem := find_function_name_problem(name):
         raise UsageError(problem.message, hint=problem.hint)
     if not _is_free(name, template):
         msg = f'the new module uses the name "{name}" for something else'

@@ -18,7 +18,7 @@ from pyl.deploy.triggers.http import api_name
 from pyl.deploy.triggers.mappings import mapping_arguments
 from pyl.errors import UsageError
 from pyl.project.model import Project
-from pyl.project.trigger_rules import payload_format
+from pyl.project.trigger_rules import find_payload_format
 from pyl.project.triggers import (
     DynamoDBTrigger,
     EventBridgeTrigger,
@@ -181,7 +181,7 @@ class _Writer:
         route: dict[str, Any] = {"ApiId": {"Ref": api}}
         if method:
             route |= {"Method": method, "Path": path}
-        route["PayloadFormatVersion"] = payload_format(subject.function.event)
+        route["PayloadFormatVersion"] = find_payload_format(subject.function.event)
         if trigger.authorization == "AWS_IAM":
             properties["Auth"] = {"EnableIamAuthorizer": True}
             route["Auth"] = {"Authorizer": "AWS_IAM"}

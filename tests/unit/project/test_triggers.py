@@ -13,7 +13,7 @@ from pyl.project.config.keys import Key
 from pyl.project.config.tables import TRIGGER_KEYS, TYPE_KEY
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.model import Function
-from pyl.project.trigger_rules import EVENTS, payload_format
+from pyl.project.trigger_rules import EVENTS, find_payload_format
 from pyl.project.triggers import (
     TRIGGERS,
     DynamoDBTrigger,
@@ -297,7 +297,7 @@ def test_a_result_annotated_as_a_batch_response_is_recognised(tmp_path: Path) ->
     ],
 )
 def test_a_route_sends_the_version_that_the_function_takes(event: str | None, version: str) -> None:
-    assert payload_format(event) == version
+    assert find_payload_format(event) == version
 
 
 def test_triggers_keep_their_identity_when_their_settings_change() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from pyl.project.config.keys import Key, Kind
-from pyl.project.config.patterns import canonical, pattern_mistake
+from pyl.project.config.patterns import canonical_json, find_pattern_mistake
 from pyl.project.diagnostics import Code
 
 VARIABLES_LIMIT = 4096
@@ -195,7 +195,7 @@ def _statement_mistake(item: object) -> str | None:
 
 def _json_problem(key: Key, value: object) -> Problem | None:
     try:
-        canonical(value)
+        canonical_json(value)
     except ValueError as error:
         return _range_problem(key, f"`{key.name}` is not JSON: {error}")
     return None
@@ -205,7 +205,7 @@ def _pattern_problem(key: Key, value: object) -> Problem | None:
     if not isinstance(value, (str, Mapping)):
         return _type_problem(key, value)
     problem = _json_problem(key, value)
-    if problem is None and (mistake := pattern_mistake(canonical(value))):
+    if problem is None and (mistake := find_pattern_mistake(canonical_json(value))):
         return _range_problem(key, f"`{key.name}` is no pattern: {mistake}")
     return problem
 

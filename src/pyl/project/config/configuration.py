@@ -12,9 +12,9 @@ from pyl.project.config.bench_variants import read_variants
 from pyl.project.config.checks import VARIABLES_LIMIT, Problem, find_problem, variables_size
 from pyl.project.config.conversion import build
 from pyl.project.config.deployment import DeploymentConfiguration, find_conflicts
-from pyl.project.config.event_files import event_file_problem
+from pyl.project.config.event_files import find_event_file_problem
 from pyl.project.config.keys import Key
-from pyl.project.config.pyproject import TABLE, Document, nearest
+from pyl.project.config.pyproject import TABLE, Document, find_nearest
 from pyl.project.config.region import default_region
 from pyl.project.config.tables import (
     FUNCTION_KEYS,
@@ -148,7 +148,7 @@ class _Reader:
             if file is not None:
                 by_file.setdefault(file, key)
         for file, key in by_file.items():
-            problem = event_file_problem(file)
+            problem = find_event_file_problem(file)
             if isinstance(problem, Diagnostic):
                 self.diagnostics.append(problem)
             elif problem is not None:
@@ -206,7 +206,7 @@ class _Reader:
     def _report_unknown_key(self, path: KeyPath, name: str, known: Sequence[str]) -> None:
         if home := find_home(name):
             hint = f"`{name}` belongs into {home}"
-        elif similar := nearest(name, known):
+        elif similar := find_nearest(name, known):
             hint = f"did you mean `{similar}`?"
         elif is_trigger_key(name):
             hint = f"`{name}` belongs into [[tool.pyl.functions.<name>.triggers]]"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from pyl.project.config.keys import Key, Kind, keys_of
-from pyl.project.config.patterns import canonical
+from pyl.project.config.patterns import canonical_json
 
 _IMAGE_MODES: Mapping[object, str] = {True: "auto", False: "off", "require": "require"}
 
@@ -37,7 +37,7 @@ def _convert(key: Key, value: Any, root: Path) -> Any:
         case Kind.IMAGE:
             value = _IMAGE_MODES[value]
         case Kind.JSON | Kind.PATTERN:
-            value = canonical(value)
+            value = canonical_json(value)
         case Kind.PATTERNS:
-            value = [canonical(item) for item in value]
+            value = [canonical_json(item) for item in value]
     return msgspec.convert(value, key.type, dec_hook=resolve_path)

@@ -11,7 +11,7 @@ from typing import Any
 from pyl.project.config.checks import Problem, find_problem
 from pyl.project.config.conversion import build
 from pyl.project.config.keys import Key
-from pyl.project.config.pyproject import Document, nearest
+from pyl.project.config.pyproject import Document, find_nearest
 from pyl.project.config.tables import TRIGGER_KEYS, TYPE_KEY
 from pyl.project.config.toml_positions import KeyPath
 from pyl.project.diagnostics import Code, Diagnostic
@@ -83,7 +83,7 @@ def _type_problem(table: Mapping[str, Any]) -> tuple[str, Problem] | None:
     problem = find_problem(TYPE_KEY, kind)
     if problem is None:
         return None
-    similar = nearest(kind, TYPE_KEY.choices) if isinstance(kind, str) else None
+    similar = find_nearest(kind, TYPE_KEY.choices) if isinstance(kind, str) else None
     return "type", replace(problem, hint=f'did you mean "{similar}"?') if similar else problem
 
 
