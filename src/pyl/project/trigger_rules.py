@@ -127,11 +127,11 @@ def _same_event(one: str, other: str) -> bool:
 
 
 def _conflict(document: Document, function: Function, trigger: Trigger, other: Function) -> Diagnostic:
-    message = f"{trigger.source} is a trigger of `{other.name}` already"
+    message = f"{trigger.source} is already a trigger of `{other.name}`"
     hint = "remove one of the two"
     if isinstance(trigger, S3Trigger):
-        message = f"{trigger.source} tells `{other.name}` of the same objects already, which S3 refuses"
-        hint = "tell them apart by `prefix`, `suffix` or `events`; for two readers, put a topic between"
+        message = f"{trigger.source} already notifies `{other.name}` of the same objects, which S3 refuses"
+        hint = "separate them by `prefix`, `suffix` or `events`; for two readers, notify a topic and subscribe both"
     return document.diagnostic(_path(function, trigger), Code.TRIGGER_CONFLICT, message, hint)
 
 

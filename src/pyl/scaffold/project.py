@@ -116,7 +116,7 @@ def write(request: ProjectRequest) -> list[Path]:
     content = files(request)
     existing = [path for path in content if (request.folder / path).exists()]
     if existing:
-        msg = f"{request.folder} has {', '.join(existing)} already"
+        msg = f"{request.folder} already has {', '.join(existing)}"
         raise UsageError(msg, hint="choose another name, or an empty folder; nothing was written")
     try:
         for path, text in content.items():
@@ -148,7 +148,7 @@ def check_function_name(name: str, template: Template) -> None:
     """
     if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         msg = f'a function cannot be called "{name}"'
-        raise UsageError(msg, hint="letters, digits and underscores; not a word of the language")
+        raise UsageError(msg, hint="letters, digits and underscores; not a Python keyword")
     if problem := find_function_name_problem(name):
         raise UsageError(problem.message, hint=problem.hint)
     if not _is_free(name, template):

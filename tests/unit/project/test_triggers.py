@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from pyl.project.config.keys import Key
 from pyl.project.config.tables import TRIGGER_KEYS, TYPE_KEY
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.model import Function
-from pyl.project.trigger_rules import EVENTS, find_payload_format
+from pyl.project.trigger_rules import EVENTS, find_payload_format, notifications_overlap
 from pyl.project.triggers import (
     TRIGGERS,
     DynamoDBTrigger,
@@ -310,3 +311,30 @@ def test_triggers_keep_their_identity_when_their_settings_change() -> None:
 def test_the_documentation_has_a_section_for_every_type() -> None:
     headings = re.findall(r"^## `([a-z0-9]+)`", DOCUMENTATION.read_text("utf-8"), re.MULTILINE)
     assert sorted(headings) == list(TYPE_KEY.choices)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "refused"),
+    [
+        ({}, {}, True),
+        ({"suffix": ".pdf"}, {"suffix": ".pdf"}, True),
+        ({"suffix": ".pdf"}, {"suffix": "-scan.pdf"}, True),
+        ({"suffix": ".pdf"}, {"suffix": ".pdf.gz"}, False),
+        ({"suffix": ".pdf"}, {"suffix": ".txt"}, False),
+        ({"suffix": ".pdf"}, {}, True),
+        ({"prefix": "a/"}, {"prefix": "a/b/"}, True),
+        ({"prefix": "a/"}, {"prefix": "b/a/"}, False),
+        ({"prefix": "a/", "suffix": ".pdf"}, {"prefix": "a/", "suffix": ".txt"}, False),
+        ({"prefix": "a/", "suffix": ".pdf"}, {"prefix": "b/", "suffix": ".pdf"}, False),
+        ({"events": ("s3:ObjectRemoved:*",)}, {}, False),
+        ({"events": ("s3:ObjectCreated:Put",)}, {}, True),
+        ({"events": ("s3:ObjectCreated:Put",)}, {"events": ("s3:ObjectCreated:Post",)}, False),
+        ({"events": ("s3:ObjectRemoved:Delete", "s3:ObjectCreated:Put")}, {}, True),
+    ],
+)
+def test_notifications_overlap_if_an_event_and_a_key_can_match_both(
+    one: dict[str, Any], other: dict[str, Any], refused: bool
+) -> None:
+    first, second = S3Trigger(bucket="a", **one), S3Trigger(bucket="a", **other)
+    assert notifications_overlap(first, second) is refused
+    assert notifications_overlap(second, first) is refused

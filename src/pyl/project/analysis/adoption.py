@@ -62,7 +62,7 @@ def adopt_handler(
         return missing(f"handler `{handler}`: `{module_name}` defines no `{attribute}`", hint)
     binding = names.get(attribute)
     if isinstance(binding, Import) and (binding.for_type_checkers or _is_module(modules, module, attribute)):
-        return missing(f"handler `{handler}`: `{attribute}` is no callable at run time", "name a function")
+        return missing(f"handler `{handler}`: `{attribute}` is not callable at run time", "name a function")
     return _describe_handler(name, module, attribute, binding, modules)
 
 

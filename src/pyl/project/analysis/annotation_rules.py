@@ -165,7 +165,7 @@ def _refused_class(annotation: Annotation, part: ast.expr, meaning: Meaning) -> 
     if meaning.name in CONTEXT_CLASSES:
         return "the context"
     if meaning.name.split(".")[0] == "pyl" and public_api.classify_public_name(meaning.name) in {"module", "other"}:
-        return f"`{text}`, which is no class"
+        return f"`{text}`, which is not a class"
     if isinstance(meaning.definition, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return f"the function `{text}`"
     if meaning.module is not None and isinstance(meaning.definition, ast.ClassDef):
@@ -179,9 +179,9 @@ def _refused_expression(annotation: Annotation, part: ast.expr) -> str | None:
         return None
     if isinstance(part, ast.Call):
         is_instance = annotation.meaning(part.func).name.startswith("builtins.")
-        return f"`{ast.unparse(part)}`, which is a value and no type" if is_instance else None
+        return f"`{ast.unparse(part)}`, which is a value, not a type" if is_instance else None
     wrong = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Lambda, ast.JoinedStr)
-    return f"`{ast.unparse(part)}`, which is no type" if isinstance(part, wrong) else None
+    return f"`{ast.unparse(part)}`, which is not a type" if isinstance(part, wrong) else None
 
 
 def _unknown_library_name(annotation: Annotation, part: ast.expr) -> Diagnostic | None:

@@ -209,7 +209,7 @@ def _syntax_error(file: Path, message: str, line: int | None, column: int | None
     return Diagnostic(
         code=Code.SYNTAX_ERROR,
         message=f"syntax error: {message}",
-        hint="mend it, or leave the file out with `exclude` in [tool.pyl]",
+        hint="fix it, or leave the file out with `exclude` in [tool.pyl]",
         file=file,
         line=line or 1,
         column=max(column or 1, 1),

@@ -58,7 +58,7 @@ def find_module_name_problem(file: Path, source: Path) -> Diagnostic | None:
         message = f'"{wrong[0]}" cannot be part of the name of a module, so its functions cannot be imported'
         hint = f'rename it to "{re.sub(r"[^A-Za-z0-9_]+", "_", wrong[0])}"'
         if keyword.iskeyword(wrong[0]):
-            hint = f'"{wrong[0]}" is a word of the language: rename it'
+            hint = f'"{wrong[0]}" is a Python keyword: rename it'
     return Diagnostic(code=Code.MODULE_NAME, message=message, hint=hint, file=file, line=1, column=1)
 
 

@@ -83,12 +83,12 @@ def _integer_problem(key: Key, value: object) -> Problem | None:
         return _type_problem(key, value)
     minimum, maximum = key.minimum or 0, key.maximum or 0
     if not minimum <= value <= maximum:
-        message = f"`{key.name}` is {value}; Lambda takes {minimum:,} to {maximum:,}"
+        message = f"`{key.name}` is {value}; Lambda accepts {minimum:,} to {maximum:,}"
         nearest = min(max(value, minimum), maximum)
         return Problem(Code.VALUE_RANGE, message, f"the nearest possible value is {nearest}")
     if key.steps and value not in key.steps:
         nearest = min(key.steps, key=lambda step: abs(step - value))
-        message = f"`{key.name}` is {value}; AWS takes {', '.join(map(str, key.steps))}"
+        message = f"`{key.name}` is {value}; AWS accepts {', '.join(map(str, key.steps))}"
         return Problem(Code.VALUE_RANGE, message, f"the nearest possible value is {nearest}")
     return None
 
@@ -100,7 +100,7 @@ def _string_problem(key: Key, value: object) -> Problem | None:
         choices = " or ".join(f'"{choice}"' for choice in key.choices)
         return Problem(Code.VALUE_RANGE, f"`{key.name}` cannot be {_shorten(value)}", f"write {choices}")
     if key.max_length and len(value) > key.max_length:
-        message = f"`{key.name}` has {len(value)} characters; Lambda takes {key.max_length}"
+        message = f"`{key.name}` has {len(value)} characters; Lambda accepts up to {key.max_length}"
         return Problem(Code.VALUE_RANGE, message, "shorten it")
     pattern = RELATIVE_PATH if key.kind in {Kind.FILE, Kind.FOLDER} else key.pattern
     if pattern and not re.fullmatch(pattern, value):
@@ -118,7 +118,7 @@ def _strings_problem(key: Key, value: object) -> Problem | None:
         if key.pattern and not re.fullmatch(key.pattern, item):
             return Problem(Code.VALUE_RANGE, f"`{key.name}` cannot hold {_shorten(item)}", hint, index)
     if key.max_length and len(value) > key.max_length:
-        message = f"`{key.name}` has {len(value)} elements; Lambda takes {key.max_length}"
+        message = f"`{key.name}` has {len(value)} elements; Lambda accepts up to {key.max_length}"
         return Problem(Code.VALUE_RANGE, message, "leave some out")
     return None
 
@@ -146,7 +146,7 @@ def _variables_problem(key: Key, value: object) -> Problem | None:
             return Problem(Code.VALUE_RANGE, f"Lambda refuses {_shorten(name)} as a variable's name", hint, name)
     size = variables_size(value)
     if size > VARIABLES_LIMIT:
-        message = f"the variables take {size:,} bytes; Lambda takes {VARIABLES_LIMIT:,}"
+        message = f"the variables take {size:,} bytes; Lambda accepts up to {VARIABLES_LIMIT:,}"
         return Problem(Code.VALUE_RANGE, message, "keep large values in Parameter Store, S3 or a file")
     return None
 
@@ -155,13 +155,15 @@ def _tags_problem(key: Key, value: object) -> Problem | None:
     if not isinstance(value, Mapping):
         return _type_problem(key, value)
     if len(value) > TAGS_LIMIT:
-        return Problem(Code.VALUE_RANGE, f"there are {len(value)} tags; AWS takes {TAGS_LIMIT}", "leave some out")
+        return Problem(
+            Code.VALUE_RANGE, f"there are {len(value)} tags; AWS accepts up to {TAGS_LIMIT}", "leave some out"
+        )
     for name, text in value.items():
         if not isinstance(text, str):
             hint = f'tags are strings: write {name} = "{str(text).lower()}"'
-            return Problem(Code.VALUE_TYPE, f"the value of tag {name} is no string", hint, name)
+            return Problem(Code.VALUE_TYPE, f"the value of tag {name} is not a string", hint, name)
         if name.lower().startswith(("aws:", "pyl:")):
-            return Problem(Code.VALUE_RANGE, f"tag {name} is not yours to set", "choose another name", name)
+            return Problem(Code.VALUE_RANGE, f"tag {name} is reserved", "choose another name", name)
         if not (re.fullmatch(_TAG.format(1, 128), name) and re.fullmatch(_TAG.format(0, 256), text)):
             hint = "names are 1 to 128, values up to 256 letters, digits, spaces and _ . : / = + - @"
             return Problem(Code.VALUE_RANGE, f"AWS refuses the tag {name}", hint, name)
@@ -180,13 +182,13 @@ def _statements_problem(key: Key, value: object) -> Problem | None:
 
 def _statement_mistake(item: object) -> str | None:
     if not isinstance(item, Mapping):
-        return "that is no table"
+        return "that is not a table"
     if set(item) != {"actions", "resources"}:
         return "without exactly `actions` and `resources`"
     for name, pattern in STATEMENT_PATTERNS.items():
         texts = item[name]
         if not isinstance(texts, list) or not texts:
-            return f"whose `{name}` is no list, or an empty one"
+            return f"whose `{name}` is not a list, or is empty"
         for text in texts:
             if not isinstance(text, str) or not re.fullmatch(pattern, text):
                 return f"whose `{name}` hold {text!r}"
@@ -206,7 +208,7 @@ def _pattern_problem(key: Key, value: object) -> Problem | None:
         return _type_problem(key, value)
     problem = _json_problem(key, value)
     if problem is None and (mistake := find_pattern_mistake(canonical_json(value))):
-        return _range_problem(key, f"`{key.name}` is no pattern: {mistake}")
+        return _range_problem(key, f"`{key.name}` is not a pattern: {mistake}")
     return problem
 
 
@@ -214,7 +216,7 @@ def _patterns_problem(key: Key, value: object) -> Problem | None:
     if not isinstance(value, list):
         return _type_problem(key, value)
     if key.max_length and len(value) > key.max_length:
-        message = f"`{key.name}` has {len(value)} patterns; Lambda takes {key.max_length}"
+        message = f"`{key.name}` has {len(value)} patterns; Lambda accepts up to {key.max_length}"
         return Problem(Code.VALUE_RANGE, message, "join some with `$or`, or with several values of a field")
     problems = ((index, _pattern_problem(key, item)) for index, item in enumerate(value))
     return next((replace(problem, inner=index) for index, problem in problems if problem), None)

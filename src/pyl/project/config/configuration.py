@@ -133,7 +133,7 @@ class _Reader:
         environment: dict[str, str] = project.get("environment", {}) | own.get("environment", {})
         size = variables_size(environment)
         if size > VARIABLES_LIMIT:
-            message = f"with the project's, the variables take {size:,} bytes; Lambda takes {VARIABLES_LIMIT:,}"
+            message = f"with the project's, the variables take {size:,} bytes; Lambda accepts up to {VARIABLES_LIMIT:,}"
             hint = "keep large values in Parameter Store, S3 or a file"
             self._report((*path, "environment"), Code.VALUE_RANGE, message, hint)
         return environment
@@ -205,11 +205,11 @@ class _Reader:
 
     def _report_unknown_key(self, path: KeyPath, name: str, known: Sequence[str]) -> None:
         if home := find_home(name):
-            hint = f"`{name}` belongs into {home}"
+            hint = f"`{name}` belongs in {home}"
         elif similar := find_nearest(name, known):
             hint = f"did you mean `{similar}`?"
         elif is_trigger_key(name):
-            hint = f"`{name}` belongs into [[tool.pyl.functions.<name>.triggers]]"
+            hint = f"`{name}` belongs in [[tool.pyl.functions.<name>.triggers]]"
         else:
             hint = f"known keys: {', '.join(known)}"
         place = f"[{'.'.join(str(part) for part in path)}]"
@@ -242,7 +242,7 @@ class _Reader:
     def _report_outside_value(self, origin: str, key: Key, problem: Problem) -> None:
         example = key.example.replace('"', "")
         message = f"{origin}: {problem.message}"
-        self.diagnostics.append(Diagnostic(code=problem.code, message=message, hint=f"a right value is {example}"))
+        self.diagnostics.append(Diagnostic(code=problem.code, message=message, hint=f"a valid value is {example}"))
 
     def _report(self, path: KeyPath, code: Code, message: str, hint: str) -> None:
         self.diagnostics.append(self.document.diagnostic(path, code, message, hint))

@@ -186,11 +186,11 @@ def find_conflicts(own: Mapping[str, Any], effective: Mapping[str, Any]) -> Iter
     for one, other in (("subnets", "security_groups"), ("security_groups", "subnets")):
         if own.get(one) and not effective.get(other):
             yield Conflict(
-                key=one, message=f"`{one}` without `{other}`: Lambda takes both or none", hint=f"add `{other}`"
+                key=one, message=f"`{one}` without `{other}`: Lambda accepts both or none", hint=f"add `{other}`"
             )
     for name in ("allow", "policies"):
         if own.get(name) and own.get("role"):
-            message = f"`{name}` is for a role that pyl makes; `role` names one that is left as it is"
+            message = f"`{name}` is for a role that pyl creates; pyl does not change the one that `role` names"
             yield Conflict(
                 key=name, message=message, hint=f"add to that role what the function needs, and leave out `{name}`"
             )

@@ -93,7 +93,7 @@ def _find_conflicts(trigger: Trigger) -> Iterator[tuple[str, Problem]]:
         case SQSTrigger():
             yield from _queue_problems(trigger)
         case DynamoDBTrigger() | KinesisTrigger() if 0 <= trigger.maximum_age < 60:
-            message = f"`maximum_age` is {trigger.maximum_age}; Lambda takes -1, and 60 to 604,800"
+            message = f"`maximum_age` is {trigger.maximum_age}; Lambda accepts -1, and 60 to 604,800"
             yield "maximum_age", Problem(Code.VALUE_RANGE, message, "the nearest possible value is 60")
         case SNSTrigger(filter=None, filter_scope="MessageBody"):
             yield "filter_scope", Problem(Code.MISSING_KEY, "`filter_scope` without a `filter`", "add the filter")
@@ -104,17 +104,19 @@ def _find_conflicts(trigger: Trigger) -> Iterator[tuple[str, Problem]]:
 def _queue_problems(trigger: SQSTrigger) -> Iterator[tuple[str, Problem]]:
     if trigger.queue.endswith(".fifo"):
         if trigger.batch_size > _UNGATHERED_BATCH:
-            message = f"`batch_size` is {trigger.batch_size}; Lambda takes up to {_UNGATHERED_BATCH} from a FIFO queue"
+            message = (
+                f"`batch_size` is {trigger.batch_size}; Lambda accepts up to {_UNGATHERED_BATCH} from a FIFO queue"
+            )
             yield (
                 "batch_size",
                 Problem(Code.VALUE_RANGE, message, f"the nearest possible value is {_UNGATHERED_BATCH}"),
             )
         if trigger.batch_window:
-            message = "Lambda waits for no `batch_window` at a FIFO queue"
+            message = "FIFO queues do not support `batch_window`"
             yield "batch_window", Problem(Code.VALUE_RANGE, message, "remove it")
     elif trigger.batch_size > _UNGATHERED_BATCH and not trigger.batch_window:
         message = (
-            f"`batch_size` is {trigger.batch_size}; without a `batch_window`, Lambda takes up to {_UNGATHERED_BATCH}"
+            f"`batch_size` is {trigger.batch_size}; without a `batch_window`, Lambda accepts up to {_UNGATHERED_BATCH}"
         )
         yield "batch_size", Problem(Code.VALUE_RANGE, message, "add batch_window = 1 (seconds), or more")
 
