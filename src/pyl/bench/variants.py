@@ -14,7 +14,7 @@ from pyl.bench import managed, programs
 from pyl.emulator.unpacked import unpacked
 from pyl.errors import UsageError
 from pyl.image.file import names
-from pyl.project.model import DEFAULT_COMMAND, BenchVariant
+from pyl.project.config.model import DEFAULT_COMMAND, BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
 FLOOR, GLIBC_FLOOR = "floor", "floor-glibc"

@@ -13,8 +13,9 @@ from pyl.deploy.tags import PROJECT, Owner
 from pyl.deploy.target import Target, target
 from pyl.deploy.triggers import mappings, permissions
 from pyl.errors import UsageError
+from pyl.project.config.model import FunctionConfiguration
 from pyl.project.config.pyproject import find_nearest
-from pyl.project.model import Function, FunctionConfiguration, Project
+from pyl.project.model import Function, Project
 
 _LOGS = "/aws/lambda/"
 

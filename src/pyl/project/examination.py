@@ -12,9 +12,10 @@ from pyl.project.analysis.discovery import Candidate, find_decorated
 from pyl.project.analysis.modules import Module, Modules, module_name, parse_module
 from pyl.project.analysis.names import find_function_name_problem, find_module_name_problem, find_shadowing_modules
 from pyl.project.config.configuration import read_configuration
+from pyl.project.config.model import Configuration
 from pyl.project.config.pyproject import TABLE, Document, find_nearest, find_project, read_document
 from pyl.project.diagnostics import Code, Diagnostic, InvalidProject, sort_diagnostics
-from pyl.project.model import Configuration, Function, Project
+from pyl.project.model import Function, Project
 from pyl.project.source_files import list_source_files
 from pyl.project.trigger_rules import find_trigger_problems
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from pyl.project.config.pyproject import TABLE, Document
+from pyl.project.config.triggers import HTTPAPITrigger, S3Trigger, ScheduleTrigger, Trigger
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.model import Function
-from pyl.project.triggers import HTTPAPITrigger, S3Trigger, ScheduleTrigger, Trigger
 
 EVENTS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("DynamoDBEvent",),

@@ -10,7 +10,8 @@ import pytest
 from msgspec import structs
 
 from pyl.bench import case, suite
-from pyl.project.model import Configuration, Function, FunctionConfiguration, Project
+from pyl.project.config.model import Configuration, FunctionConfiguration
+from pyl.project.model import Function, Project
 
 
 def _function(name: str = "work", event: str | None = None, file: Path | None = None) -> Function:

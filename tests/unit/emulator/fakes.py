@@ -19,7 +19,8 @@ from pyl.emulator.reaper import Keeper
 from pyl.emulator.routes import Route
 from pyl.emulator.server import Server
 from pyl.emulator.version import Surroundings, Version, scratch
-from pyl.project.model import Configuration, Function, FunctionConfiguration, Project
+from pyl.project.config.model import Configuration, FunctionConfiguration
+from pyl.project.model import Function, Project
 from pyl.sandbox.cgroups import MemoryLimits
 
 BOOTSTRAP = """#!{python} -IS

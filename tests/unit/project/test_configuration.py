@@ -12,6 +12,7 @@ import pytest
 from pyl.project.config.checks import RESERVED_VARIABLES
 from pyl.project.config.configuration import read_configuration
 from pyl.project.config.keys import Key
+from pyl.project.config.model import Configuration
 from pyl.project.config.pyproject import Document, find_project, read_document
 from pyl.project.config.tables import (
     BENCH_KEYS,
@@ -22,7 +23,6 @@ from pyl.project.config.tables import (
     PROJECT_OWN_KEYS,
 )
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import Configuration
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "configuration.md"
 

@@ -11,10 +11,10 @@ import pytest
 from pyl.project.config.configuration import read_configuration
 from pyl.project.config.deployment import Allowed, DeploymentConfiguration
 from pyl.project.config.keys import Key
+from pyl.project.config.model import Configuration
 from pyl.project.config.pyproject import Document, read_document
 from pyl.project.config.tables import FUNCTION_DEPLOYMENT_KEYS, PROJECT_DEPLOYMENT_KEYS, SHARED_DEPLOYMENT_KEYS
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import Configuration
 
 ROLE = "arn:aws:iam::123456789012:role/given"
 NEEDED = {

@@ -16,9 +16,9 @@ from pyl.project.config import tables
 from pyl.project.config.checks import find_problem
 from pyl.project.config.deployment import DeploymentConfiguration, ProjectDeployment
 from pyl.project.config.keys import Key, Kind, keys_of
+from pyl.project.config.model import BenchVariant, FunctionDefaults, NativeConfiguration
 from pyl.project.config.reference import PAGES, SCHEMA, json_schema, markdown_table, update_page
-from pyl.project.model import BenchVariant, FunctionDefaults, NativeConfiguration
-from pyl.project.triggers import TRIGGERS
+from pyl.project.config.triggers import TRIGGERS
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs"
 PROJECTS = Path(__file__).parent.parent / "projects"

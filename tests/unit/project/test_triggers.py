@@ -12,10 +12,7 @@ import pytest
 from pyl.project import examine
 from pyl.project.config.keys import Key
 from pyl.project.config.tables import TRIGGER_KEYS, TYPE_KEY
-from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import Function
-from pyl.project.trigger_rules import EVENTS, find_payload_format, notifications_overlap
-from pyl.project.triggers import (
+from pyl.project.config.triggers import (
     TRIGGERS,
     DynamoDBTrigger,
     EventBridgeTrigger,
@@ -26,6 +23,9 @@ from pyl.project.triggers import (
     SQSTrigger,
     Trigger,
 )
+from pyl.project.diagnostics import Code, Diagnostic
+from pyl.project.model import Function
+from pyl.project.trigger_rules import EVENTS, find_payload_format, notifications_overlap
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "triggers.md"
 IMPORTS = """\

@@ -30,7 +30,8 @@ from pyl.bench.suite import (
 from pyl.deploy.aws import AWS
 from pyl.errors import PylError
 from pyl.progress import Progress
-from pyl.project.model import DEFAULT_COMMAND, BenchVariant, Function, Project
+from pyl.project.config.model import DEFAULT_COMMAND, BenchVariant
+from pyl.project.model import Function, Project
 
 WARM = 5
 """Warm invocations after each cold start; their median is one sample."""

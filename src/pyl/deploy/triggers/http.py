@@ -15,8 +15,8 @@ from pyl.deploy.triggers.base import Settings, invokes
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
 from pyl.progress import Progress
+from pyl.project.config.triggers import HTTPAPITrigger
 from pyl.project.trigger_rules import find_payload_format
-from pyl.project.triggers import HTTPAPITrigger
 
 _STAGE = "$default"
 _CONFLICT = "ConflictException"

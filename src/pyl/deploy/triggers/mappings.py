@@ -16,7 +16,7 @@ from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings, TriggerResource, differences, invokes, trigger_name
 from pyl.progress import Progress
 from pyl.project.config.patterns import canonical_json
-from pyl.project.triggers import BatchTrigger, DynamoDBTrigger, KinesisTrigger, SQSTrigger
+from pyl.project.config.triggers import BatchTrigger, DynamoDBTrigger, KinesisTrigger, SQSTrigger
 
 _SECONDS = 120.0
 """For a role that is not known yet, for another change of the mapping to end, and for the change itself."""

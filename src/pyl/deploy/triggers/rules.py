@@ -13,7 +13,7 @@ from pyl.deploy.triggers.base import Settings
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
 from pyl.project.config.patterns import canonical_json
-from pyl.project.triggers import EventBridgeTrigger, ScheduleTrigger
+from pyl.project.config.triggers import EventBridgeTrigger, ScheduleTrigger
 
 _TARGET = "pyl"
 """Id of the function among the rule's targets."""

@@ -12,8 +12,8 @@ from pyl.deploy.triggers.base import Settings, invokes
 from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
+from pyl.project.config.triggers import S3Trigger
 from pyl.project.trigger_rules import notifications_overlap
-from pyl.project.triggers import S3Trigger
 
 _LIST = "LambdaFunctionConfigurations"
 

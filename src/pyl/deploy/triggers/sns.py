@@ -13,7 +13,7 @@ from pyl.deploy.triggers.base import Settings
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
 from pyl.project.config.patterns import canonical_json
-from pyl.project.triggers import SNSTrigger
+from pyl.project.config.triggers import SNSTrigger
 
 _ABSENT = ("NotFound", "NotFoundException")
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from pyl.project.config.conversion import build
 from pyl.project.config.keys import Key
+from pyl.project.config.model import BenchVariant
 from pyl.project.config.pyproject import TABLE, Document
 from pyl.project.config.tables import BENCH_KEYS
 from pyl.project.config.toml_positions import KeyPath
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import BenchVariant
 
 SUITE_VARIANTS = ("interpreted", "native", "native-plain", "floor", "floor-glibc")
 """Names of the variants that `pyl bench` always measures."""

@@ -14,6 +14,7 @@ from pyl.project.config.conversion import build
 from pyl.project.config.deployment import DeploymentConfiguration, find_conflicts
 from pyl.project.config.event_files import find_event_file_problem
 from pyl.project.config.keys import Key
+from pyl.project.config.model import BenchVariant, Configuration, FunctionConfiguration, NativeConfiguration
 from pyl.project.config.pyproject import TABLE, Document, find_nearest
 from pyl.project.config.region import default_region
 from pyl.project.config.tables import (
@@ -26,10 +27,9 @@ from pyl.project.config.tables import (
 )
 from pyl.project.config.toml_positions import KeyPath
 from pyl.project.config.trigger_reading import read_triggers
+from pyl.project.config.triggers import Trigger
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import BenchVariant, Configuration, FunctionConfiguration, NativeConfiguration
 from pyl.project.source_files import is_folder
-from pyl.project.triggers import Trigger
 
 _INNER_TABLES = ("native", "functions", "bench")
 _FUNCTION_TABLES = ("triggers",)

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from pyl.project.config.deployment import DeploymentConfiguration, ProjectDeployment, SharedDeployment
 from pyl.project.config.keys import Key, Kind, keys_of, own_keys
-from pyl.project.model import (
+from pyl.project.config.model import (
     BenchVariant,
     Configuration,
     FunctionConfiguration,
     FunctionDefaults,
     NativeConfiguration,
 )
-from pyl.project.triggers import TRIGGERS
+from pyl.project.config.triggers import TRIGGERS
 
 PROJECT_OWN_KEYS = own_keys(Configuration)
 FUNCTION_DEFAULT_KEYS = own_keys(FunctionDefaults)

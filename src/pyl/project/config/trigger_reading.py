@@ -14,8 +14,7 @@ from pyl.project.config.keys import Key
 from pyl.project.config.pyproject import Document, find_nearest
 from pyl.project.config.tables import TRIGGER_KEYS, TYPE_KEY
 from pyl.project.config.toml_positions import KeyPath
-from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.triggers import (
+from pyl.project.config.triggers import (
     TRIGGERS,
     DynamoDBTrigger,
     KinesisTrigger,
@@ -24,6 +23,7 @@ from pyl.project.triggers import (
     SQSTrigger,
     Trigger,
 )
+from pyl.project.diagnostics import Code, Diagnostic
 
 ValidateTable = Callable[[KeyPath, Mapping[str, Any], Sequence[Key]], dict[str, Any]]
 """Returns the valid values of a table and reports the others."""

@@ -10,8 +10,8 @@ import pytest
 from pyl.errors import EngineError
 from pyl.packaging.container import pins
 from pyl.packaging.container.context import Recipe
+from pyl.project.config.model import DEFAULT_TARGET, Configuration, NativeConfiguration
 from pyl.project.config.tables import PROJECT_KEYS
-from pyl.project.model import DEFAULT_TARGET, Configuration, NativeConfiguration
 
 
 def test_every_target_has_a_base_image() -> None:
