@@ -36,7 +36,7 @@ _SECTIONS: Mapping[str, tuple[Key, ...]] = {
 }
 _MARKED = re.compile(r"(<!-- keys: ([a-z0-9 ]+) -->\n).*?\n(<!-- end of keys -->\n)", re.DOTALL)
 
-_TEXT_OR_TABLE: Mapping[str, Any] = {"type": ["string", "object"]}
+_TEXT_OR_TABLE: Mapping[str, Any] = {"type": ["string", "object"], "additionalProperties": True}
 _KIND_SCHEMAS: Mapping[Kind, Mapping[str, Any]] = {
     Kind.STRING: {"type": "string"},
     Kind.INTEGER: {"type": "integer"},
@@ -103,11 +103,13 @@ def json_schema() -> dict[str, Any]:
         "functions": {"type": "object", "additionalProperties": function},
         "bench": {"type": "object", "additionalProperties": _table_schema(tables.BENCH_KEYS)},
     }
+    tool = {"type": "object", "properties": {"pyl": {"$ref": "#/definitions/pyl"}}, "additionalProperties": True}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "pyproject.toml with [tool.pyl]",
         "type": "object",
-        "properties": {"tool": {"type": "object", "properties": {"pyl": {"$ref": "#/definitions/pyl"}}}},
+        "properties": {"tool": tool},
+        "additionalProperties": True,
         "definitions": {"pyl": project},
     }
 
