@@ -237,6 +237,34 @@ def test_a_wrong_value_is_told_at_its_line(tmp_path: Path, entry: str, code: Cod
     assert found.hint
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "memory = 128",
+        "timeout = 900",
+        f"environment = {{ AB = '{'x' * 4094}' }}",
+        f"functions.a.description = '{'x' * 256}'",
+        f"environment.AA = '{'x' * 2046}'\nfunctions.a.environment.BB = '{'x' * 2046}'",
+        "native.image = 'require'",
+    ],
+)
+def test_values_up_to_the_limits_are_accepted(tmp_path: Path, entry: str) -> None:
+    values(tmp_path, f"[tool.pyl]\n{entry}\n")
+
+
+@pytest.mark.parametrize(
+    ("entry", "hint"),
+    [("memory = 64", "128"), ("memory = 20000", "10240"), ("timeout = 0", "1"), ("timeout = 901", "900")],
+)
+def test_the_nearest_possible_integer_is_proposed(tmp_path: Path, entry: str, hint: str) -> None:
+    assert problem(tmp_path, f"[tool.pyl]\n{entry}\n").hint == f"the nearest possible value is {hint}"
+
+
+def test_a_long_value_is_shortened_in_the_message(tmp_path: Path) -> None:
+    message = problem(tmp_path, f"[tool.pyl]\nregion = '{'x' * 100}'\n").message
+    assert message == f'`region` cannot be "{"x" * 56}...'
+
+
 def test_a_wrong_element_is_told_at_its_own_line(tmp_path: Path) -> None:
     text = "[tool.pyl]\nexclude = [\n  'a',\n  2,\n]\n[tool.pyl.functions.a.environment]\nOK = 'x'\nNO = 1\n"
     _, found = read(tmp_path, text)

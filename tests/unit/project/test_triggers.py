@@ -338,3 +338,41 @@ def test_notifications_overlap_if_an_event_and_a_key_can_match_both(
     first, second = S3Trigger(bucket="a", **one), S3Trigger(bucket="a", **other)
     assert notifications_overlap(first, second) is refused
     assert notifications_overlap(second, first) is refused
+
+
+@pytest.mark.parametrize(
+    ("kind", "lines"),
+    [
+        ("sqs", "batch_size = 10"),
+        ("sqs", "batch_size = 11\nbatch_window = 1"),
+        ("sqs", "filters = [" + "{ a = ['x'] }," * 10 + "]"),
+        ("kinesis", "maximum_age = 60"),
+        ("kinesis", "maximum_age = -1"),
+        ("sns", "filter = { kind = ['a'] }\nfilter_scope = 'MessageBody'"),
+        ("sns", "filter_scope = 'MessageAttributes'"),
+    ],
+)
+def test_values_up_to_the_limits_are_accepted(tmp_path: Path, kind: str, lines: str) -> None:
+    assert trigger(tmp_path, table(kind, lines)).type == kind
+
+
+@pytest.mark.parametrize("queue", ["a.fifo", "arn:aws:sqs:eu-central-1:123456789012:a.fifo"])
+def test_a_fifo_queue_takes_batches_of_ten_without_a_window(tmp_path: Path, queue: str) -> None:
+    text = f"[[tool.pyl.functions.a.triggers]]\ntype = 'sqs'\nqueue = '{queue}'\nbatch_size = 10\nbatch_window = 0\n"
+    assert trigger(tmp_path, text).source == f"queue {queue}"
+
+
+@pytest.mark.parametrize("expression", ["rate(1 minute)", "rate(2 hours)", "rate(11 days)", "rate(21 days)"])
+def test_a_rate_agrees_with_its_unit(tmp_path: Path, expression: str) -> None:
+    text = f"[[tool.pyl.functions.a.triggers]]\ntype = 'schedule'\nexpression = '{expression}'\n"
+    assert trigger(tmp_path, text).source == expression
+
+
+def test_a_trigger_of_another_type_is_no_conflict(tmp_path: Path) -> None:
+    text = table("sns") + table("sqs") + table("eventbridge") + table("ses") + table("s3")
+    assert len(function(tmp_path, text).configuration.triggers) == 5
+
+
+def test_every_conflict_is_reported_once_with_the_first_function(tmp_path: Path) -> None:
+    found = examine(project(tmp_path, table("sqs") * 3), environ={}).diagnostics
+    assert [diagnostic.message for diagnostic in found] == ["queue orders is already a trigger of `a`"] * 2
