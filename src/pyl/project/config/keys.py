@@ -115,7 +115,7 @@ def key(
 def keys_of(struct: type[Struct]) -> tuple[Key, ...]:
     """Return the keys that a Struct declares: its own first, then those of its bases."""
     classes = [cls for cls in struct.__mro__ if issubclass(cls, Struct) and cls is not Struct]
-    return tuple(key for cls in classes for key in own_keys(cls))
+    return tuple(declared for cls in classes for declared in own_keys(cls))
 
 
 def own_keys(struct: type[Struct]) -> tuple[Key, ...]:
@@ -142,7 +142,7 @@ def _key(name: str, annotation: Any, field: msgspec.structs.FieldInfo) -> Key:
         kind=kind,
         type=annotation,
         description=meta["description"],
-        example=toml(example),
+        example=to_toml(example),
         example_value=example,
         default=default,
         required=field.required and default is None,
@@ -190,13 +190,13 @@ def _default(field: msgspec.structs.FieldInfo) -> str | None:
     value = field.default
     if field.default_factory is not msgspec.NODEFAULT:
         value = field.default_factory()
-    return None if value is None or value is msgspec.NODEFAULT else toml(value)
+    return None if value is None or value is msgspec.NODEFAULT else to_toml(value)
 
 
-def toml(value: object) -> str:
+def to_toml(value: object) -> str:
     """Return a value as TOML in one line; tables are inline."""
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{name} = {toml(item)}' for name, item in value.items())} }}" if value else "{}"
+        return f"{{ {', '.join(f'{name} = {to_toml(item)}' for name, item in value.items())} }}" if value else "{}"
     if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(toml, value))}]"
+        return f"[{', '.join(map(to_toml, value))}]"
     return json.dumps(value, ensure_ascii=False)
