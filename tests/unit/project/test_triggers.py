@@ -25,7 +25,7 @@ from pyl.project.config.triggers import (
 )
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.model import Function
-from pyl.project.trigger_rules import EVENTS, find_payload_format, notifications_overlap
+from pyl.project.trigger_rules import EVENTS, accepts_trigger, find_payload_format, notifications_overlap
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "triggers.md"
 IMPORTS = """\
@@ -376,3 +376,15 @@ def test_a_trigger_of_another_type_is_no_conflict(tmp_path: Path) -> None:
 def test_every_conflict_is_reported_once_with_the_first_function(tmp_path: Path) -> None:
     found = examine(project(tmp_path, table("sqs") * 3), environ={}).diagnostics
     assert [diagnostic.message for diagnostic in found] == ["queue orders is already a trigger of `a`"] * 2
+
+
+@pytest.mark.parametrize("event", ["typing.Annotated[int]", "typing.Union[int]", "typing.Optional[int]", "x[", "int"])
+def test_an_annotation_that_names_no_event_is_not_accepted(event: str) -> None:
+    assert not accepts_trigger(event, SQSTrigger(queue="a"))
+
+
+@pytest.mark.parametrize(
+    "event", ["typing.Annotated[Own, 'x']", "typing.Union[int, Own]", "None | pyl.events.SQSEvent"]
+)
+def test_an_annotation_is_accepted_for_one_of_its_members(event: str) -> None:
+    assert accepts_trigger(event, SQSTrigger(queue="a"))
