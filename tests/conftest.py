@@ -1,4 +1,8 @@
-"""What holds for all tests: a test that is skipped for want of a tool is reported loudly, and fails CI."""
+"""Settings of the whole suite: what skipped tests mean, and how many examples hypothesis generates.
+
+A test that is skipped for want of a tool is reported loudly, and fails CI. `pytest --hypothesis-profile=thorough`
+generates ten times as many examples, where a test does not fix the number.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,13 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from _pytest.reports import CollectReport, TestReport
     from _pytest.terminal import TerminalReporter
+
+settings.register_profile("thorough", max_examples=10 * settings.default.max_examples)
 
 _EXPECTED_SKIPS = (
     # A combination of parameters that means nothing.

@@ -19,7 +19,8 @@ from pyl.bench.variants import INTERPRETED, NATIVE, Variant
 from pyl.errors import PylError, UsageError
 from pyl.events import samples
 from pyl.progress import Progress
-from pyl.project.model import BenchVariant, Function, Project
+from pyl.project.config.model import BenchVariant
+from pyl.project.model import Function, Project
 from pyl.sandbox import execution
 
 _PLAIN_JSON = {"Any", "typing.Any", "dict", "list", "object"}

@@ -14,7 +14,7 @@ from pyl.bench import managed, programs
 from pyl.emulator.unpacked import unpacked
 from pyl.errors import UsageError
 from pyl.image.file import names
-from pyl.project.model import BenchVariant
+from pyl.project.config.model import DEFAULT_COMMAND, BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
 FLOOR, GLIBC_FLOOR = "floor", "floor-glibc"
@@ -101,7 +101,7 @@ def further(given: BenchVariant) -> Iterator[Variant]:
 
 def _of_user(given: BenchVariant, task: Path) -> Variant:
     title = f"{given.path.name}, as the user gave it"
-    if given.command == BenchVariant.command:
+    if given.command == DEFAULT_COMMAND:
         return started_by_bootstrap(given.name, task, title)
     program, *arguments = given.command
     found = program if program.startswith(("/", "{")) else shutil.which(program)

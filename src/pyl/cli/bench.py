@@ -15,7 +15,7 @@ from pyl.cli.options import complete_functions
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import FunctionFailed, UsageError
 from pyl.project import load_project
-from pyl.project.model import BenchVariant
+from pyl.project.config.model import BenchVariant
 
 if TYPE_CHECKING:
     from pyl.bench import suite

@@ -15,7 +15,8 @@ from pyl.errors import UsageError
 from pyl.packaging import lifecycle
 from pyl.packaging.package import Package
 from pyl.project import load_project
-from pyl.project.model import Builder, Project
+from pyl.project.config.model import Builder
+from pyl.project.model import Project
 
 
 @click.command()

@@ -10,7 +10,7 @@ import click
 
 from pyl.cli.options import json_option, project_option
 from pyl.project import Examination, examine
-from pyl.project.diagnostics import count, render
+from pyl.project.diagnostics import count_noun, render_diagnostic
 from pyl.project.model import Project
 
 _COLORS = {"place": None, "code": "red", "frame": "blue", "mark": "red", "hint": "cyan"}
@@ -39,8 +39,8 @@ def command(ctx: click.Context, directory: Path, as_json: bool) -> None:
 
 def _print_diagnostics(examination: Examination) -> None:
     for diagnostic in examination.diagnostics:
-        click.echo(render(diagnostic, examination.root, paint=_paint) + "\n")
-    click.echo(count(len(examination.diagnostics), "problem"))
+        click.echo(render_diagnostic(diagnostic, examination.root, paint=_paint) + "\n")
+    click.echo(count_noun(len(examination.diagnostics), "problem"))
 
 
 def _print_functions(project: Project) -> None:
@@ -51,7 +51,7 @@ def _print_functions(project: Project) -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for name, event, place in rows:
         click.echo(f"{name:{widths[0]}}  {event:{widths[1]}}  {place}")
-    click.echo(f"{count(len(rows), 'function')}, no problems")
+    click.echo(f"{count_noun(len(rows), 'function')}, no problems")
 
 
 def _shown(file: Path, root: Path) -> str:

@@ -16,7 +16,7 @@ from pyl.cli.options import complete_functions, json_option, profile_option, pro
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import UsageError
 from pyl.project import load_project
-from pyl.project.config.pyproject import nearest
+from pyl.project.config.pyproject import find_nearest
 from pyl.project.model import Function, Project
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def chosen(project: Project, names: Sequence[str]) -> list[Function]:
     by_name = {function.name: function for function in project.functions}
     for name in names:
         if name not in by_name:
-            meant = nearest(name, by_name)
+            meant = find_nearest(name, by_name)
             msg = f'the project has no function "{name}"'
             raise UsageError(msg, hint=f"did you mean {meant}?" if meant else f"it has {', '.join(by_name)}")
     return [by_name[name] for name in dict.fromkeys(names)] or list(project.functions)

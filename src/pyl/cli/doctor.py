@@ -13,7 +13,7 @@ from pyl.cli.options import json_option, project_option
 from pyl.doctor import examination
 from pyl.doctor.findings import TITLES, Area, Finding, Status
 from pyl.errors import AWSError, EngineError
-from pyl.project.diagnostics import count
+from pyl.project.diagnostics import count_noun
 
 _MARKS = {
     Status.OK: ("✓", "green"),
@@ -64,5 +64,5 @@ def _print(findings: Iterable[Finding]) -> list[Finding]:
             click.echo(f"    {'':13}{click.style('fix:', fg='cyan')} {finding.fix}")
     failures = sum(finding.status is Status.FAILED for finding in found)
     warnings = sum(finding.status is Status.WARNING for finding in found)
-    click.echo(f"\n{count(failures, 'problem')}, {count(warnings, 'warning')}")
+    click.echo(f"\n{count_noun(failures, 'problem')}, {count_noun(warnings, 'warning')}")
     return found

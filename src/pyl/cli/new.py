@@ -16,7 +16,7 @@ from pyl.errors import UsageError
 from pyl.project.config.region import default_region
 from pyl.scaffold import project as scaffold
 from pyl.scaffold.catalog import DEFAULT, TEMPLATES, Template
-from pyl.scaffold.project import Wanted
+from pyl.scaffold.project import ProjectRequest
 
 
 def _complete_triggers(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -45,17 +45,17 @@ def command(
     folder = folder.absolute()
     scaffold.check_project_name(folder.name)
     template = TEMPLATES[trigger] if trigger else _template(ask)
-    wanted = Wanted(
+    request = ProjectRequest(
         folder=folder,
         template=template,
         function=function or _function(folder.name, template, ask),
         region=region or default_region(os.environ) or "us-east-1",
     )
-    written = scaffold.write(wanted)
+    written = scaffold.write(request)
     if as_json:
-        _print_json(wanted, written)
+        _print_json(request, written)
     else:
-        _print(wanted, written)
+        _print(request, written)
 
 
 def _named(ask: bool) -> str:
@@ -88,26 +88,26 @@ def _function(project: str, template: Template, ask: bool) -> str:
     return str(click.prompt("Name of the function", default=default, value_proc=checked, err=True)) if ask else default
 
 
-def _print_json(wanted: Wanted, written: list[Path]) -> None:
+def _print_json(request: ProjectRequest, written: list[Path]) -> None:
     facts = {
-        "project": str(wanted.folder),
-        "name": wanted.name,
-        "function": wanted.function,
-        "trigger": wanted.template.name,
-        "region": wanted.region,
-        "files": [str(path.relative_to(wanted.folder)) for path in written],
+        "project": str(request.folder),
+        "name": request.name,
+        "function": request.function,
+        "trigger": request.template.name,
+        "region": request.region,
+        "files": [str(path.relative_to(request.folder)) for path in written],
     }
     click.echo(json.dumps(facts))
 
 
-def _print(wanted: Wanted, written: list[Path]) -> None:
-    click.echo(f"{wanted.folder}: {wanted.function}, a function for {wanted.template.title}")
+def _print(request: ProjectRequest, written: list[Path]) -> None:
+    click.echo(f"{request.folder}: {request.function}, a function for {request.template.title}")
     for path in written:
-        click.echo(f"  {path.relative_to(wanted.folder)}")
-    place = os.path.relpath(wanted.folder)
+        click.echo(f"  {path.relative_to(request.folder)}")
+    place = os.path.relpath(request.folder)
     click.echo(f"""
 Next:
   cd {shlex.quote(place)}
   pyl check
   python -m pytest
-  pyl build && pyl invoke {wanted.function} --example event""")
+  pyl build && pyl invoke {request.function} --example event""")

@@ -13,8 +13,9 @@ from pyl.deploy.tags import PROJECT, Owner
 from pyl.deploy.target import Target, target
 from pyl.deploy.triggers import mappings, permissions
 from pyl.errors import UsageError
-from pyl.project.config.pyproject import nearest
-from pyl.project.model import Function, FunctionConfiguration, Project
+from pyl.project.config.model import FunctionConfiguration
+from pyl.project.config.pyproject import find_nearest
+from pyl.project.model import Function, Project
 
 _LOGS = "/aws/lambda/"
 
@@ -82,7 +83,7 @@ def target_in_aws(aws: AWS, project: Project, name: str) -> Target:
     known = targets_in_aws(aws, project)
     if name in known:
         return known[name]
-    meant = nearest(name, known)
+    meant = find_nearest(name, known)
     msg = f'neither the project nor AWS has a function "{name}" of {project.name}'
     raise UsageError(msg, hint=f"did you mean {meant}?" if meant else f"there are {', '.join(known)}")
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from pyl.architecture import Architecture
 from pyl.deploy.code import Code
 from pyl.deploy.desired_state import Packaged, owner_of
@@ -53,7 +55,7 @@ def build_packages(project: Project, functions: Sequence[Function], kind: Kind, 
     variants = {function.name: variant_of(project, function, kind) for function in functions}
     built: dict[Variant, Package] = {}
     for variant in dict.fromkeys(variants.values()):
-        configuration = replace(project.configuration, architecture=variant.architecture)
+        configuration = structs.replace(project.configuration, architecture=variant.architecture)
         built[variant] = build(replace(project, configuration=configuration), variant)
     codes = {variant: _code(project, package.path) for variant, package in built.items()}
     return {

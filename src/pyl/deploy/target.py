@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pyl.deploy.aws import AWS
 from pyl.deploy.plan import Reference
 from pyl.deploy.tags import Owner
-from pyl.project.model import DeploymentConfiguration, Function
+from pyl.project.config.deployment import DeploymentConfiguration
+from pyl.project.model import Function
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from pyl.errors import UsageError
+from pyl.project.config.triggers import HTTPAPITrigger
 from pyl.project.model import Function
-from pyl.project.triggers import HTTPAPITrigger
 
 DEFAULT = "$default"
 METHODS = frozenset({"ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})

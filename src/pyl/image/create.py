@@ -28,7 +28,7 @@ from pyl.image.file.guards import Guard
 from pyl.image.file.library_files import mapped_from_files
 from pyl.lambda_environment import TASK_ROOT, VARIABLES
 from pyl.progress import Progress, Silent
-from pyl.project.model import ImageMode
+from pyl.project.config.model import ImageMode
 
 
 class ImageRefused(BuildError):

@@ -1,4 +1,4 @@
-"""What a project is: its configuration, its functions (found without importing them), its dependencies."""
+"""Read a project: its configuration, its functions (without importing them), and its dependencies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The packages that a project depends on, resolved and installed by uv into a folder of the package."""
+"""Install the packages that a project depends on, with uv, into a folder of the package."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyl.errors import BuildError
 from pyl.process import CommandFailed, run
 
 RUNTIME_REQUIREMENTS = ("msgspec>=0.19",)
-"""What the part of pyl that runs in Lambda imports; put into every package."""
+"""Imported by the part of pyl that runs in Lambda. Every package contains them."""
 
 _NO_WHEEL = re.compile(
     r"(?:no (?:usable )?wheels?|has no wheels with a matching|no-build|Building source distributions)",
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """What wheels are chosen for."""
+    """The platform that wheels are chosen for."""
 
     python: str
     """Minor version: `3.11`."""
@@ -33,7 +33,7 @@ class Platform:
 
 
 def requirements(project: Path, scratch: Path) -> tuple[list[str], str]:
-    """uv's arguments that name the project's dependencies, and the file that they come from.
+    """Return the arguments of uv that name the project's dependencies, and the file that lists them.
 
     `uv.lock` wins over `[project] dependencies` of `pyproject.toml`, which wins over `requirements.txt`.
     pyl itself is left out, with what only pyl needs: the build puts its runtime into the package.
@@ -54,9 +54,10 @@ def requirements(project: Path, scratch: Path) -> tuple[list[str], str]:
 
 
 def install(project: Path, target: Path, platform: Platform, scratch: Path, *, log: Path | None = None) -> None:
-    """Install the project's dependencies, and the runtime's, into `target`.
+    """Install the project's dependencies, and those of the runtime, into `target`.
 
-    Raises `BuildError` naming the package when it cannot be found, or has no wheel for the platform.
+    Raises:
+        BuildError: A package cannot be found, or has no wheel for the platform.
     """
     arguments, source = requirements(project, scratch)
     command: list[str | Path] = [
@@ -80,7 +81,7 @@ def install(project: Path, target: Path, platform: Platform, scratch: Path, *, l
 
 
 def uv() -> Path:
-    """The `uv` program of the wheel that pyl depends on."""
+    """Return the path of the `uv` program in the wheel that pyl depends on."""
     from uv import find_uv_bin
 
     return Path(find_uv_bin())
@@ -111,7 +112,7 @@ def _failure(failure: CommandFailed, source: str) -> BuildError:
 
 
 def _refuse_native_source_builds(target: Path, source: str) -> None:
-    """A source distribution with C code was compiled for this machine: it would not load in Lambda."""
+    """Raise an error if a source distribution was compiled: for this machine, it would not load in Lambda."""
     for wheel in sorted(target.glob("*.dist-info/WHEEL")):
         tags = [line.partition(":")[2].strip() for line in wheel.read_text().splitlines() if line.startswith("Tag:")]
         if any(tag.split("-")[-1].startswith("linux_") or "macosx" in tag for tag in tags):
@@ -122,7 +123,7 @@ def _refuse_native_source_builds(target: Path, source: str) -> None:
 
 
 def _drop_scripts(target: Path) -> None:
-    """uv puts console scripts into `bin`; no function runs them and they name this machine's Python."""
+    """Remove console scripts, which no function runs and which name this machine's Python, and files of uv's own."""
     shutil.rmtree(target / "bin", ignore_errors=True)
     for record in ("direct_url.json", "uv_cache.json"):  # where on this machine a package came from, and when
         for leftover in target.glob(f"*.dist-info/{record}"):
@@ -132,6 +133,6 @@ def _drop_scripts(target: Path) -> None:
 
 
 def installed(target: Path) -> Sequence[str]:
-    """`name==version` of every distribution in `target`, ordered."""
-    found = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in target.glob("*.dist-info"))
-    return sorted(f"{name}=={version}" for name, _, version in found)
+    """Return `name==version` of every distribution in `target`, ordered."""
+    names = (folder.name.removesuffix(".dist-info").rpartition("-") for folder in target.glob("*.dist-info"))
+    return sorted(f"{name}=={version}" for name, _, version in names)

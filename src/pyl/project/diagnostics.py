@@ -1,11 +1,11 @@
-"""What can be wrong with a project: the codes, one found problem, and how it reads on a terminal.
+"""Diagnostics of a project: their codes, their data, and how a terminal shows them.
 
 PYL1xx  signatures: what a decorated function takes and returns
 PYL2xx  names: of functions and of modules
 PYL3xx  configuration: `pyproject.toml`, `PYL_*` variables, options
 PYL4xx  the project's files
 
-A code is never given a second meaning: scripts and suppression lists of users name them.
+The meaning of a code never changes: scripts of users refer to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pyl.errors import ConfigurationError
 
 
 class Code(StrEnum):
-    """The number of each kind of problem; `docs/diagnostics.md` holds an example and the remedy of each."""
+    """The code of each kind of problem. `docs/diagnostics.md` explains them."""
 
     PARAMETER_COUNT = "PYL101"
     NO_CONTEXT = "PYL102"
@@ -63,13 +63,13 @@ class Code(StrEnum):
 
     @property
     def slug(self) -> str:
-        """The code in words, as documentation anchors and folder names have it."""
+        """The code in words, as in documentation and in names of folders."""
         return self.name.lower().replace("_", "-")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Diagnostic:
-    """One problem. Without a file it is about an option or a `PYL_*` variable, or about the whole project."""
+    """One problem. Without a file, it concerns an option, a `PYL_*` variable, or the whole project."""
 
     code: Code
     message: str
@@ -86,13 +86,13 @@ class Diagnostic:
     """Characters that the problem covers on its line, for the carets."""
 
     def location(self, root: Path) -> str | None:
-        """The file as people and JSON see it: relative to the project, with forward slashes."""
+        """Return the file relative to the project, with forward slashes."""
         if self.file is None:
             return None
         return self.file.relative_to(root).as_posix() if self.file.is_relative_to(root) else str(self.file)
 
     def as_json(self, root: Path) -> dict[str, str | int | None]:
-        """The object that `pyl check --json` prints; its keys are a stable surface."""
+        """Return the object that `pyl check --json` prints. Its keys are a stable interface."""
         return {
             "code": self.code.value,
             "message": self.message,
@@ -104,20 +104,20 @@ class Diagnostic:
 
 
 class InvalidProject(ConfigurationError):
-    """The project has problems; `diagnostics` holds all of them, the message shows them."""
+    """The project has problems. `diagnostics` has all of them, and the message shows them."""
 
     def __init__(self, root: Path, diagnostics: Sequence[Diagnostic]) -> None:
-        shown = "\n\n".join(render(diagnostic, root) for diagnostic in diagnostics)
+        shown = "\n\n".join(render_diagnostic(diagnostic, root) for diagnostic in diagnostics)
         super().__init__(
-            f"{count(len(diagnostics), 'problem')} in {root}\n\n{shown}\n",
+            f"{count_noun(len(diagnostics), 'problem')} in {root}\n\n{shown}\n",
             hint="`pyl check` looks for these without building",
         )
         self.root = root
         self.diagnostics = tuple(diagnostics)
 
 
-def ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Configuration first, then by place, so that the same project always reads the same."""
+def sort_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return diagnostics without duplicates in a stable order: configuration first, then by place."""
 
     def place(diagnostic: Diagnostic) -> tuple[bool, str, int, int, str, str]:
         file = diagnostic.file
@@ -129,16 +129,16 @@ def ordered(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
 
 
 Paint = Callable[[str, str], str]
-"""Takes a role (`place`, `code`, `frame`, `mark`, `hint`) and a text, returns the text as shown."""
+"""Takes a role (`place`, `code`, `frame`, `mark`, `hint`) and a text, and returns the text with its style."""
 
 
 def plain(role: str, text: str) -> str:  # noqa: ARG001 - the signature of Paint
-    """Paint nothing."""
+    """Return the text without any style."""
     return text
 
 
-def render(diagnostic: Diagnostic, root: Path, *, paint: Paint = plain) -> str:
-    """The problem with its source line and carets below, without a final newline."""
+def render_diagnostic(diagnostic: Diagnostic, root: Path, *, paint: Paint = plain) -> str:
+    """Return the problem with its source line and carets below, without a final newline."""
     lines = [_headline(diagnostic, root, paint)]
     source = _source_line(diagnostic)
     if source is None:
@@ -173,7 +173,7 @@ def _source_line(diagnostic: Diagnostic) -> str | None:
 
 
 def _single_width(source: str) -> str:
-    """The line without what would move the carets or the terminal: tabs and control characters."""
+    """Replace tabs and control characters, which would move the carets or the terminal, with spaces."""
     return "".join(" " if unicodedata.category(character) == "Cc" else character for character in source)
 
 
@@ -184,15 +184,15 @@ def _carets(diagnostic: Diagnostic, source: str) -> str:
 
 
 def _columns(text: str) -> int:
-    """Terminal columns: East Asian wide characters take two, combining marks none."""
+    """Return the width in terminal columns: East Asian wide characters take two, combining marks none."""
     return sum(
         2 if unicodedata.east_asian_width(character) in "WF" else 0 if unicodedata.combining(character) else 1
         for character in text
     )
 
 
-def count(number: int, noun: str) -> str:
-    """`1 function`, `2 functions`, `no functions`."""
+def count_noun(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 function`, `2 functions`, `no functions`."""
     if number == 1:
         return f"1 {noun}"
     return f"{number or 'no'} {noun}s"

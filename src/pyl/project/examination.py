@@ -1,4 +1,4 @@
-"""The whole examination of a project: configuration, files, functions, names; a `Project` if nothing is wrong."""
+"""Examine a project as a whole: configuration, files, functions, names. Return a `Project` if nothing is wrong."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pyl.project.analysis.adoption import Adopted, adopt
+from pyl.project.analysis.adoption import Adopted, adopt_handler
 from pyl.project.analysis.discovery import Candidate, find_decorated
-from pyl.project.analysis.modules import Module, Modules, module_name, parse
-from pyl.project.analysis.names import function_name_problem, module_name_problem, shadowing_modules
+from pyl.project.analysis.modules import Module, Modules, module_name, parse_module
+from pyl.project.analysis.names import find_function_name_problem, find_module_name_problem, find_shadowing_modules
 from pyl.project.config.configuration import read_configuration
-from pyl.project.config.pyproject import TABLE, Document, find_project, nearest, read_document
-from pyl.project.diagnostics import Code, Diagnostic, InvalidProject, ordered
-from pyl.project.model import Configuration, Function, Project
-from pyl.project.source_files import source_files
-from pyl.project.trigger_rules import trigger_problems
+from pyl.project.config.model import Configuration
+from pyl.project.config.pyproject import TABLE, Document, find_nearest, find_project, read_document
+from pyl.project.diagnostics import Code, Diagnostic, InvalidProject, sort_diagnostics
+from pyl.project.model import Function, Project
+from pyl.project.source_files import list_source_files
+from pyl.project.trigger_rules import find_trigger_problems
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found."""
+    """The result of an examination."""
 
     root: Path
     project: Project | None
     """`None` when there are diagnostics."""
     diagnostics: tuple[Diagnostic, ...]
     names: tuple[str, ...] = ()
-    """Of the functions that could be read, whatever is wrong elsewhere."""
+    """Names of the functions that could be read, whatever else is wrong."""
 
 
 def examine(
@@ -36,8 +37,10 @@ def examine(
 ) -> Examination:
     """Read a project without importing any of it.
 
-    `directory` holds `pyproject.toml`; `Path()` means the current folder, or the nearest one above with such a file.
-    `overrides` are options of the command line by their dotted key, see `read_configuration`.
+    Args:
+        directory: The folder of `pyproject.toml`. `Path()`: the current folder, or the nearest one above with the file.
+        environ: Environment variables.
+        overrides: Options of the command line by their dotted key, see `read_configuration`.
     """
     root = find_project(directory) if directory == Path() else directory.resolve()
     document = read_document(root)
@@ -45,10 +48,12 @@ def examine(
         return Examination(root, None, (document,))
     configuration, problems = read_configuration(document, environ=environ, overrides=overrides or {})
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of invalid escapes in the user's code: for Python to tell when it compiles
+        warnings.simplefilter(
+            "ignore"
+        )  # about invalid escapes in the user's code; Python reports them when it compiles
         examiner = _Examiner(document, configuration, problems)
         project = examiner.project()
-    diagnostics = tuple(ordered(examiner.diagnostics))
+    diagnostics = tuple(sort_diagnostics(examiner.diagnostics))
     names = tuple(function.name for function in project.functions)
     return Examination(root, None if diagnostics else project, diagnostics, names)
 
@@ -56,10 +61,10 @@ def examine(
 def load_project(
     directory: Path, *, environ: Mapping[str, str], overrides: Mapping[str, object] | None = None
 ) -> Project:
-    """As `examine`.
+    """Read a project as `examine` does.
 
     Raises:
-        InvalidProject: something is wrong with the project.
+        InvalidProject: Something is wrong with the project.
     """
     examination = examine(directory, environ=environ, overrides=overrides)
     if examination.project is None:
@@ -73,11 +78,11 @@ class _Examiner:
     configuration: Configuration
     diagnostics: list[Diagnostic]
     broken: set[str] = field(default_factory=set)
-    """Modules whose files have syntax errors: what they define is unknown."""
+    """Names of modules with syntax errors: what they define is unknown."""
 
     def project(self) -> Project:
         root, source = self.document.file.parent, self.configuration.source
-        files = source_files(
+        files = list_source_files(
             root,
             source,
             exclude=self.configuration.exclude,
@@ -85,13 +90,13 @@ class _Examiner:
             left_out=frozenset(_event_files(self.configuration)),
         )
         python_files = [file for file in files if file.suffix == ".py"]
-        self.diagnostics += shadowing_modules(python_files, source)
+        self.diagnostics += find_shadowing_modules(python_files, source)
         modules = self._parsed(python_files)
         candidates = self._decorated(modules)
         adopted = self._adopted(modules)
         functions = self._functions(candidates, adopted)
         self._check_configured_names({candidate.name for candidate in candidates})
-        self.diagnostics += trigger_problems(self.document, list(functions.values()))
+        self.diagnostics += find_trigger_problems(self.document, list(functions.values()))
         if not functions and not self.diagnostics:
             self._report_no_functions()
         return Project(
@@ -114,7 +119,7 @@ class _Examiner:
         return Modules(modules)
 
     def _decorated(self, modules: Modules) -> list[Candidate]:
-        found = []
+        decorated = []
         for module in modules.values():
             try:
                 candidates, problems = find_decorated(module, modules)
@@ -122,25 +127,25 @@ class _Examiner:
                 self.diagnostics.append(_too_deep(module.file))
                 continue
             self.diagnostics += problems
-            found += candidates
-            misnamed = module_name_problem(module.file, self.configuration.source) if candidates else None
+            decorated += candidates
+            misnamed = find_module_name_problem(module.file, self.configuration.source) if candidates else None
             if misnamed is not None:
                 self.diagnostics.append(misnamed)
-        return found
+        return decorated
 
     def _adopted(self, modules: Modules) -> list[Adopted]:
-        found = []
+        handlers = []
         for name, configuration in self.configuration.functions.items():
             if configuration.handler is None:
                 continue
             try:
-                adopted, problems = adopt(self.document, name, configuration.handler, modules, self.broken)
+                adopted, problems = adopt_handler(self.document, name, configuration.handler, modules, self.broken)
             except RecursionError:
                 self.diagnostics.append(_too_deep(self.document.file))
                 continue
             self.diagnostics += problems
-            found += [adopted] if adopted else []
-        return found
+            handlers += [adopted] if adopted else []
+        return handlers
 
     def _functions(self, candidates: list[Candidate], adopted: list[Adopted]) -> dict[str, Function]:
         functions: dict[str, Function] = {}
@@ -155,7 +160,7 @@ class _Examiner:
         return functions
 
     def _check_name(self, candidate: Candidate, name: str, functions: Mapping[str, Function]) -> None:
-        problem = function_name_problem(name)
+        problem = find_function_name_problem(name)
         if problem is not None:
             self.diagnostics.append(candidate.at_name(Code.FUNCTION_NAME, problem.message, problem.hint))
         elif name in functions:
@@ -164,7 +169,7 @@ class _Examiner:
 
     def _check_adopted_name(self, handler: Adopted, functions: Mapping[str, Function]) -> None:
         path = (*TABLE, "functions", handler.name)
-        problem = function_name_problem(handler.name)
+        problem = find_function_name_problem(handler.name)
         if problem is not None:
             hint = "names are 1 to 64 letters (A to Z), digits, hyphens and underscores"
             self.diagnostics.append(self.document.diagnostic(path, Code.FUNCTION_NAME, problem.message, hint))
@@ -180,21 +185,23 @@ class _Examiner:
         return message, 'rename one of the two: @function(name="...")'
 
     def _check_configured_names(self, decorated: set[str | None]) -> None:
-        """Tables of functions that do not exist; those of a file with a syntax error might."""
+        """Report tables of functions that do not exist. After a syntax error, they might exist."""
         if self.broken or None in decorated:
             return
         known = sorted(name for name in decorated if name)
         for name, configuration in self.configuration.functions.items():
             if name in known or configuration.handler is not None or self._has_wrong_handler(name):
                 continue
-            meant = nearest(name, [other for other in known if function_name_problem(other) is None])
-            hint = f"did you mean `{meant}`?" if meant else "decorate one with @function, or adopt one with `handler`"
+            similar = find_nearest(name, [other for other in known if find_function_name_problem(other) is None])
+            hint = (
+                f"did you mean `{similar}`?" if similar else "decorate one with @function, or adopt one with `handler`"
+            )
             message = f'[tool.pyl.functions.{name}] configures no function: there is none called "{name}"'
             path = (*TABLE, "functions", name)
             self.diagnostics.append(self.document.diagnostic(path, Code.UNKNOWN_FUNCTION, message, hint))
 
     def _has_wrong_handler(self, name: str) -> bool:
-        """Whether the table has a `handler`, which was reported and left out of the configuration."""
+        """Return whether the table has a `handler`, which was reported and left out of the configuration."""
         return "handler" in self.document.table["functions"][name]
 
     def _report_no_functions(self) -> None:
@@ -239,7 +246,7 @@ def _event_files(configuration: Configuration) -> set[Path]:
 
 def _without_recursion_error(file: Path, source: Path) -> Module | Diagnostic:
     try:
-        return parse(file, source)
+        return parse_module(file, source)
     except RecursionError:
         return _too_deep(file)
 

@@ -1,6 +1,6 @@
-"""Which files below `source` belong into a package: all but what is known not to, as `[tool.pyl]` says.
+"""List the files below `source` that belong in a package: all but known exceptions and what `[tool.pyl]` excludes.
 
-The rules do not look at git, so that a package is the same inside and outside of a checkout.
+The rules ignore git, so that a package is the same inside and outside of a checkout.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEFT_OUT_ANYWHERE = (
     "test_*.py",
     "conftest.py",
 )
-"""Names of files and folders that never belong into a package, at any depth."""
+"""Names of files and folders that never belong in a package, at any depth."""
 
 LEFT_OUT_AT_TOP = (
     "build",
@@ -49,16 +49,23 @@ LEFT_OUT_AT_TOP = (
     "*.rst",
     "LICENSE*",
 )
-"""Names that are the project's and not the functions', when they stand in the project's own folder."""
+"""Names that do not belong in a package if they are in the project's own folder."""
 
 
-def source_files(
+def list_source_files(
     root: Path, source: Path, *, exclude: Sequence[str], include: Sequence[str], left_out: frozenset[Path]
 ) -> list[Path]:
-    """The files of a package, ordered. `left_out` are single files that configuration uses in another way.
+    """Return the files of a package, ordered.
 
-    Also left out are virtual environments (a folder with `pyvenv.cfg`) and other projects (a folder with a
-    `pyproject.toml`). Links to folders are followed. What `include` matches is in, whatever else says no.
+    Virtual environments (folders with `pyvenv.cfg`) and other projects (folders with a `pyproject.toml`) are left out.
+    Links to folders are followed.
+
+    Args:
+        root: The folder of the project.
+        source: The folder of the modules.
+        exclude: Patterns of files to leave out.
+        include: Patterns of files to list even if another rule leaves them out.
+        left_out: Single files that configuration uses otherwise.
     """
     included, excluded = _Matcher(include), _Matcher(exclude)
     default = _Matcher((*LEFT_OUT_ANYWHERE, *(f"/{name}" for name in LEFT_OUT_AT_TOP)))
@@ -70,15 +77,15 @@ def source_files(
     def is_foreign(folder: Path) -> bool:
         return is_file(folder / FILE_NAME) or is_file(folder / "pyvenv.cfg")
 
-    def walk(folder: Path, inside: frozenset[str], wanted: bool) -> Iterator[Path]:
+    def walk(folder: Path, inside: frozenset[str], is_packaged: bool) -> Iterator[Path]:
         for path in _entries(folder):
             keep = included(path.relative_to(source).as_posix())
             if is_folder(path):
                 real = os.path.realpath(path)
-                enter = keep or (wanted and not leave_out(path) and not is_foreign(path))
+                enter = keep or (is_packaged and not leave_out(path) and not is_foreign(path))
                 if real not in inside and (enter or include):
                     yield from walk(path, inside | {real}, enter)
-            elif is_file(path) and (keep or (wanted and not leave_out(path))):
+            elif is_file(path) and (keep or (is_packaged and not leave_out(path))):
                 yield path
 
     return sorted(walk(source, frozenset({os.path.realpath(source)}), True))
@@ -92,7 +99,7 @@ def _entries(folder: Path) -> list[Path]:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a folder stands there; where one may not look, or a name that no file system holds, is none."""
+    """Return whether the path is a folder; false if it cannot be accessed, or if its name is not valid."""
     try:
         return path.is_dir()
     except (OSError, ValueError):
@@ -100,7 +107,7 @@ def is_folder(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a regular file stands there, in the same sense."""
+    """Return whether the path is a regular file; false if it cannot be accessed, or if its name is not valid."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -108,7 +115,7 @@ def is_file(path: Path) -> bool:
 
 
 class _Matcher:
-    """Whether a relative path, with forward slashes, is matched by one of the patterns or lies below a match.
+    """Tells whether a relative path, with forward slashes, or a folder above it matches one of the patterns.
 
     As in `.gitignore`: `*` and `?` stop at slashes, `**` does not; a pattern without a slash matches a name at
     any depth, and one that begins with a slash only at the top.
@@ -142,7 +149,7 @@ def _part_expression(part: str) -> str:
 
 
 def _set_expression(body: str) -> str:
-    """`abc`, `a-z`, `!abc`; a range that runs backwards is no range."""
+    """Return the regular expression of a set: `abc`, `a-z`, `!abc`. A range that runs backwards is no range."""
     negated = len(body) > 1 and body.startswith("!")
     members = re.findall(r"[^\W_]-[^\W_]|.", body[1:] if negated else body, re.DOTALL)
     parts = [member if len(member) == 3 and member[0] <= member[2] else re.escape(member) for member in members]

@@ -1,4 +1,4 @@
-"""Whether a function takes what its triggers send, and whether triggers get in each other's way."""
+"""Check that functions accept the events of their triggers, and that triggers do not conflict."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 from pyl.project.config.pyproject import TABLE, Document
+from pyl.project.config.triggers import HTTPAPITrigger, S3Trigger, ScheduleTrigger, Trigger
 from pyl.project.diagnostics import Code, Diagnostic
 from pyl.project.model import Function
-from pyl.project.triggers import HTTPAPITrigger, S3Trigger, ScheduleTrigger, Trigger
 
 EVENTS: Mapping[str, tuple[str, ...]] = {
     "dynamodb": ("DynamoDBEvent",),
@@ -22,36 +22,38 @@ EVENTS: Mapping[str, tuple[str, ...]] = {
     "sns": ("SNSEvent",),
     "sqs": ("SQSEvent",),
 }
-"""The classes of `pyl.events` that take what each type of trigger sends, the usual one first."""
+"""The classes of `pyl.events` for the events of each type of trigger, the usual one first."""
 
 _NO_OBJECTS = frozenset({"str", "bytes", "bytearray", "int", "float", "bool", "list", "tuple", "set", "frozenset"})
-"""Builtin types of which a JSON object, such as every trigger sends, is none."""
+"""Builtin types that cannot hold a JSON object, which every trigger sends."""
 
 
-def trigger_problems(document: Document, functions: Sequence[Function]) -> Iterator[Diagnostic]:
-    """All that is wrong with the triggers of a project's functions."""
-    found = [(function, trigger) for function in functions for trigger in function.configuration.triggers]
-    for function, trigger in found:
-        is_adopted = function.configuration.handler is not None  # its annotation is no promise to the runtime
-        if not is_adopted and function.event is not None and not takes(function.event, trigger):
+def find_trigger_problems(document: Document, functions: Sequence[Function]) -> Iterator[Diagnostic]:
+    """Yield everything that is wrong with the triggers of a project's functions."""
+    wired = [(function, trigger) for function in functions for trigger in function.configuration.triggers]
+    for function, trigger in wired:
+        is_adopted = function.configuration.handler is not None  # the runtime ignores its annotation
+        if not is_adopted and function.event is not None and not accepts_trigger(function.event, trigger):
             yield _mismatch(document, function, trigger)
-    for index, (function, trigger) in enumerate(found):
-        for other_function, other in found[:index]:
+    for index, (function, trigger) in enumerate(wired):
+        for other_function, other in wired[:index]:
             if _collide(function, trigger, other_function, other):
                 yield _conflict(document, function, trigger, other_function)
                 break
 
 
-def payload_format(event: str | None) -> Literal["1.0", "2.0"]:
-    """The version of an HTTP API's events that a function takes: 1.0 is what REST APIs send, too."""
+def find_payload_format(event: str | None) -> Literal["1.0", "2.0"]:
+    """Return the version of an HTTP API's events that a function accepts: 1.0 is also that of REST APIs."""
     members = {_event_class(member) for member in _members(event or "")}
     return "1.0" if "APIGatewayEvent" in members and "HTTPAPIEvent" not in members else "2.0"
 
 
-def takes(event: str, trigger: Trigger) -> bool:
-    """Whether the annotation `event`, imported names in full, can hold what the trigger sends.
+def accepts_trigger(event: str, trigger: Trigger) -> bool:
+    """Return whether an annotation accepts the event of a trigger. The user's own types are trusted.
 
-    Types of the user's own are taken at their word.
+    Args:
+        event: The annotation with full names of what is imported.
+        trigger: The trigger.
     """
     if isinstance(trigger, ScheduleTrigger) and trigger.input is not None:
         return True
@@ -63,7 +65,7 @@ def takes(event: str, trigger: Trigger) -> bool:
 
 
 def _members(annotation: str) -> Iterator[str]:
-    """The members of a union, each without what stands in brackets."""
+    """Yield the members of a union, each without its brackets."""
     try:
         pending = [ast.parse(annotation, mode="eval").body]
     except (SyntaxError, RecursionError):
@@ -81,19 +83,21 @@ def _members(annotation: str) -> Iterator[str]:
 
 
 def _event_class(member: str) -> str | None:
-    """`SQSEvent` for `pyl.events.SQSEvent` or `pyl.events.sqs.SQSEvent`; none for types of others."""
+    """Return `SQSEvent` for `pyl.events.SQSEvent` or `pyl.events.sqs.SQSEvent`, and `None` for types of others."""
     return member.rpartition(".")[2] if member.startswith("pyl.events.") else None
 
 
 def _mismatch(document: Document, function: Function, trigger: Trigger) -> Diagnostic:
-    taken = (function.event or "").replace("pyl.events.", "")
-    wanted = EVENTS[trigger.type][0]
-    message = f"`{function.name}` takes {taken}, and {trigger.source} sends {wanted}"
-    meant = [kind for kind, events in EVENTS.items() if taken.rpartition(".")[2] in events]
+    accepted = (function.event or "").replace("pyl.events.", "")
+    sent = EVENTS[trigger.type][0]
+    message = f"`{function.name}` takes {accepted}, and {trigger.source} sends {sent}"
+    fitting_types = [kind for kind, events in EVENTS.items() if accepted.rpartition(".")[2] in events]
     place = f"{function.file.relative_to(document.file.parent).as_posix()}:{function.line}"
-    hint = f"annotate the event with pyl.events.{wanted}, at {place}"
-    if meant:
-        hint += f"; or, if the trigger is wrong: type = {' or '.join(repr(kind) for kind in meant)}".replace("'", '"')
+    hint = f"annotate the event with pyl.events.{sent}, at {place}"
+    if fitting_types:
+        hint += f"; or, if the trigger is wrong: type = {' or '.join(repr(kind) for kind in fitting_types)}".replace(
+            "'", '"'
+        )
     return document.diagnostic((*_path(function, trigger), "type"), Code.TRIGGER_EVENT, message, hint)
 
 
@@ -102,13 +106,13 @@ def _collide(function: Function, trigger: Trigger, other_function: Function, oth
         case HTTPAPITrigger(), HTTPAPITrigger():
             return trigger.identity == other.identity
         case S3Trigger(), S3Trigger():
-            return trigger.bucket == other.bucket and overlap(trigger, other)
+            return trigger.bucket == other.bucket and notifications_overlap(trigger, other)
         case _:
             return function.name == other_function.name and trigger.identity == other.identity
 
 
-def overlap(one: S3Trigger, other: S3Trigger) -> bool:
-    """Whether S3 refuses the two: they share an event, and keys that match both."""
+def notifications_overlap(one: S3Trigger, other: S3Trigger) -> bool:
+    """Return whether S3 refuses two triggers of a bucket: they share an event and some keys would match both."""
     return (
         any(_same_event(event, other_event) for event in one.events for other_event in other.events)
         and (one.prefix.startswith(other.prefix) or other.prefix.startswith(one.prefix))
@@ -123,11 +127,11 @@ def _same_event(one: str, other: str) -> bool:
 
 
 def _conflict(document: Document, function: Function, trigger: Trigger, other: Function) -> Diagnostic:
-    message = f"{trigger.source} is a trigger of `{other.name}` already"
+    message = f"{trigger.source} is already a trigger of `{other.name}`"
     hint = "remove one of the two"
     if isinstance(trigger, S3Trigger):
-        message = f"{trigger.source} tells `{other.name}` of the same objects already, which S3 refuses"
-        hint = "tell them apart by `prefix`, `suffix` or `events`; for two readers, put a topic between"
+        message = f"{trigger.source} already notifies `{other.name}` of the same objects, which S3 refuses"
+        hint = "separate them by `prefix`, `suffix` or `events`; for two readers, notify a topic and subscribe both"
     return document.diagnostic(_path(function, trigger), Code.TRIGGER_CONFLICT, message, hint)
 
 

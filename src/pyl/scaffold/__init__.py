@@ -1,1 +1,1 @@
-"""What `pyl new` makes: a project with one function, its test and an event, for each kind of trigger."""
+"""Create new projects for `pyl new`: a function, its test and a sample event for each kind of trigger."""

@@ -1,4 +1,4 @@
-"""The kinds of project that can be made, as data; their code stands in `templates/<name>/`."""
+"""The kinds of new projects, as data. Their code is in `templates/<name>/`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 from pyl.events import samples
 
 PLACEHOLDER = "new_function"
-"""What the function is called in the templates, which are Python files as they stand."""
+"""The name of the function in the templates, which are valid Python files themselves."""
 
 DEFAULT = "direct"
 
@@ -24,21 +24,21 @@ class Template:
     keys: str = ""
     """Lines of the function's table in `pyproject.toml`; `{name}` stands for the project's name."""
     trigger: str = ""
-    """Lines of its `[[...triggers]]`; none where pyl wires none."""
+    """Lines of its `[[...triggers]]`; empty where pyl cannot set up the trigger."""
 
     @property
     def handlers(self) -> str:
-        """The module with the function."""
+        """The source of the module with the function."""
         return self._text("handlers.py")
 
     @property
     def test(self) -> str:
-        """Its test, which reads the event."""
+        """The source of its test, which reads the event."""
         return self._text("test_handlers.py")
 
     @property
     def event(self) -> bytes:
-        """JSON: the template's own event, else the bundled sample of this name."""
+        """The sample event in JSON: the template's own, else the bundled sample of this name."""
         own = self._folder.joinpath("event.json")
         return own.read_bytes() if own.is_file() else samples.load(self.name)
 
@@ -79,4 +79,4 @@ TEMPLATES = {
         Template(name="alb", title="requests from a load balancer"),
     )
 }  # fmt: skip
-"""By name, in the order in which they are offered."""
+"""Templates by name, in the order in which `pyl new` offers them."""

@@ -17,9 +17,7 @@ from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.http import api_name
 from pyl.deploy.triggers.mappings import mapping_arguments
 from pyl.errors import UsageError
-from pyl.project.model import Project
-from pyl.project.trigger_rules import payload_format
-from pyl.project.triggers import (
+from pyl.project.config.triggers import (
     DynamoDBTrigger,
     EventBridgeTrigger,
     HTTPAPITrigger,
@@ -31,6 +29,8 @@ from pyl.project.triggers import (
     SQSTrigger,
     Trigger,
 )
+from pyl.project.model import Project
+from pyl.project.trigger_rules import find_payload_format
 from pyl.templates.template_function import Subject, Surroundings, check_names, identifier
 
 SURROUNDINGS = Surroundings(partition="${AWS::Partition}", region="${AWS::Region}", account="${AWS::AccountId}")
@@ -181,7 +181,7 @@ class _Writer:
         route: dict[str, Any] = {"ApiId": {"Ref": api}}
         if method:
             route |= {"Method": method, "Path": path}
-        route["PayloadFormatVersion"] = payload_format(subject.function.event)
+        route["PayloadFormatVersion"] = find_payload_format(subject.function.event)
         if trigger.authorization == "AWS_IAM":
             properties["Auth"] = {"EnableIamAuthorizer": True}
             route["Auth"] = {"Authorizer": "AWS_IAM"}

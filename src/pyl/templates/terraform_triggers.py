@@ -8,8 +8,7 @@ from typing import Any
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.http import api_name, route_place
 from pyl.deploy.triggers.mappings import mapping_arguments
-from pyl.project.trigger_rules import payload_format
-from pyl.project.triggers import (
+from pyl.project.config.triggers import (
     BatchTrigger,
     DynamoDBTrigger,
     EventBridgeTrigger,
@@ -22,6 +21,7 @@ from pyl.project.triggers import (
     SQSTrigger,
     Trigger,
 )
+from pyl.project.trigger_rules import find_payload_format
 from pyl.templates.hcl import Block, Expression, Nested, Template, name
 from pyl.templates.template_function import Subject
 
@@ -218,7 +218,7 @@ def _route(subject: Subject, trigger: HTTPAPITrigger) -> Iterator[Block]:
         "api_id": Expression(f"{api}.id"),
         "integration_type": "AWS_PROXY",
         "integration_uri": _invoked(subject),
-        "payload_format_version": payload_format(subject.function.event),
+        "payload_format_version": find_payload_format(subject.function.event),
     }
     yield Block("resource", ("aws_apigatewayv2_integration", label), integration)
     route = {

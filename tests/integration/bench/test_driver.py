@@ -18,7 +18,8 @@ from pyl.bench.driver import Driver, Start
 from pyl.bench.figures import WARM
 from pyl.bench.rounds import Lineup, Plan
 from pyl.bench.variants import Variant
-from pyl.project.model import Function, FunctionConfiguration
+from pyl.project.config.model import FunctionConfiguration
+from pyl.project.model import Function
 from pyl.sandbox import execution
 from pyl.sandbox.cgroups import remove_group
 from pyl.sandbox.processor_limits import limit_processor

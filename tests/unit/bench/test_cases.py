@@ -7,9 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from pyl.bench import case, suite
-from pyl.project.model import Configuration, Function, FunctionConfiguration, Project
+from pyl.project.config.model import Configuration, FunctionConfiguration
+from pyl.project.model import Function, Project
 
 
 def _function(name: str = "work", event: str | None = None, file: Path | None = None) -> Function:
@@ -50,7 +52,7 @@ def test_a_function_without_any_event_is_noted() -> None:
 
 def test_a_function_that_is_not_warmed_up_is_noted() -> None:
     cold = _function()
-    warmed = replace(cold, configuration=replace(cold.configuration, warm_up=Path("event.json")))
+    warmed = replace(cold, configuration=structs.replace(cold.configuration, warm_up=Path("event.json")))
     assert "work has no `warm_up`" in suite.lack_of_warm_up(cold)[0]
     assert suite.lack_of_warm_up(warmed) == []
 

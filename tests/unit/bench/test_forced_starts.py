@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from pyl.bench.remote.measurement import ROUND
 from pyl.image.file import guards
-from pyl.project.config.keys import RESERVED_VARIABLES
+from pyl.project.config.checks import RESERVED_VARIABLES
 
 
 def test_the_variable_is_one_that_guards_take_for_lambdas_own() -> None:

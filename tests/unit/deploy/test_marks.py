@@ -11,7 +11,9 @@ from pyl.deploy.policy import Statement, canonical, document
 from pyl.deploy.settings import wanted_settings
 from pyl.deploy.tags import Owner, as_list, from_list
 from pyl.deploy.target import Target
-from pyl.project.model import Allowed, DeploymentConfiguration, Function, FunctionConfiguration
+from pyl.project.config.deployment import Allowed, DeploymentConfiguration
+from pyl.project.config.model import FunctionConfiguration
+from pyl.project.model import Function
 
 
 def target(name: str = "notify", prefix: str = "", **settings: object) -> Target:

@@ -17,8 +17,9 @@ from pyl.doctor import native, python
 from pyl.doctor.findings import Area, Finding, Status
 from pyl.doctor.permissions import PERMISSIONS, needed, resource_of
 from pyl.project import load_project
-from pyl.project.model import Function, FunctionConfiguration
-from pyl.project.triggers import TRIGGERS, DynamoDBTrigger, S3Trigger, SQSTrigger, Trigger
+from pyl.project.config.model import FunctionConfiguration
+from pyl.project.config.triggers import TRIGGERS, DynamoDBTrigger, S3Trigger, SQSTrigger, Trigger
+from pyl.project.model import Function
 
 
 def doctor(*arguments: str | Path) -> int:

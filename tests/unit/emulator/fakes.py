@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from pyl.emulator.background import Background
 from pyl.emulator.emulator import Emulator
 from pyl.emulator.launch import Unpacked
@@ -17,7 +19,8 @@ from pyl.emulator.reaper import Keeper
 from pyl.emulator.routes import Route
 from pyl.emulator.server import Server
 from pyl.emulator.version import Surroundings, Version, scratch
-from pyl.project.model import Configuration, Function, FunctionConfiguration, Project
+from pyl.project.config.model import Configuration, FunctionConfiguration
+from pyl.project.model import Function, Project
 from pyl.sandbox.memory_limits import MemoryLimits
 
 BOOTSTRAP = """#!{python} -IS
@@ -154,5 +157,5 @@ async def _replace(serving: Serving, task: Path, functions: Sequence[Function]) 
 def with_deployment(original: Function, **settings: object) -> Function:
     """The same function with further settings of its deployment."""
     configuration = original.configuration
-    deployment = replace(configuration.deployment, **settings)  # type: ignore[arg-type]
-    return replace(original, configuration=replace(configuration, deployment=deployment))
+    deployment = structs.replace(configuration.deployment, **settings)
+    return replace(original, configuration=structs.replace(configuration, deployment=deployment))

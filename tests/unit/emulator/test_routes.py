@@ -9,7 +9,7 @@ from pyl.emulator.http_events import HTTPRequest, http_api_event, rest_api_event
 from pyl.emulator.routes import Route, RouteTable
 from pyl.errors import UsageError
 from pyl.events import APIGatewayEvent, FunctionURLEvent, HTTPAPIEvent
-from pyl.project.triggers import HTTPAPITrigger
+from pyl.project.config.triggers import HTTPAPITrigger
 from unit.emulator.fakes import function
 
 TABLE = RouteTable(

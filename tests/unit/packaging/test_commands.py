@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pyl.packaging.commands import DIRECT_UPLOAD_LIMIT, commands
-from pyl.project.model import Function, FunctionConfiguration
+from pyl.project.config.model import FunctionConfiguration
+from pyl.project.model import Function
 
 
 def function(name: str, **configuration: object) -> Function:

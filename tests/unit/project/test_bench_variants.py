@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pyl.project.config.configuration import read_configuration
+from pyl.project.config.model import BenchVariant
 from pyl.project.config.pyproject import Document, read_document
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import BenchVariant
 
 
 def read(folder: Path, text: str) -> tuple[tuple[BenchVariant, ...], list[Diagnostic]]:

@@ -9,20 +9,21 @@ from textwrap import dedent
 
 import pytest
 
-from pyl.project.config.bench_variants import BENCH_KEYS
+from pyl.project.config.checks import RESERVED_VARIABLES
 from pyl.project.config.configuration import read_configuration
-from pyl.project.config.deployment_keys import (
-    FUNCTION_DEPLOYMENT_KEYS,
-    PROJECT_DEPLOYMENT_KEYS,
-    SHARED_KEYS,
-    DeploymentKey,
-)
-from pyl.project.config.keys import FUNCTION_KEYS, NATIVE_KEYS, PROJECT_KEYS, RESERVED_VARIABLES, Key, Kind
+from pyl.project.config.keys import Key
+from pyl.project.config.model import Configuration
 from pyl.project.config.pyproject import Document, find_project, read_document
+from pyl.project.config.tables import (
+    BENCH_KEYS,
+    FUNCTION_DEFAULT_KEYS,
+    FUNCTION_OWN_KEYS,
+    NATIVE_KEYS,
+    PROJECT_KEYS,
+    PROJECT_OWN_KEYS,
+)
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import Configuration
 
-DEPLOYMENT_KEYS = (*PROJECT_DEPLOYMENT_KEYS, *SHARED_KEYS)
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "configuration.md"
 
 
@@ -135,7 +136,7 @@ def test_the_image_is_chosen_by_variable_and_option(tmp_path: Path, text: str, m
     assert values(tmp_path, "[tool.pyl]", {"PYL_IMAGE": "true"}, native__image=text).native.image == mode
 
 
-@pytest.mark.parametrize("key", [key for key in (*PROJECT_KEYS, *DEPLOYMENT_KEYS, *NATIVE_KEYS) if key.variable])
+@pytest.mark.parametrize("key", [key for key in (*PROJECT_KEYS, *NATIVE_KEYS) if key.variable])
 def test_every_variable_of_the_table_is_read(tmp_path: Path, key: Key) -> None:
     (tmp_path / "src").mkdir()
     assert key.variable is not None
@@ -167,13 +168,13 @@ def test_an_override_of_no_key_is_a_mistake_of_the_program(tmp_path: Path) -> No
         ("[tool.pyl]\nmemori = 1", 2, "did you mean `memory`?"),
         ("[tool.pyl]\nMemory = 1", 2, "did you mean `memory`?"),
         ("[tool.pyl]\nfunction.a.memory = 512", 2, "did you mean `functions`?"),
-        ("[tool.pyl]\nimage = true", 2, "`image` belongs into [tool.pyl.native]"),
-        ("[tool.pyl]\nhandler = 'a:b'", 2, "`handler` belongs into [tool.pyl.functions.<name>]"),
-        ("[tool.pyl.functions.a]\nregion = 'x'", 2, "`region` belongs into [tool.pyl]"),
+        ("[tool.pyl]\nimage = true", 2, "`image` belongs in [tool.pyl.native]"),
+        ("[tool.pyl]\nhandler = 'a:b'", 2, "`handler` belongs in [tool.pyl.functions.<name>]"),
+        ("[tool.pyl.functions.a]\nregion = 'x'", 2, "`region` belongs in [tool.pyl]"),
         ("[tool.pyl.functions.a]\nevents = 'x'", 2, "did you mean `event`?"),
-        ("[tool.pyl.functions.a.zzz]\nx = 1", 1, "known keys: description, memory"),
+        ("[tool.pyl.functions.a.zzz]\nx = 1", 1, "known keys: memory, timeout"),
         ("[[tool.pyl.functions.a.triggers]]\ntype = 'sqs'\nqueue = 'a'\nx = 1", 4, "known keys: queue, batch_size"),
-        ("[tool.pyl.functions.a]\nqueue = 'a'", 2, "`queue` belongs into [[tool.pyl.functions.<name>.triggers]]"),
+        ("[tool.pyl.functions.a]\nqueue = 'a'", 2, "`queue` belongs in [[tool.pyl.functions.<name>.triggers]]"),
         ("[tool.pyl]\nx.y.z = 1", 2, "known keys: source, include"),
         ("[tool.pyl.functions]\na = { taps = {} }", 2, "did you mean `tags`?"),
     ],
@@ -234,6 +235,34 @@ def test_a_wrong_value_is_told_at_its_line(tmp_path: Path, entry: str, code: Cod
     assert (found.code, found.file, found.line) == (code, tmp_path / "pyproject.toml", 3)
     assert found.message
     assert found.hint
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "memory = 128",
+        "timeout = 900",
+        f"environment = {{ AB = '{'x' * 4094}' }}",
+        f"functions.a.description = '{'x' * 256}'",
+        f"environment.AA = '{'x' * 2046}'\nfunctions.a.environment.BB = '{'x' * 2046}'",
+        "native.image = 'require'",
+    ],
+)
+def test_values_up_to_the_limits_are_accepted(tmp_path: Path, entry: str) -> None:
+    values(tmp_path, f"[tool.pyl]\n{entry}\n")
+
+
+@pytest.mark.parametrize(
+    ("entry", "hint"),
+    [("memory = 64", "128"), ("memory = 20000", "10240"), ("timeout = 0", "1"), ("timeout = 901", "900")],
+)
+def test_the_nearest_possible_integer_is_proposed(tmp_path: Path, entry: str, hint: str) -> None:
+    assert problem(tmp_path, f"[tool.pyl]\n{entry}\n").hint == f"the nearest possible value is {hint}"
+
+
+def test_a_long_value_is_shortened_in_the_message(tmp_path: Path) -> None:
+    message = problem(tmp_path, f"[tool.pyl]\nregion = '{'x' * 100}'\n").message
+    assert message == f'`region` cannot be "{"x" * 56}...'
 
 
 def test_a_wrong_element_is_told_at_its_own_line(tmp_path: Path) -> None:
@@ -314,61 +343,22 @@ def test_the_nearest_pyproject_above_is_the_projects(tmp_path: Path) -> None:
     assert find_project(inner) == inner.parent.resolve()
 
 
-def documented_rows(heading: str) -> list[str]:
-    section = DOCUMENTATION.read_text("utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
-    return [line for line in section.splitlines() if line.startswith("| `")]
-
-
-def row(key: Key) -> str:
-    takes = str(key.kind)
-    steps, longest = (key.steps, key.longest) if isinstance(key, DeploymentKey) else ((), 0)
-    if key.choices:
-        takes = " or ".join(f'`"{choice}"`' for choice in key.choices)
-    elif steps:
-        takes = f"one of {', '.join(map(str, steps))}"
-    elif longest:
-        takes = f"{key.kind}, at most {longest}"
-    elif key.kind is Kind.BOOLEAN:
-        takes = "`true` or `false`"
-    elif key.kind is Kind.INTEGER:
-        takes = f"{key.minimum} to {key.maximum}"
-    elif key.kind is Kind.IMAGE:
-        takes = '`true`, `false` or `"require"`'
-    elif key.maximum:
-        takes = f"{key.kind}, at most {key.maximum} characters"
-    default = key.default if "`" in key.default or " " in key.default else f"`{key.default}`" if key.default else ""
-    variable = f"`{key.variable}`" if key.variable else ""
-    return f"| `{key.name}` | {takes} | {default} | {variable} | {key.meaning} |"
-
-
-@pytest.mark.parametrize(
-    ("heading", "keys"),
-    [
-        ("`[tool.pyl]`", PROJECT_KEYS),
-        ("`[tool.pyl.native]`", NATIVE_KEYS),
-        ("`[tool.pyl.functions.<name>]`", FUNCTION_KEYS),
-        ("`[tool.pyl.bench.<name>]`", BENCH_KEYS),
-        ("Deployment: the project", PROJECT_DEPLOYMENT_KEYS),
-        ("Deployment: the project and its functions", SHARED_KEYS),
-        ("Deployment: one function", FUNCTION_DEPLOYMENT_KEYS),
-    ],
-)
-def test_the_documentation_lists_exactly_the_keys_that_are_read(heading: str, keys: tuple[Key, ...]) -> None:
-    assert documented_rows(heading) == [row(key) for key in keys]
-
-
 def test_the_documentation_names_the_variables_that_lambda_reserves() -> None:
     text = DOCUMENTATION.read_text("utf-8")
     assert set(re.findall(r"`([A-Z_]+)`", text.partition("## Environment variables")[2])) >= RESERVED_VARIABLES
 
 
 @pytest.mark.parametrize(
-    "key", [key for key in (*PROJECT_KEYS, *NATIVE_KEYS, *FUNCTION_KEYS, *BENCH_KEYS) if key.example]
+    ("table", "key"),
+    [
+        *(("", key) for key in (*PROJECT_OWN_KEYS, *FUNCTION_DEFAULT_KEYS)),
+        *((".native", key) for key in NATIVE_KEYS),
+        *((".functions.a", key) for key in (*FUNCTION_DEFAULT_KEYS, *FUNCTION_OWN_KEYS)),
+        *((".bench.a", key) for key in BENCH_KEYS),
+    ],
 )
-def test_the_example_of_every_key_is_right(tmp_path: Path, key: Key) -> None:
+def test_the_example_of_every_key_is_right(tmp_path: Path, table: str, key: Key) -> None:
     (tmp_path / "src").mkdir()
     (tmp_path / "events").mkdir()
     (tmp_path / "events" / "order.json").write_text("{}")
-    table = "native" if key in NATIVE_KEYS else "bench.a" if key in BENCH_KEYS else "functions.a"
-    header = "[tool.pyl]" if key in PROJECT_KEYS else f"[tool.pyl.{table}]"
-    values(tmp_path, f"{header}\n{key.name} = {key.example}\n")
+    values(tmp_path, f"[tool.pyl{table}]\n{key.name} = {key.example}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pyl.project.diagnostics import Code, Diagnostic, count, ordered, plain, render
+from pyl.project.diagnostics import Code, Diagnostic, count_noun, plain, render_diagnostic, sort_diagnostics
 
 
 def diagnostic(folder: Path, source: str, line: int = 1, column: int = 1, width: int = 1) -> Diagnostic:
@@ -16,7 +16,7 @@ def diagnostic(folder: Path, source: str, line: int = 1, column: int = 1, width:
 
 
 def test_the_source_line_is_shown_with_carets_below(tmp_path: Path) -> None:
-    shown = render(diagnostic(tmp_path, "\n" * 9 + "def f(x):\n", 10, 5), tmp_path)
+    shown = render_diagnostic(diagnostic(tmp_path, "\n" * 9 + "def f(x):\n", 10, 5), tmp_path)
     assert shown.splitlines() == [
         "app/a.py:10:5: PYL102 wrong",
         "   |",
@@ -27,30 +27,30 @@ def test_the_source_line_is_shown_with_carets_below(tmp_path: Path) -> None:
 
 
 def test_carets_stay_below_what_they_mark_behind_tabs_and_wide_characters(tmp_path: Path) -> None:
-    lines = render(diagnostic(tmp_path, "\t'東京é' + x\r\n", 1, 10, 1), tmp_path).splitlines()
+    lines = render_diagnostic(diagnostic(tmp_path, "\t'東京é' + x\r\n", 1, 10, 1), tmp_path).splitlines()
     assert lines[2] == "1 |  '東京é' + x"
     assert lines[3].index("^") == lines[2].index("x") + 2
 
 
 def test_carets_end_with_the_line(tmp_path: Path) -> None:
-    lines = render(diagnostic(tmp_path, "abc\n", 1, 2, 50), tmp_path).splitlines()
+    lines = render_diagnostic(diagnostic(tmp_path, "abc\n", 1, 2, 50), tmp_path).splitlines()
     assert lines[3] == "  |  ^^"
-    beyond = render(diagnostic(tmp_path, "abc\n", 1, 40, 3), tmp_path).splitlines()
+    beyond = render_diagnostic(diagnostic(tmp_path, "abc\n", 1, 40, 3), tmp_path).splitlines()
     assert beyond[3].count("^") == 1
 
 
 def test_without_the_file_or_the_line_only_the_text_is_shown(tmp_path: Path) -> None:
     nowhere = Diagnostic(code=Code.VALUE_TYPE, message="wrong", hint="one\ntwo")
-    assert render(nowhere, tmp_path) == "PYL305 wrong\n = hint: one\n         two"
+    assert render_diagnostic(nowhere, tmp_path) == "PYL305 wrong\n = hint: one\n         two"
     gone = diagnostic(tmp_path, "x\n", 3)
-    assert render(gone, tmp_path) == "app/a.py:3:1: PYL102 wrong\n = hint: mend"
+    assert render_diagnostic(gone, tmp_path) == "app/a.py:3:1: PYL102 wrong\n = hint: mend"
     assert gone.file is not None
     gone.file.unlink()
-    assert render(gone, tmp_path) == "app/a.py:3:1: PYL102 wrong\n = hint: mend"
+    assert render_diagnostic(gone, tmp_path) == "app/a.py:3:1: PYL102 wrong\n = hint: mend"
 
 
 def test_terminal_control_characters_of_the_source_are_not_printed(tmp_path: Path) -> None:
-    assert "\x1b" not in render(diagnostic(tmp_path, "x = '\x1b[2J'\n"), tmp_path)
+    assert "\x1b" not in render_diagnostic(diagnostic(tmp_path, "x = '\x1b[2J'\n"), tmp_path)
 
 
 def test_roles_are_painted_and_nothing_else_changes(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_roles_are_painted_and_nothing_else_changes(tmp_path: Path) -> None:
         roles.append(role)
         return plain(role, text)
 
-    assert render(found, tmp_path, paint=paint) == render(found, tmp_path)
+    assert render_diagnostic(found, tmp_path, paint=paint) == render_diagnostic(found, tmp_path)
     assert set(roles) == {"place", "code", "frame", "mark", "hint"}
 
 
@@ -80,11 +80,11 @@ def test_files_are_named_relative_to_the_project_where_they_are_below_it(tmp_pat
 
 def test_the_same_problem_found_twice_is_told_once(tmp_path: Path) -> None:
     found = diagnostic(tmp_path, "x\n")
-    assert ordered([found, diagnostic(tmp_path, "x\n")]) == [found]
+    assert sort_diagnostics([found, diagnostic(tmp_path, "x\n")]) == [found]
 
 
 def test_numbers_agree_with_their_nouns() -> None:
-    assert [count(number, "problem") for number in (0, 1, 2)] == ["no problems", "1 problem", "2 problems"]
+    assert [count_noun(number, "problem") for number in (0, 1, 2)] == ["no problems", "1 problem", "2 problems"]
 
 
 def test_slugs_are_unique_and_codes_of_a_family_are_together() -> None:

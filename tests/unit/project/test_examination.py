@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pyl.project import Examination, examine, load_project
-from pyl.project.diagnostics import Code, render
+from pyl.project.diagnostics import Code, render_diagnostic
 from pyl.project.model import Function
 
 PYPROJECT = """
@@ -256,7 +256,7 @@ def test_columns_count_characters_not_bytes(tmp_path: Path) -> None:
     named, typed = examine(tmp_path, environ={}).diagnostics
     assert (named.code, named.column, named.width) == (Code.FUNCTION_NAME, 5, 5)
     assert (typed.column, typed.width) == (34, 5)
-    assert "     ^^^^^" in render(named, tmp_path)
+    assert "     ^^^^^" in render_diagnostic(named, tmp_path)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the syntax of Python 3.12")
@@ -316,7 +316,7 @@ TOML = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings.default.max_examples // 4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(TOML, TOML.map(lambda text: f"[tool.pyl]\n{text}")), PYTHON)
 @example("[tool.pyl]\nexclude = ['[z-a]', '[!]', '[', '**[']\n", "def f(")
 @example("[tool.pyl]\nsource = 'x\\u0000'\n", "")
@@ -334,6 +334,6 @@ def test_whatever_the_files_hold_the_examination_ends_with_an_answer(toml: str, 
         examination = examine(folder, environ={})
         assert (examination.project is None) == bool(examination.diagnostics)
         for diagnostic in examination.diagnostics:
-            assert render(diagnostic, folder)
+            assert render_diagnostic(diagnostic, folder)
             assert diagnostic.as_json(folder)["code"] == diagnostic.code
             assert diagnostic.file is None or diagnostic.file.parent == Path(os.path.realpath(folder))

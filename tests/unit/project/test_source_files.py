@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyl.project.source_files import source_files
+from pyl.project.source_files import list_source_files
 
 
 def found(
@@ -16,7 +16,7 @@ def found(
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).touch()
     folder = root if source == "." else root / source
-    files = source_files(root, folder, exclude=exclude, include=include, left_out=frozenset())
+    files = list_source_files(root, folder, exclude=exclude, include=include, left_out=frozenset())
     return [file.relative_to(folder).as_posix() for file in files]
 
 
@@ -97,5 +97,5 @@ def test_links_are_followed_but_never_in_circles(tmp_path: Path) -> None:
 def test_files_named_by_configuration_alone_are_left_out(tmp_path: Path) -> None:
     found(tmp_path, "a.py", "events/a.json", "events/b.json")
     left_out = frozenset({tmp_path / "events" / "a.json"})
-    files = source_files(tmp_path, tmp_path, exclude=(), include=(), left_out=left_out)
+    files = list_source_files(tmp_path, tmp_path, exclude=(), include=(), left_out=left_out)
     assert [file.name for file in files] == ["a.py", "b.json"]

@@ -10,7 +10,7 @@ import pytest
 
 from pyl.errors import ConfigurationError
 from pyl.project import examine, load_project
-from pyl.project.diagnostics import Code, InvalidProject, render
+from pyl.project.diagnostics import Code, InvalidProject, render_diagnostic
 
 PROJECTS = Path(__file__).parent.parent / "projects"
 
@@ -47,7 +47,7 @@ def test_a_diagnostic_says_what_is_wrong_and_what_to_do_without_saying_where_twi
     assert diagnostic.message
     assert "\n" not in diagnostic.message
     assert diagnostic.hint
-    assert code in render(diagnostic, folder)
+    assert code in render_diagnostic(diagnostic, folder)
 
 
 def test_every_folder_of_wrong_projects_belongs_to_a_code() -> None:

@@ -16,19 +16,19 @@ from pyl.events import EVENTS
 from pyl.project import load_project
 from pyl.scaffold import project as scaffold
 from pyl.scaffold.catalog import TEMPLATES
-from pyl.scaffold.project import Wanted
+from pyl.scaffold.project import ProjectRequest
 
 
 def make(folder: Path, kind: str, function: str | None = None) -> Path:
     template = TEMPLATES[kind]
     function = function or scaffold.default_function(folder.name, template)
-    scaffold.write(Wanted(folder=folder, template=template, function=function, region="us-east-1"))
+    scaffold.write(ProjectRequest(folder=folder, template=template, function=function, region="us-east-1"))
     return folder
 
 
 def run(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_", "PYL_"))}
-    environ |= {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1"}
+    environ |= {"PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run([sys.executable, "-m", *arguments], cwd=cwd, env=environ, capture_output=True, text=True)
 
 
@@ -52,15 +52,17 @@ def test_a_new_project_has_no_problems_and_one_function_with_its_event(kind: str
 
 @pytest.mark.parametrize("kind", TEMPLATES)
 def test_the_tests_of_a_new_project_pass(kind: str, tmp_path: Path) -> None:
-    done = run("pytest", "-q", "-W", "error", "-p", "no:cacheprovider", cwd=make(tmp_path / "orders", kind))
+    folder = make(tmp_path / "orders", kind)
+    done = run("pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "-p", "pyl.testing.plugin", cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("kind", TEMPLATES)
-def test_a_new_project_is_formatted_and_has_nothing_for_a_linter_to_say(kind: str, tmp_path: Path) -> None:
-    folder = make(tmp_path / "order-mailer", kind)  # as long as the templates have it
-    for task in (["check", "--select", "E,F,I,B,UP,SIM,RUF"], ["format", "--check"]):
-        done = run("ruff", *task, "--isolated", "--no-cache", cwd=folder)
+def test_new_projects_are_formatted_and_a_linter_has_nothing_to_report(tmp_path: Path) -> None:
+    for kind in TEMPLATES:
+        make(tmp_path / kind / "order-mailer", kind)  # as long as the templates have it
+    own_modules = 'src = ["*/order-mailer/src"]'
+    for task in (["check", "--select", "E,F,I,B,UP,SIM,RUF", "--config", own_modules], ["format", "--check"]):
+        done = run("ruff", *task, "--isolated", "--no-cache", cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
 
 

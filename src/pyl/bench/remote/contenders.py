@@ -16,7 +16,8 @@ from pyl.errors import UsageError
 from pyl.image.file.names import FILES, IMAGE
 from pyl.packaging import archive, interpreted
 from pyl.packaging.lifecycle import runtime_for
-from pyl.project.model import BenchVariant, Project
+from pyl.project.config.model import BenchVariant
+from pyl.project.model import Project
 
 
 @dataclass(frozen=True, kw_only=True)

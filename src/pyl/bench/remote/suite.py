@@ -30,7 +30,8 @@ from pyl.bench.suite import (
 from pyl.deploy.aws import AWS
 from pyl.errors import PylError
 from pyl.progress import Progress
-from pyl.project.model import BenchVariant, Function, Project
+from pyl.project.config.model import DEFAULT_COMMAND, BenchVariant
+from pyl.project.model import Function, Project
 
 WARM = 5
 """Warm invocations after each cold start; their median is one sample."""
@@ -91,7 +92,7 @@ def _measure_project(
     names = [name_of(project, function) for function in functions]
     packages = make_packages(project, settings, found, progress, cases=names)
     with tempfile.TemporaryDirectory(prefix="pyl-bench-") as scratch:
-        further = [variant for variant in settings.further if variant.command == BenchVariant.command]
+        further = [variant for variant in settings.further if variant.command == DEFAULT_COMMAND]
         found.notes += [_not_deployed(variant) for variant in settings.further if variant not in further]
         contending = contenders(
             project, packages.interpreted, packages.native, further, scratch=Path(scratch), today=today

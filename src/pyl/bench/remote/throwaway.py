@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any
 
+from msgspec import structs
+
 from pyl.architecture import Architecture
 from pyl.bench.remote.contenders import Contender
 from pyl.deploy.aws import AWS, Refused
@@ -26,7 +28,8 @@ from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target, target
 from pyl.errors import AWSError
 from pyl.progress import Progress
-from pyl.project.model import DeploymentConfiguration, Function, Project
+from pyl.project.config.deployment import DeploymentConfiguration
+from pyl.project.model import Function, Project
 
 PREFIX = "pyl-bench-"
 """What every name in AWS begins with; what an interrupted machine left there can be found by it."""
@@ -105,7 +108,7 @@ def _renamed(function: Function, name: str) -> Function:
         function,
         name=name,
         description=f"pyl bench: {function.name}, {name}",
-        configuration=replace(function.configuration, deployment=kept, triggers=()),
+        configuration=structs.replace(function.configuration, deployment=kept, triggers=()),
     )
 
 

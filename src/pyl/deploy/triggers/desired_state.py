@@ -14,7 +14,7 @@ from pyl.deploy.triggers.rules import PatternResource, ScheduleResource
 from pyl.deploy.triggers.s3 import NotificationResource
 from pyl.deploy.triggers.ses import ReceiptRuleResource
 from pyl.deploy.triggers.sns import SubscriptionResource
-from pyl.project.triggers import (
+from pyl.project.config.triggers import (
     DynamoDBTrigger,
     EventBridgeTrigger,
     HTTPAPITrigger,

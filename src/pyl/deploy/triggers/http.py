@@ -15,8 +15,8 @@ from pyl.deploy.triggers.base import Settings, invokes
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
 from pyl.progress import Progress
-from pyl.project.trigger_rules import payload_format
-from pyl.project.triggers import HTTPAPITrigger
+from pyl.project.config.triggers import HTTPAPITrigger
+from pyl.project.trigger_rules import find_payload_format
 
 _STAGE = "$default"
 _CONFLICT = "ConflictException"
@@ -138,7 +138,7 @@ class RouteResource(PushTrigger):
         """The settings as they are to be."""
         return {
             "invokes": self.target.invoked_arn,
-            "payload": payload_format(self.target.function.event),
+            "payload": find_payload_format(self.target.function.event),
             "authorization": self.trigger.authorization,
         }
 

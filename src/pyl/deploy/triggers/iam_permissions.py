@@ -13,7 +13,7 @@ from pyl.deploy.iam_permissions import destination_statement
 from pyl.deploy.policy import Statement
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
-from pyl.project.triggers import DynamoDBTrigger, KinesisTrigger, SQSTrigger, Trigger
+from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, SQSTrigger, Trigger
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,8 @@ from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings, TriggerResource, differences, invokes, trigger_name
 from pyl.progress import Progress
-from pyl.project.config.patterns import canonical
-from pyl.project.triggers import BatchTrigger, DynamoDBTrigger, KinesisTrigger, SQSTrigger
+from pyl.project.config.patterns import canonical_json
+from pyl.project.config.triggers import BatchTrigger, DynamoDBTrigger, KinesisTrigger, SQSTrigger
 
 _SECONDS = 120.0
 """For a role that is not known yet, for another change of the mapping to end, and for the change itself."""
@@ -298,7 +298,7 @@ def _state(aws: AWS, mapping: Mapping[str, Any]) -> MappingState:
             "batch_size": mapping.get("BatchSize"),
             "batch_window": number("MaximumBatchingWindowInSeconds", 0),
             "partial_batch": "ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ()),
-            "filters": sorted(canonical(each["Pattern"]) for each in filters),
+            "filters": sorted(canonical_json(each["Pattern"]) for each in filters),
             "enabled": mapping.get("State") not in {"Disabled", "Disabling"},
             "maximum_concurrency": (mapping.get("ScalingConfig") or {}).get("MaximumConcurrency"),
             "parallelization": number("ParallelizationFactor", 1),

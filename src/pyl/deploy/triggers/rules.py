@@ -12,8 +12,8 @@ from pyl.deploy.target import Target
 from pyl.deploy.triggers.base import Settings
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
-from pyl.project.config.patterns import canonical
-from pyl.project.triggers import EventBridgeTrigger, ScheduleTrigger
+from pyl.project.config.patterns import canonical_json
+from pyl.project.config.triggers import EventBridgeTrigger, ScheduleTrigger
 
 _TARGET = "pyl"
 """Id of the function among the rule's targets."""
@@ -77,9 +77,9 @@ class RuleResource(PushTrigger):
         pattern, given = rule.get("EventPattern"), target.get("Input")
         return {
             "invokes": target.get("Arn"),
-            "pattern": canonical(pattern) if pattern else None,
+            "pattern": canonical_json(pattern) if pattern else None,
             "expression": rule.get("ScheduleExpression"),
-            "input": canonical(given) if given else None,
+            "input": canonical_json(given) if given else None,
             "enabled": rule.get("State", "ENABLED") != "DISABLED",
         }
 

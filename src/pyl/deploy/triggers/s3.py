@@ -12,8 +12,8 @@ from pyl.deploy.triggers.base import Settings, invokes
 from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
-from pyl.project.trigger_rules import overlap
-from pyl.project.triggers import S3Trigger
+from pyl.project.config.triggers import S3Trigger
+from pyl.project.trigger_rules import notifications_overlap
 
 _LIST = "LambdaFunctionConfigurations"
 
@@ -101,7 +101,7 @@ class NotificationResource(PushTrigger):
             prefix=settings["prefix"],
             suffix=settings["suffix"],
         )
-        if not entry.get("Id", "").startswith("pyl-s3-") or not overlap(self.trigger, other):
+        if not entry.get("Id", "").startswith("pyl-s3-") or not notifications_overlap(self.trigger, other):
             return False
         if invokes(settings["invokes"], self.target):
             return True

@@ -12,7 +12,7 @@ from pyl.deploy.triggers.base import Settings, invokes
 from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
-from pyl.project.triggers import SESTrigger
+from pyl.project.config.triggers import SESTrigger
 
 _NO_RULE = ("RuleDoesNotExist", "RuleDoesNotExistException")
 _NO_SET = ("RuleSetDoesNotExist", "RuleSetDoesNotExistException")

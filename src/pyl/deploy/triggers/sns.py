@@ -12,8 +12,8 @@ from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
-from pyl.project.config.patterns import canonical
-from pyl.project.triggers import SNSTrigger
+from pyl.project.config.patterns import canonical_json
+from pyl.project.config.triggers import SNSTrigger
 
 _ABSENT = ("NotFound", "NotFoundException")
 
@@ -62,7 +62,7 @@ class SubscriptionResource(PushTrigger):
         client = aws.client("sns")
         attributes = client.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
         pattern = attributes.get("FilterPolicy")
-        pattern = canonical(pattern) if pattern else None
+        pattern = canonical_json(pattern) if pattern else None
         pattern = None if pattern == "{}" else pattern
         return {
             "invokes": self.target.invoked_arn,

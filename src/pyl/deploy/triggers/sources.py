@@ -7,7 +7,7 @@ from typing import NoReturn
 from pyl.deploy.aws import AWS, found
 from pyl.deploy.target import Target
 from pyl.errors import AWSError
-from pyl.project.triggers import DynamoDBTrigger, KinesisTrigger, SNSTrigger, SQSTrigger
+from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, SNSTrigger, SQSTrigger
 
 
 def queue_arn(target: Target, trigger: SQSTrigger) -> str:

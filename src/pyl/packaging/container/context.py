@@ -20,7 +20,7 @@ from pyl.packaging.interpreted import python_version
 from pyl.process import CommandFailed, run
 from pyl.progress import Progress
 from pyl.project import dependencies
-from pyl.project.model import Configuration
+from pyl.project.config.model import Configuration
 
 _PYTHON_LINE = b"#!/opt/pyl/venv/bin/python"
 """First line of scripts, where uv wrote the host's Python."""

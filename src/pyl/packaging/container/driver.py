@@ -28,7 +28,7 @@ from pyl.packaging.native import LOG
 from pyl.packaging.package import ImageReport, Package
 from pyl.progress import Progress
 from pyl.project import dependencies
-from pyl.project.config.keys import NATIVE_KEYS, PROJECT_KEYS
+from pyl.project.config.tables import BUILD_KEYS
 from pyl.project.model import Project
 
 CACHE = "/cache"
@@ -164,7 +164,7 @@ def _volume(project: Project, builder: str) -> str:
 
 def _environment(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
     """The configuration that does not stand in the project's files; nothing else of the environment goes in."""
-    variables = (key.variable for key in (*PROJECT_KEYS, *NATIVE_KEYS) if key.variable)
+    variables = (key.variable for key in BUILD_KEYS if key.variable)
     given = {name: environ[name] for name in variables if environ.get(name)}
     configuration = project.configuration
     resolved = {"PYL_ARCHITECTURE": configuration.architecture, "PYL_REGION": configuration.region or ""}

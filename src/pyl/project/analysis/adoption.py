@@ -1,4 +1,4 @@
-"""Plain handlers that `[tool.pyl.functions.<name>] handler` adopts: found by their names, as the code stands."""
+"""Find the plain handlers that `[tool.pyl.functions.<name>] handler` adopts."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyl.project.analysis.batches import names_failed_records
+from pyl.project.analysis.batches import reports_failed_records
 from pyl.project.analysis.bindings import Binding, Import
-from pyl.project.analysis.discovery import first_line
+from pyl.project.analysis.discovery import summarize_docstring
 from pyl.project.analysis.modules import Module, Modules
-from pyl.project.analysis.signatures import signature_problems
-from pyl.project.config.pyproject import TABLE, Document, nearest
+from pyl.project.analysis.signatures import check_signature
+from pyl.project.config.pyproject import TABLE, Document, find_nearest
 from pyl.project.diagnostics import Code, Diagnostic
 
 
 @dataclass(frozen=True)
 class Adopted:
-    """A handler that exists."""
+    """An undecorated handler that configuration names."""
 
     name: str
     module: str
@@ -30,10 +30,18 @@ class Adopted:
     partial_batch: bool = False
 
 
-def adopt(
+def adopt_handler(
     document: Document, name: str, handler: str, modules: Modules, broken: Collection[str]
 ) -> tuple[Adopted | None, list[Diagnostic]]:
-    """Find `module:attribute`. Of `broken` modules, whose files have syntax errors, nothing more is said."""
+    """Return the handler, `None` if it does not exist, and what is wrong with it.
+
+    Args:
+        document: The `pyproject.toml`.
+        name: The name of the function.
+        handler: `module:attribute`.
+        modules: All modules of the project.
+        broken: Names of modules with syntax errors, of which nothing else is reported.
+    """
     module_name, _, attribute = handler.partition(":")
 
     def missing(message: str, hint: str) -> tuple[None, list[Diagnostic]]:
@@ -44,18 +52,18 @@ def adopt(
     if module is None:
         if module_name in broken:
             return None, []
-        meant = nearest(module_name, modules)
-        hint = f"did you mean `{meant}:{attribute}`?" if meant else "name a module below `source`"
+        similar = find_nearest(module_name, modules)
+        hint = f"did you mean `{similar}:{attribute}`?" if similar else "name a module below `source`"
         return missing(f"handler `{handler}`: there is no module `{module_name}`", hint)
     names = module.bindings.names
     if attribute not in names and not module.bindings.stars:
-        meant = nearest(attribute, names)
-        hint = f"did you mean `{module_name}:{meant}`?" if meant else "name something that the module defines"
+        similar = find_nearest(attribute, names)
+        hint = f"did you mean `{module_name}:{similar}`?" if similar else "name something that the module defines"
         return missing(f"handler `{handler}`: `{module_name}` defines no `{attribute}`", hint)
     binding = names.get(attribute)
     if isinstance(binding, Import) and (binding.for_type_checkers or _is_module(modules, module, attribute)):
-        return missing(f"handler `{handler}`: `{attribute}` is no callable at run time", "name a function")
-    return _found(name, module, attribute, binding, modules)
+        return missing(f"handler `{handler}`: `{attribute}` is not callable at run time", "name a function")
+    return _describe_handler(name, module, attribute, binding, modules)
 
 
 def _is_module(modules: Modules, module: Module, attribute: str) -> bool:
@@ -63,7 +71,7 @@ def _is_module(modules: Modules, module: Module, attribute: str) -> bool:
     return meaning is not None and meaning.is_module
 
 
-def _found(
+def _describe_handler(
     name: str, module: Module, attribute: str, binding: Binding, modules: Modules
 ) -> tuple[Adopted, list[Diagnostic]]:
     meaning = modules.resolve(module, ast.Name(attribute))
@@ -72,10 +80,10 @@ def _found(
         if isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)):
             home, event, problems = meaning.module, None, list[Diagnostic]()
             if not definition.decorator_list:  # a decorator may have made another callable of it
-                event, problems = signature_problems(home, modules, definition, adopted=True)
-            description = first_line(definition)
-            batches = names_failed_records(home, modules, definition)
-            found = Adopted(name, module.name, attribute, home.file, definition.lineno, event, description, batches)
-            return found, problems
+                event, problems = check_signature(home, modules, definition, adopted=True)
+            description = summarize_docstring(definition)
+            batches = reports_failed_records(home, modules, definition)
+            adopted = Adopted(name, module.name, attribute, home.file, definition.lineno, event, description, batches)
+            return adopted, problems
     line: int = getattr(binding, "lineno", 1)
     return Adopted(name, module.name, attribute, module.file, line, None, None), []

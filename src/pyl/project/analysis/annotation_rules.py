@@ -1,6 +1,7 @@
-"""Whether an annotation can be that of an event or of a result, as far as its text tells.
+"""Check whether an annotation can be that of an event or of a result, as far as its text shows.
 
-What cannot be told (a class from a third-party package, a computed type) is accepted: the runtime has the last word.
+Types that the text does not show (a class from a third-party package, a computed type) are accepted here; the runtime
+checks them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Callable
 
 from pyl.project.analysis import public_api
-from pyl.project.analysis.annotations import Annotation, arguments
+from pyl.project.analysis.annotations import Annotation, subscript_arguments
 from pyl.project.analysis.modules import Meaning
 from pyl.project.analysis.plain_classes import is_plain_class
 from pyl.project.diagnostics import Code, Diagnostic
@@ -25,14 +26,14 @@ _PLAIN_JSON = frozenset(
         for name in ("Mapping", "MutableMapping", "Sequence", "MutableSequence", "Iterable", "Collection")
     ]
 )
-"""What an event may be without being converted, as `pyl.runtime.handlers.typed.is_plain` has it."""
+"""Types of events that need no conversion. Must agree with `pyl.runtime.handlers.typed.is_plain`."""
 
 _NOT_RESULTS = frozenset(
     ["builtins.complex", "builtins.type", "builtins.range", "builtins.slice"]
     + [f"{home}.{name}" for home in ("typing", "collections.abc") for name in ("Callable", "Coroutine")]
     + ["typing.Type", "types.FunctionType", "types.ModuleType", "types.CoroutineType"]
 )
-"""What certainly has no form in JSON."""
+"""Types that certainly cannot be written as JSON."""
 
 _STREAMS = frozenset(
     ["builtins.map", "builtins.filter", "typing.IO", "typing.TextIO", "typing.BinaryIO"]
@@ -43,7 +44,7 @@ _STREAMS = frozenset(
         for name in ("Iterator", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator")
     ]
 )
-"""What is sent while it is made: text or bytes, part by part."""
+"""Types of results that are streamed: text or bytes, part by part."""
 
 _PARTS = frozenset(f"builtins.{name}" for name in ("str", "bytes", "bytearray", "memoryview", "object"))
 
@@ -58,24 +59,29 @@ _RESULT_HINT = (
 )
 
 
-def event_problem(annotation: Annotation) -> Diagnostic | None:
-    """Why no event can be of this type."""
+def find_event_problem(annotation: Annotation) -> Diagnostic | None:
+    """Return why no event can be of this type, or `None`."""
     return _problem(annotation, Code.EVENT_ANNOTATION, "an event", _EVENT_HINT, _refused_event)
 
 
-def result_problem(annotation: Annotation) -> Diagnostic | None:
-    """Why no result can be of this type."""
+def find_result_problem(annotation: Annotation) -> Diagnostic | None:
+    """Return why no result can be of this type, or `None`."""
     return _problem(annotation, Code.RETURN_ANNOTATION, "a result", _RESULT_HINT, _refused_result)
 
 
-def name_problem(annotation: Annotation) -> Diagnostic | None:
-    """A name in it that means nothing."""
+def find_undefined_name(annotation: Annotation) -> Diagnostic | None:
+    """Return the first name in an annotation that nothing defines, as a diagnostic."""
     parts = annotation.names(annotation.expression)
     return next((problem for part in parts if (problem := _undefined(annotation, part))), None)
 
 
-def import_problem(annotation: Annotation, *, evaluated: bool) -> Diagnostic | None:
-    """A name in it that only type checkers import; `evaluated`: the runtime asks what the annotation means."""
+def find_type_checking_import(annotation: Annotation, *, evaluated: bool) -> Diagnostic | None:
+    """Return the first name in an annotation that only type checkers import, as a diagnostic.
+
+    Args:
+        annotation: The annotation.
+        evaluated: Whether the runtime evaluates the annotation, even if Python does not at import.
+    """
     if not (evaluated or annotation.is_evaluated_at_import):
         return None
     for part in annotation.names(annotation.expression):
@@ -104,9 +110,9 @@ def _refused_event(annotation: Annotation, part: ast.expr) -> str | None:
     if isinstance(part, ast.Subscript):
         base = annotation.meaning(part.value)
         if base.name.endswith(".Annotated"):
-            return _refused_event(annotation, arguments(part)[0])
+            return _refused_event(annotation, subscript_arguments(part)[0])
         reason = None if base.name in _PLAIN_JSON else _refused_event(annotation, part.value)
-        inner = (item for argument in arguments(part) for item in annotation.alternatives(argument))
+        inner = (item for argument in subscript_arguments(part) for item in annotation.alternatives(argument))
         refusals = (_refused_event(annotation, item) for item in inner if not _is_ellipsis(item))
         return reason or next((refusal for refusal in refusals if refusal), None)
     if not isinstance(part, (ast.Name, ast.Attribute)):
@@ -120,7 +126,7 @@ def _refused_event(annotation: Annotation, part: ast.expr) -> str | None:
 
 
 def _is_standard_class(meaning: Meaning) -> bool:
-    """Of the standard library, and no construct of `typing`: the runtime converts to none of them."""
+    """Return whether this is a class of the standard library outside of `typing`: the runtime converts to none."""
     root = meaning.name.partition(".")[0]
     is_standard = root == "builtins" or root in sys.stdlib_module_names
     return is_standard and root != "typing" and meaning.module is None and not meaning.is_module
@@ -140,8 +146,8 @@ def _refused_result(annotation: Annotation, part: ast.expr) -> str | None:
 
 
 def _refused_part(annotation: Annotation, stream: ast.Subscript) -> str | None:
-    """Why no such stream can be sent: something in it is neither text nor bytes."""
-    for part in annotation.alternatives(arguments(stream)[0]):
+    """Return why a stream cannot be sent: some of its parts are neither text nor bytes."""
+    for part in annotation.alternatives(subscript_arguments(stream)[0]):
         inner = part.value if isinstance(part, ast.Subscript) else part
         if not isinstance(inner, (ast.Name, ast.Attribute)):
             continue
@@ -152,14 +158,14 @@ def _refused_part(annotation: Annotation, stream: ast.Subscript) -> str | None:
 
 
 def _refused_class(annotation: Annotation, part: ast.expr, meaning: Meaning) -> str | None:
-    """Why this can be neither event nor result: it is no class, or one that nothing converts."""
+    """Return why this can be neither event nor result: it is not a class, or one that nothing converts."""
     text = ast.unparse(part)
     if meaning.is_module:
         return f"the module `{text}`"
     if meaning.name in CONTEXT_CLASSES:
         return "the context"
-    if meaning.name.split(".")[0] == "pyl" and public_api.thing(meaning.name) in {"module", "other"}:
-        return f"`{text}`, which is no class"
+    if meaning.name.split(".")[0] == "pyl" and public_api.classify_public_name(meaning.name) in {"module", "other"}:
+        return f"`{text}`, which is not a class"
     if isinstance(meaning.definition, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return f"the function `{text}`"
     if meaning.module is not None and isinstance(meaning.definition, ast.ClassDef):
@@ -173,9 +179,9 @@ def _refused_expression(annotation: Annotation, part: ast.expr) -> str | None:
         return None
     if isinstance(part, ast.Call):
         is_instance = annotation.meaning(part.func).name.startswith("builtins.")
-        return f"`{ast.unparse(part)}`, which is a value and no type" if is_instance else None
+        return f"`{ast.unparse(part)}`, which is a value, not a type" if is_instance else None
     wrong = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.Lambda, ast.JoinedStr)
-    return f"`{ast.unparse(part)}`, which is no type" if isinstance(part, wrong) else None
+    return f"`{ast.unparse(part)}`, which is not a type" if isinstance(part, wrong) else None
 
 
 def _unknown_library_name(annotation: Annotation, part: ast.expr) -> Diagnostic | None:
@@ -183,10 +189,10 @@ def _unknown_library_name(annotation: Annotation, part: ast.expr) -> Diagnostic 
         meaning = annotation.meaning(name)
         if meaning.name.split(".")[0] != "pyl" or meaning.module is not None:
             continue
-        if public_api.thing(meaning.name) == "missing":
-            meant = public_api.nearest_name(meaning.name)
+        if public_api.classify_public_name(meaning.name) == "missing":
+            similar = public_api.find_nearest_public_name(meaning.name)
             events = ", ".join(sorted(full.rpartition(".")[2] for full in public_api.event_classes().values()))
-            hint = f"did you mean `{meant}`?" if meant else f"the events are {events}"
+            hint = f"did you mean `{similar}`?" if similar else f"the events are {events}"
             return annotation.module.diagnostic(name, Code.UNKNOWN_PYL_NAME, f"pyl has no `{meaning.name}`", hint)
     return None
 

@@ -1,4 +1,4 @@
-"""The annotation of a parameter or a result as its text says it: names, unions, quotes."""
+"""Annotations of parameters and results as source text: names, unions, quotes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyl.project.analysis.modules import Meaning, Module, Modules, dotted
+from pyl.project.analysis.modules import Meaning, Module, Modules, split_dotted_name
 from pyl.runtime.handlers.signature import CONTEXT_CLASSES
 
 _UNIONS = frozenset({"typing.Optional", "typing.Union"})
@@ -14,7 +14,7 @@ _UNIONS = frozenset({"typing.Optional", "typing.Union"})
 
 @dataclass(frozen=True)
 class Annotation:
-    """One annotation of a function's."""
+    """One annotation of a function."""
 
     expression: ast.expr
     module: Module
@@ -24,7 +24,7 @@ class Annotation:
 
     @property
     def is_context(self) -> bool:
-        """Whether it is a context class, or a union with one."""
+        """Whether the annotation is a context class, or a union with one."""
         return any(
             isinstance(part, (ast.Name, ast.Attribute)) and self.meaning(part).name in CONTEXT_CLASSES
             for part in self.alternatives(self.expression)
@@ -32,28 +32,28 @@ class Annotation:
 
     @property
     def is_evaluated_at_import(self) -> bool:
-        """Whether Python itself needs the names in it when it defines the function."""
+        """Whether Python evaluates the annotation when it defines the function."""
         quoted = self.unquoted(self.expression) is not self.expression
         return not (quoted or self.module.bindings.is_lazy)
 
     @property
     def resolved(self) -> str:
-        """Source text with imported names in full: `pyl.events.SQSEvent | None`."""
+        """The source text with full names of what is imported: `pyl.events.SQSEvent | None`."""
         own_tree = ast.parse(ast.unparse(self.unquoted(self.expression)), mode="eval")
         return ast.unparse(_Expansion(self).visit(own_tree))
 
     def meaning(self, part: ast.expr) -> Meaning:
-        """What a name or a dotted name in the annotation stands for; an empty meaning if that cannot be told."""
+        """Return what a name or a dotted name in the annotation stands for: an empty meaning if that is unknown."""
         return self.resolve(part) or Meaning("")
 
     def resolve(self, part: ast.expr) -> Meaning | None:
-        """As `meaning`, `None` if nothing binds the name."""
+        """Return what a name stands for as `meaning` does, but `None` if nothing binds the name."""
         if isinstance(part, ast.Name) and part.id in self.type_parameters:
             return Meaning("")
         return self.modules.resolve(self.module, part)
 
     def unquoted(self, expression: ast.expr) -> ast.expr:
-        """The expression in quotes, if it is one."""
+        """Return the expression inside of a quoted annotation; any other expression as it is."""
         if not (isinstance(expression, ast.Constant) and isinstance(expression.value, str)):
             return expression
         try:
@@ -65,19 +65,19 @@ class Annotation:
         return inner
 
     def alternatives(self, expression: ast.expr) -> Iterator[ast.expr]:
-        """The members of a union, or the expression itself."""
+        """Yield the members of a union, or the expression itself."""
         expression = self.unquoted(expression)
         if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.BitOr):
             yield from self.alternatives(expression.left)
             yield from self.alternatives(expression.right)
         elif isinstance(expression, ast.Subscript) and self._base(expression) in _UNIONS:
-            for item in arguments(expression):
+            for item in subscript_arguments(expression):
                 yield from self.alternatives(item)
         else:
             yield expression
 
     def names(self, expression: ast.expr) -> Iterator[ast.expr]:
-        """Every name and dotted name, quoted ones too, but not values of `Literal` and notes of `Annotated`."""
+        """Yield all names and dotted names, also quoted ones, but no values of `Literal` or metadata of `Annotated`."""
         expression = self.unquoted(expression)
         if isinstance(expression, (ast.Name, ast.Attribute)):
             root: ast.expr = expression
@@ -87,7 +87,7 @@ class Annotation:
         elif isinstance(expression, ast.Subscript):
             yield from self.names(expression.value)
             base = self._base(expression)
-            items = [] if base.endswith(".Literal") else arguments(expression)
+            items = [] if base.endswith(".Literal") else subscript_arguments(expression)
             for item in items[:1] if base.endswith(".Annotated") else items:
                 yield from self.names(item)
         elif not isinstance(expression, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
@@ -100,7 +100,7 @@ class Annotation:
 
 
 class _Expansion(ast.NodeTransformer):
-    """Writes what is imported by its full name."""
+    """Replaces imported names with their full names."""
 
     def __init__(self, annotation: Annotation) -> None:
         self.annotation = annotation
@@ -112,7 +112,7 @@ class _Expansion(ast.NodeTransformer):
         return self._expand(node)
 
     def _expand(self, node: ast.expr) -> ast.expr:
-        if not dotted(node):
+        if not split_dotted_name(node):
             self.generic_visit(node)
             return node
         meaning = self.annotation.meaning(node)
@@ -121,6 +121,6 @@ class _Expansion(ast.NodeTransformer):
         return ast.Name(meaning.name) if is_imported else node
 
 
-def arguments(expression: ast.Subscript) -> list[ast.expr]:
-    """What stands between the brackets."""
+def subscript_arguments(expression: ast.Subscript) -> list[ast.expr]:
+    """Return the expressions between the brackets of a subscript."""
     return expression.slice.elts if isinstance(expression.slice, ast.Tuple) else [expression.slice]

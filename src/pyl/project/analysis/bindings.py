@@ -1,4 +1,4 @@
-"""What the names of one module stand for, read from its syntax tree."""
+"""What the names of one module stand for, from its syntax tree."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Binding = Import | Definition | ast.expr | None
 
 @dataclass
 class Bindings:
-    """The names of a module's top level."""
+    """The names that the top level of a module binds."""
 
     names: dict[str, Binding] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
@@ -39,55 +39,55 @@ def read_bindings(tree: ast.Module, module: str, *, is_package: bool) -> Binding
     """Collect what the top level of a module binds; `if`, `try`, `with` and loops belong to it."""
     bindings = Bindings()
     package = module if is_package else module.rpartition(".")[0]
-    for statement, branch in top_level(tree.body):
+    for statement, branch in iterate_top_level(tree.body):
         if isinstance(statement, (ast.Import, ast.ImportFrom)):
             _bind_import(bindings, statement, package, branch)
         else:
             for name, binding in _bound(statement):
                 _bind(bindings, name, binding, branch)
-    pending = list(inner_statements(tree))
+    pending = list(iterate_inner_statements(tree))
     while pending:
         statement = pending.pop()
         if isinstance(statement, ast.Global):
             for name in statement.names:
                 bindings.names.setdefault(name, None)
-        pending.extend(inner_statements(statement))
+        pending.extend(iterate_inner_statements(statement))
     return bindings
 
 
-def inner_statements(node: ast.AST) -> Iterator[ast.stmt]:
-    """The statements directly inside of a module or a statement, whichever of its branches they are in.
+def iterate_inner_statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements directly inside of a module or a statement, in all of its branches.
 
-    Expressions hold no statements: not looking into them makes reading a project several times faster.
+    Expressions contain no statements. Skipping them makes reading a project several times faster.
     """
     for name in ("body", "handlers", "cases", "orelse", "finalbody"):
         for child in getattr(node, name, ()):
             if isinstance(child, ast.stmt):
                 yield child
             else:
-                yield from inner_statements(child)
+                yield from iterate_inner_statements(child)
 
 
 @dataclass(frozen=True)
 class Branch:
-    """Under which condition a top-level statement runs."""
+    """The condition under which a top-level statement runs."""
 
     is_fallback: bool = False
     """In `except` or `else`: what the first branch binds is what counts."""
     for_type_checkers: bool = False
 
 
-def top_level(body: Iterable[ast.stmt], branch: Branch = Branch()) -> Iterator[tuple[ast.stmt, Branch]]:
-    """The statements that run when the module is imported, compound ones before what they hold."""
+def iterate_top_level(body: Iterable[ast.stmt], branch: Branch = Branch()) -> Iterator[tuple[ast.stmt, Branch]]:
+    """Yield the statements that run when the module is imported, compound statements before their contents."""
     for statement in body:
         if isinstance(statement, ast.If) and _is_main_guard(statement.test):
-            yield from top_level(statement.orelse, branch)
+            yield from iterate_top_level(statement.orelse, branch)
             continue
         yield statement, branch
         if isinstance(statement, Definition):
             continue
         for inner, inner_branch in _inner_bodies(statement, branch):
-            yield from top_level(inner, inner_branch)
+            yield from iterate_top_level(inner, inner_branch)
 
 
 def _inner_bodies(statement: ast.stmt, branch: Branch) -> Iterator[tuple[list[ast.stmt], Branch]]:
@@ -117,7 +117,7 @@ def _inner_bodies(statement: ast.stmt, branch: Branch) -> Iterator[tuple[list[as
 
 
 def _type_checking_test(test: ast.expr) -> tuple[bool, bool]:
-    """Whether a condition is `TYPE_CHECKING`, and whether it is negated."""
+    """Return whether a condition is `TYPE_CHECKING`, and whether it is negated."""
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         is_checking, negated = _type_checking_test(test.operand)
         return is_checking, not negated
@@ -190,7 +190,7 @@ def _bound(statement: ast.stmt) -> Iterator[tuple[str, Binding]]:
 
 
 def _otherwise_bound(statement: ast.stmt) -> Iterator[str]:
-    """Names bound by unpacking, loops, `with`, `except`, patterns and walruses of this statement alone."""
+    """Yield the names that this statement alone binds by unpacking, loops, `with`, `except`, patterns and walruses."""
     simple: set[str] = set()
     if isinstance(statement, ast.Assign):
         simple = {target.id for target in statement.targets if isinstance(target, ast.Name)}

@@ -1,4 +1,4 @@
-"""The decorated functions of a module, and every problem with how they are declared. Nothing is imported."""
+"""Find the decorated functions of a module, and every problem with their declarations, without importing anything."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyl.project.analysis.batches import names_failed_records
-from pyl.project.analysis.bindings import Definition, inner_statements, top_level
+from pyl.project.analysis.batches import reports_failed_records
+from pyl.project.analysis.bindings import Definition, iterate_inner_statements, iterate_top_level
 from pyl.project.analysis.modules import Module, Modules
-from pyl.project.analysis.signatures import FunctionDefinition, signature_problems
+from pyl.project.analysis.signatures import FunctionDefinition, check_signature
 from pyl.project.diagnostics import Code, Diagnostic
 
 _DECORATORS = frozenset({"pyl.function", "pyl.function.function"})
 _OPTIONS = ("name", "description")
 
 DESCRIPTION_LIMIT = 256
-"""Characters that Lambda takes: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
+"""Characters that Lambda accepts: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Candidate:
     partial_batch: bool
 
     def at_name(self, code: Code, message: str, hint: str) -> Diagnostic:
-        """A problem with the function's name, shown where the name is written."""
+        """Return a diagnostic about the function's name, at the place where the name is written."""
         if self.name_node is not None:
             return self.module.diagnostic(self.name_node, code, message, hint)
         return self.module.definition_diagnostic(self.definition, code, message, hint)
 
 
 def find_decorated(module: Module, modules: Modules) -> tuple[list[Candidate], list[Diagnostic]]:
-    """All functions that a module declares with `@function`."""
+    """Return all functions that a module declares with `@function`, and what is wrong with their declarations."""
     candidates: list[Candidate] = []
     diagnostics: list[Diagnostic] = []
-    importable = {id(statement) for statement, _ in top_level(module.tree.body)}
+    importable = {id(statement) for statement, _ in iterate_top_level(module.tree.body)}
     for node, parent in _definitions(module.tree):
         decorator = _decorator(node, module, modules)
         if decorator is None:
@@ -63,14 +63,14 @@ def find_decorated(module: Module, modules: Modules) -> tuple[list[Candidate], l
 
 
 def _definitions(tree: ast.Module) -> Iterator[tuple[Definition, Definition | None]]:
-    """Every definition of a file with the one that encloses it, in the order of the file."""
+    """Yield every definition of a file and the one that encloses it, in the order of the file."""
     pending: list[tuple[ast.AST, Definition | None]] = [(tree, None)]
     while pending:
         node, parent = pending.pop()
         if isinstance(node, Definition):
             yield node, parent
             parent = node
-        pending.extend((child, parent) for child in reversed(list(inner_statements(node))))
+        pending.extend((child, parent) for child in reversed(list(iterate_inner_statements(node))))
 
 
 def _decorator(node: Definition, module: Module, modules: Modules) -> ast.expr | None:
@@ -98,12 +98,12 @@ def _misplaced(module: Module, node: Definition, parent: Definition | None) -> l
 def _candidate(
     module: Module, modules: Modules, node: FunctionDefinition, decorator: ast.expr
 ) -> tuple[Candidate, list[Diagnostic]]:
-    given, problems = _options(module, decorator)
+    options, problems = _options(module, decorator)
     wrapped = node.decorator_list[-1] is not decorator  # another decorator may change what it takes
-    event, signature = signature_problems(module, modules, node, lenient=wrapped)
-    name_node = given.get("name")
+    event, signature = check_signature(module, modules, node, lenient=wrapped)
+    name_node = options.get("name")
     name = node.name if name_node is None else _text(name_node)
-    description = _text(given["description"]) if "description" in given else first_line(node)
+    description = _text(options["description"]) if "description" in options else summarize_docstring(node)
     has_wrong_name = name_node is None and any(problem.code is Code.DECORATOR_ARGUMENTS for problem in problems)
     candidate = Candidate(
         name=None if has_wrong_name else name,
@@ -112,17 +112,17 @@ def _candidate(
         name_node=name_node,
         description=description,
         event=event,
-        partial_batch=names_failed_records(module, modules, node),
+        partial_batch=reports_failed_records(module, modules, node),
     )
     return candidate, [*problems, *signature]
 
 
 def _options(module: Module, decorator: ast.expr) -> tuple[dict[str, ast.expr], list[Diagnostic]]:
-    """The arguments of `@function(...)` that are right, and what is wrong with the others."""
-    given: dict[str, ast.expr] = {}
+    """Return the valid arguments of `@function(...)`, and what is wrong with the others."""
+    options: dict[str, ast.expr] = {}
     problems: list[Diagnostic] = []
     if not isinstance(decorator, ast.Call):
-        return given, problems
+        return options, problems
 
     def refuse(node: ast.AST, message: str, hint: str) -> None:
         problems.append(module.diagnostic(node, Code.DECORATOR_ARGUMENTS, message, hint))
@@ -142,8 +142,8 @@ def _options(module: Module, decorator: ast.expr) -> tuple[dict[str, ast.expr], 
         elif keyword.arg == "description" and len(_text(value) or "") > DESCRIPTION_LIMIT:
             refuse(value, f"the description has more than {DESCRIPTION_LIMIT} characters", "shorten it")
         else:
-            given[keyword.arg] = value
-    return given, problems
+            options[keyword.arg] = value
+    return options, problems
 
 
 def _is_none(node: ast.expr) -> bool:
@@ -154,7 +154,7 @@ def _text(node: ast.expr) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
-def first_line(node: Definition) -> str | None:
-    """The first line of the docstring, as far as Lambda takes it."""
+def summarize_docstring(node: Definition) -> str | None:
+    """Return the first line of the docstring, cut to the length that Lambda accepts."""
     docstring = (ast.get_docstring(node) or "").strip()
     return docstring.splitlines()[0][:DESCRIPTION_LIMIT].strip() if docstring else None

@@ -1,4 +1,4 @@
-"""The project's modules as syntax trees, and what a name in one of them means, across their imports."""
+"""The modules of a project as syntax trees, and the meaning of their names across imports."""
 
 from __future__ import annotations
 
@@ -24,7 +24,15 @@ class Module:
     """The source, for columns: `ast` counts them in UTF-8 bytes."""
 
     def diagnostic(self, node: ast.AST, code: Code, message: str, hint: str, *, width: int = 0) -> Diagnostic:
-        """A problem at a node; `width` overrides how much of its first line is marked."""
+        """Return a diagnostic at a node.
+
+        Args:
+            node: The node that is marked, up to the end of its first line.
+            code: The kind of problem.
+            message: What is wrong.
+            hint: What to do.
+            width: Characters to mark, if not those of the node.
+        """
         line, column = getattr(node, "lineno", 1), self._column(node, "lineno", "col_offset")
         if not width and getattr(node, "end_lineno", None) == line:
             width = self._column(node, "end_lineno", "end_col_offset") - column
@@ -39,12 +47,12 @@ class Module:
         )
 
     def definition_name(self, node: Definition) -> tuple[int, int]:
-        """Line and 1-based column of the name that `def` or `class` gives."""
+        """Return the 1-based line and column of the name in a `def` or `class`."""
         keyword = {"ClassDef": "class ", "AsyncFunctionDef": "async def "}.get(type(node).__name__, "def ")
         return node.lineno, self._column(node, "lineno", "col_offset") + len(keyword)
 
     def definition_diagnostic(self, node: Definition, code: Code, message: str, hint: str) -> Diagnostic:
-        """A problem of a function or a class as a whole, marked at its name."""
+        """Return a diagnostic about a function or a class as a whole, at its name."""
         line, column = self.definition_name(node)
         return Diagnostic(
             code=code,
@@ -95,11 +103,11 @@ class Modules(Mapping[str, Module]):
         return len(self._modules)
 
     def resolve(self, module: Module, expression: ast.expr) -> Meaning | None:
-        """What a name or dotted name in a module means.
+        """Return the meaning of a name or a dotted name in a module, or `None` if nothing binds it.
 
-        `None`: nothing binds it. A name that only a foreign `import *` may bind has an empty meaning.
+        The meaning is empty if only `import *` from outside of the project may bind the name.
         """
-        chain = dotted(expression)
+        chain = split_dotted_name(expression)
         return self._resolve(module, chain, frozenset()) if chain else Meaning("")
 
     def _resolve(self, module: Module, chain: tuple[str, ...], seen: frozenset[tuple[str, str]]) -> Meaning | None:
@@ -113,7 +121,7 @@ class Modules(Mapping[str, Module]):
         if isinstance(binding, Import):
             return self._resolve_import(binding, rest, seen)
         if isinstance(binding, (ast.Name, ast.Attribute)):
-            target = dotted(binding)
+            target = split_dotted_name(binding)
             if target:
                 return self._resolve(module, (*target, *rest), seen) or Meaning("")
         definition = None if rest else binding
@@ -141,9 +149,9 @@ class Modules(Mapping[str, Module]):
         for star in module.bindings.stars:
             inner = self._modules.get(star)
             if inner is not None:
-                found = self._resolve(inner, chain, seen)
-                if found is not None and not found.name.startswith("builtins."):
-                    return found
+                meaning = self._resolve(inner, chain, seen)
+                if meaning is not None and not meaning.name.startswith("builtins."):
+                    return meaning
             elif star in STAR_NAMES and chain[0] in STAR_NAMES[star]:
                 return Meaning(".".join((star, *chain)))
         if hasattr(builtins, chain[0]):
@@ -155,11 +163,11 @@ class Modules(Mapping[str, Module]):
 STAR_NAMES: Mapping[str, frozenset[str]] = {
     "pyl": frozenset({"Context", "after_restore", "before_image", "before_shutdown", "function"}),
 }
-"""What `from <module> import *` binds, of modules outside of the project that matter here."""
+"""The names that `from <module> import *` binds, for modules outside of the project that matter here."""
 
 
-def dotted(expression: ast.expr) -> tuple[str, ...]:
-    """`a.b.c` as its parts; empty for every other expression."""
+def split_dotted_name(expression: ast.expr) -> tuple[str, ...]:
+    """Return the parts of an expression like `a.b.c`; nothing for every other expression."""
     parts: list[str] = []
     while isinstance(expression, ast.Attribute):
         parts.append(expression.attr)
@@ -170,15 +178,15 @@ def dotted(expression: ast.expr) -> tuple[str, ...]:
 
 
 def module_name(file: Path, source: Path) -> str:
-    """The dotted import name of a file below `source`; empty for `source/__init__.py`."""
+    """Return the dotted import name of a file below `source`; empty for `source/__init__.py`."""
     parts = list(file.relative_to(source).with_suffix("").parts)
     if parts[-1] == "__init__":
         parts.pop()
     return ".".join(parts)
 
 
-def parse(file: Path, source: Path) -> Module | Diagnostic:
-    """Read one file."""
+def parse_module(file: Path, source: Path) -> Module | Diagnostic:
+    """Read one file, or return why it cannot be read."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -201,7 +209,7 @@ def _syntax_error(file: Path, message: str, line: int | None, column: int | None
     return Diagnostic(
         code=Code.SYNTAX_ERROR,
         message=f"syntax error: {message}",
-        hint="mend it, or leave the file out with `exclude` in [tool.pyl]",
+        hint="fix it, or leave the file out with `exclude` in [tool.pyl]",
         file=file,
         line=line or 1,
         column=max(column or 1, 1),

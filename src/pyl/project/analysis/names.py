@@ -1,4 +1,4 @@
-"""Which names functions and modules cannot have, since Lambda refuses them or a package holds them already."""
+"""Check the names of functions and modules: Lambda refuses some, and packages already contain others."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
 
 _GENERATED_NAMES = frozenset({"TABLE", "Table"})
-"""What the generated module `functions` holds besides the functions."""
+"""Names in the generated module `functions` besides the functions."""
 
 _PACKAGED_MODULES = frozenset({"functions", "msgspec", "pyl"})
-"""What a package holds besides the project's modules and its dependencies."""
+"""Modules of every package besides the project's and its dependencies."""
 
 _HARMLESS = frozenset({"antigravity", "idlelib", "test", "this", "turtledemo"})
 """Modules of the standard library that nothing imports."""
@@ -26,14 +26,14 @@ _HARMLESS = frozenset({"antigravity", "idlelib", "test", "this", "turtledemo"})
 
 @dataclass(frozen=True)
 class NameProblem:
-    """Why a function cannot be called so."""
+    """Why a function cannot have a name."""
 
     message: str
     hint: str
 
 
-def function_name_problem(name: str) -> NameProblem | None:
-    """Whether Lambda takes the name, and `functions.<name>` can mean this function."""
+def find_function_name_problem(name: str) -> NameProblem | None:
+    """Return why Lambda refuses a name, or why `functions.<name>` cannot mean the function; `None` if it is valid."""
     if not _FUNCTION_NAME.fullmatch(name):
         suggestion = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:64]
         message = f'Lambda refuses the function name "{name}"'
@@ -45,8 +45,8 @@ def function_name_problem(name: str) -> NameProblem | None:
     return None
 
 
-def module_name_problem(file: Path, source: Path) -> Diagnostic | None:
-    """Whether a module with functions can be imported by its name."""
+def find_module_name_problem(file: Path, source: Path) -> Diagnostic | None:
+    """Return why a module with functions cannot be imported by its name, or `None`."""
     parts = file.relative_to(source).with_suffix("").parts
     if parts == ("__init__",):
         message = "functions of `__init__.py` in the source folder itself cannot be imported"
@@ -58,12 +58,12 @@ def module_name_problem(file: Path, source: Path) -> Diagnostic | None:
         message = f'"{wrong[0]}" cannot be part of the name of a module, so its functions cannot be imported'
         hint = f'rename it to "{re.sub(r"[^A-Za-z0-9_]+", "_", wrong[0])}"'
         if keyword.iskeyword(wrong[0]):
-            hint = f'"{wrong[0]}" is a word of the language: rename it'
+            hint = f'"{wrong[0]}" is a Python keyword: rename it'
     return Diagnostic(code=Code.MODULE_NAME, message=message, hint=hint, file=file, line=1, column=1)
 
 
-def shadowing_modules(files: Iterable[Path], source: Path) -> Iterator[Diagnostic]:
-    """Modules at the top of `source` that hide one of the package's own, or of the standard library's."""
+def find_shadowing_modules(files: Iterable[Path], source: Path) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each module at the top of `source` that hides a module of the package or of Python."""
     seen = set()
     for file in files:
         relative = file.relative_to(source)

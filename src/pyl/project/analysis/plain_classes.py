@@ -1,4 +1,4 @@
-"""Whether a class of the project is certainly none that JSON is converted to and from."""
+"""Detect classes of the project that JSON certainly cannot be converted to or from."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _NEUTRAL_BASES = frozenset(
         "typing_extensions.Protocol",
     }
 )
-"""Bases that make a class neither more nor less convertible."""
+"""Base classes that do not change whether a class is convertible."""
 
 _CONVERSIONS = frozenset({"model_validate", "model_validate_json", "model_dump_json"})
-"""Methods by which a class is taken for a pydantic model."""
+"""Methods by which a class is recognized as a pydantic model."""
 
 
 def is_plain_class(modules: Modules, module: Module, definition: ast.ClassDef) -> bool:
-    """No decorator, no base that could bring a conversion, and no conversion of its own."""
+    """Return whether a class has no decorator, no base class that may be convertible, and no conversion of its own."""
     return _is_plain(modules, module, definition, frozenset())
 
 

@@ -1,4 +1,4 @@
-"""What pyl itself offers to handlers, so that a name that it does not have is noticed before it is imported."""
+"""The public names of pyl itself, to report a name that does not exist before it is imported."""
 
 from __future__ import annotations
 
@@ -6,44 +6,45 @@ import importlib
 from collections.abc import Mapping
 from typing import Literal
 
-from pyl.project.config.pyproject import nearest
+from pyl.project.config.pyproject import find_nearest
 
 _PUBLIC = ("pyl", "pyl.batch", "pyl.context", "pyl.events", "pyl.function", "pyl.hooks", "pyl.responses")
 
-Thing = Literal["class", "module", "other", "missing", "private"]
+NameKind = Literal["class", "module", "other", "missing", "private"]
+"""`private`: outside of the public modules."""
 
 
-def thing(name: str) -> Thing:
-    """What a dotted name that begins with `pyl` is; `private` is what lies outside of the public modules."""
+def classify_public_name(name: str) -> NameKind:
+    """Return what a dotted name that begins with `pyl` stands for."""
     if name == "pyl":
         return "module"
     home, _, attribute = name.rpartition(".")
     if home.startswith("pyl.events.") and home.count(".") == 2:
-        known = _module(home)
-        if known is None:
+        module = _module(home)
+        if module is None:
             return "missing"
     elif home not in _PUBLIC:
         return "private"
     else:
-        known = _module(home)
-    found = getattr(known, attribute, None)
-    if found is None:
+        module = _module(home)
+    value = getattr(module, attribute, None)
+    if value is None:
         return "module" if _module(name) is not None else "missing"
-    return "class" if isinstance(found, type) else "other"
+    return "class" if isinstance(value, type) else "other"
 
 
-def nearest_name(name: str) -> str | None:
-    """What was probably meant by a name that is `missing`, dotted as well."""
+def find_nearest_public_name(name: str) -> str | None:
+    """Return the dotted name that was probably meant by one that is `missing`."""
     home, _, attribute = name.rpartition(".")
     module = _module(home)
     if module is None:
         return None
-    found = nearest(attribute, getattr(module, "__all__", ()))
-    return f"{home}.{found}" if found else None
+    similar = find_nearest(attribute, getattr(module, "__all__", ()))
+    return f"{home}.{similar}" if similar else None
 
 
 def event_classes() -> Mapping[str, str]:
-    """Source to the public name of its event class."""
+    """Return the public names of event classes, by the source of the events."""
     from pyl.events import EVENTS
 
     return {source: f"pyl.events.{path.rpartition(':')[2]}" for source, path in EVENTS.items()}

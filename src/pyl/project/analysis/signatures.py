@@ -1,11 +1,16 @@
-"""Whether the parameters, the result and the body of a function definition are those of a handler."""
+"""Check the parameters, the result and the body of a handler's definition."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 
-from pyl.project.analysis.annotation_rules import event_problem, import_problem, name_problem, result_problem
+from pyl.project.analysis.annotation_rules import (
+    find_event_problem,
+    find_result_problem,
+    find_type_checking_import,
+    find_undefined_name,
+)
 from pyl.project.analysis.annotations import Annotation
 from pyl.project.analysis.modules import Module, Modules
 from pyl.project.diagnostics import Code, Diagnostic
@@ -41,12 +46,20 @@ _OWN_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 FunctionDefinition = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def signature_problems(
+def check_signature(
     module: Module, modules: Modules, node: FunctionDefinition, *, adopted: bool = False, lenient: bool = False
 ) -> tuple[str | None, list[Diagnostic]]:
-    """The event's type in full (`None`: not annotated, or not to be told), and the problems.
+    """Return the annotation of the event with full names, and what is wrong with the definition.
 
-    `lenient` lets any event annotation pass, as the runtime does where it is another decorator's business.
+    Args:
+        module: The module of the function.
+        modules: All modules of the project.
+        node: The definition.
+        adopted: Whether the function is an undecorated handler, which is called as AWS calls it: `(event, context)`.
+        lenient: Whether any annotation of the event is accepted, as the runtime does below another decorator.
+
+    Returns:
+        The annotation, `None` if there is none or if it cannot be read, and the problems.
     """
     signature = _Signature(module, modules, node)
     event, problems = signature.parameter_problems(adopted=adopted, lenient=lenient or adopted)
@@ -54,7 +67,7 @@ def signature_problems(
 
 
 def _first(*problems: Diagnostic | None) -> list[Diagnostic]:
-    """One problem per annotation is enough."""
+    """Return the first problem: one per annotation is enough."""
     return [problem for problem in problems if problem is not None][:1]
 
 
@@ -76,7 +89,7 @@ class _Signature:
 
     def parameter_problems(self, *, adopted: bool, lenient: bool) -> tuple[str | None, list[Diagnostic]]:
         annotated = [annotation for annotation in self.annotations if annotation]
-        undefined = [problem for annotation in annotated for problem in _first(name_problem(annotation))]
+        undefined = [problem for annotation in annotated for problem in _first(find_undefined_name(annotation))]
         if undefined:
             return None, undefined
         try:
@@ -87,26 +100,26 @@ class _Signature:
         problems: list[Diagnostic] = []
         if context_annotation is not None:
             is_needed = not _is_known_unresolved(context_annotation)
-            problems += _first(import_problem(context_annotation, evaluated=is_needed))
+            problems += _first(find_type_checking_import(context_annotation, evaluated=is_needed))
         if event_annotation is None:
             return None, problems
-        wrong_type = None if lenient else event_problem(event_annotation)
-        problems += _first(import_problem(event_annotation, evaluated=not lenient), wrong_type)
+        wrong_type = None if lenient else find_event_problem(event_annotation)
+        problems += _first(find_type_checking_import(event_annotation, evaluated=not lenient), wrong_type)
         return event_annotation.resolved, problems
 
     def result_problems(self, *, any_type: bool) -> list[Diagnostic]:
         result = self._annotation(self.node.returns)
         if result is None:
             return []
-        wrong_type = None if any_type else result_problem(result)
-        return _first(name_problem(result), import_problem(result, evaluated=False), wrong_type)
+        wrong_type = None if any_type else find_result_problem(result)
+        return _first(find_undefined_name(result), find_type_checking_import(result, evaluated=False), wrong_type)
 
     def yield_problems(self) -> list[Diagnostic]:
-        """What a generator yields that cannot be part of a stream; told once."""
+        """Return a diagnostic for the first value that a generator yields and that cannot be part of a stream."""
         pending: list[ast.AST] = list(self.node.body)
         while pending:
             inner = pending.pop(0)
-            if isinstance(inner, ast.Yield) and (what := _no_part(inner.value)):
+            if isinstance(inner, ast.Yield) and (what := _describe_unstreamable(inner.value)):
                 message = f"`{self.node.name}` yields {what}, and a streamed result is made of text or bytes"
                 hint = "yield text or bytes (`json.dumps(...)` for JSON); a function with one result returns it"
                 return [self.module.diagnostic(inner, Code.STREAMED_VALUE, message, hint, width=len("yield"))]
@@ -115,7 +128,7 @@ class _Signature:
         return []
 
     def _positional(self, position: int) -> Annotation | None:
-        """The annotation of an argument of the call; `*args` has none for each."""
+        """Return the annotation of a positional argument of the call. `*args` has none for each."""
         positional = [
             annotation
             for parameter, annotation in zip(self.parameters, self.annotations, strict=True)
@@ -132,8 +145,8 @@ class _Signature:
         return self.module.diagnostic(self.arguments[error.index][0], code, error.message, error.hint)
 
 
-def _no_part(value: ast.expr | None) -> str | None:
-    """What this is, if it is certainly neither text nor bytes."""
+def _describe_unstreamable(value: ast.expr | None) -> str | None:
+    """Return a description of a value that is certainly neither text nor bytes, or `None`."""
     if value is None or (isinstance(value, ast.Constant) and value.value is None):
         return "nothing"
     if isinstance(value, ast.Constant):
@@ -142,14 +155,14 @@ def _no_part(value: ast.expr | None) -> str | None:
 
 
 def _is_known_unresolved(note: Annotation) -> bool:
-    """Whether the runtime takes it for the context by its name alone, when only type checkers import it."""
+    """Return whether the runtime recognizes the context by its name alone, when only type checkers import it."""
     return any(
         ast.unparse(part).rpartition(".")[2] in {"Context", "LambdaContext"} for part in note.names(note.expression)
     )
 
 
 def _arguments(node: FunctionDefinition) -> Iterator[tuple[ast.arg, int, bool]]:
-    """Each argument with its kind and whether it has a default, in the order of `inspect`."""
+    """Yield each argument, its kind, and whether it has a default, in the order of `inspect`."""
     arguments = node.args
     positional = [(argument, POSITIONAL_ONLY) for argument in arguments.posonlyargs]
     positional += [(argument, POSITIONAL_OR_KEYWORD) for argument in arguments.args]

@@ -1,4 +1,4 @@
-"""The sample events that configuration names: there, and JSON."""
+"""Check the files of sample events that configuration names."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import NoReturn
 
-from pyl.project.config.keys import Problem
+from pyl.project.config.checks import Problem
 from pyl.project.diagnostics import Code, Diagnostic
 
 
-def event_file_problem(file: Path) -> Problem | Diagnostic | None:
-    """Why `file` cannot be an event: a problem of the key that names it, or one inside of the file."""
+def find_event_file_problem(file: Path) -> Problem | Diagnostic | None:
+    """Return why a file cannot be an event: a problem of the key that names it, or a diagnostic in the file."""
     try:
         content = file.read_bytes()
     except (OSError, ValueError) as error:

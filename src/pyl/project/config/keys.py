@@ -1,14 +1,33 @@
-"""The keys of `[tool.pyl]` as data: what each takes, its bounds, its variable."""
+"""Configuration keys, derived from the annotated Structs that hold their values.
+
+A field of such a Struct is a key if its `Annotated` type has the metadata that `key` returns. From the declaration come
+
+- the type, bounds, lengths and patterns of valid values: the type of the field and its `msgspec.Meta`, and the type of
+  the elements of a list. `Meta.extra["steps"]` are the only integers that AWS accepts;
+- the default: that of the field, unless `key` describes one that is computed;
+- for documentation, hints and editors: a description and an example;
+- the environment variable that overrides the key. Command line options are named after the key.
+
+Checks, documentation and JSON Schema all read `Key`. See `checks.py`, `tables.py` and `reference.py`.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
+import json
 import re
+import types
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pyl.architecture import Architecture
-from pyl.project.diagnostics import Code
+import msgspec
+from msgspec import Meta, Struct
+
+_META_FIELDS = ("ge", "le", "max_length", "pattern", "description", "examples")
 
 
 class Kind(StrEnum):
@@ -29,346 +48,155 @@ class Kind(StrEnum):
     PATTERNS = "list of patterns"
 
 
-@dataclass(frozen=True)
-class Problem:
-    """Why a value cannot be taken."""
-
-    code: Code
-    message: str
-    hint: str
-    inner: str | int | None = None
-    """The element or the variable that is wrong, when the rest of the value is right."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """One key. `name` is relative to its table."""
+    """One key of a configuration table, without the name of the table."""
 
     name: str
     kind: Kind
-    meaning: str
-    """One sentence for `docs/configuration.md`."""
-    default: str = ""
-    """How documentation shows the default."""
-    minimum: int = 0
-    maximum: int = 0
-    """Of an integer's value, or of a string's length (0: any)."""
-    choices: tuple[str, ...] = ()
-    pattern: str | None = None
-    """What a string, or each one of a list, must match as a whole."""
-    example: str = ""
-    """A right value, for hints."""
+    type: Any
+    """The annotation of the field."""
+    description: str
+    """One sentence for documentation and editors."""
+    example: str
+    """A valid value in TOML."""
+    example_value: Any
+    default: str | None
+    """The default in TOML, or a description of it; `None` if the key has none."""
+    required: bool
     variable: str | None = None
-    """The environment variable that overrides it."""
+    """The environment variable that overrides the key."""
+    minimum: int | None = None
+    maximum: int | None = None
+    """Bounds of an integer."""
+    steps: tuple[int, ...] = ()
+    """The only integers that are accepted; empty if any within the bounds is."""
+    max_length: int | None = None
+    """Characters of a string, or elements of a list."""
+    pattern: str | None = None
+    """Regular expression for a string, or for each element of a list."""
+    choices: tuple[str, ...] = ()
+    """The only strings that are accepted; empty if others are too."""
 
     def parse(self, text: str) -> object:
-        """The value that a variable's text stands for; the text itself if it stands for none."""
+        """Convert the text of an environment variable or an option; return it unchanged if it cannot be converted."""
         if self.kind is Kind.INTEGER and re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
             return int(text)
         if self.kind is Kind.IMAGE:
             return {"true": True, "auto": True, "false": False, "off": False}.get(text.lower(), text.lower())
         return text
 
-    def problem(self, value: object) -> Problem | None:
-        """What is wrong with a value, if anything."""
-        match self.kind:
-            case Kind.INTEGER:
-                return self._integer_problem(value)
-            case Kind.STRINGS:
-                return self._list_problem(value)
-            case Kind.VARIABLES:
-                return self._variables_problem(value)
-            case Kind.IMAGE:
-                return None if isinstance(value, bool) or value == "require" else self._type_problem(value)
-            case Kind.BOOLEAN:
-                return None if isinstance(value, bool) else self._type_problem(value)
-            case _:
-                return self._string_problem(value)
 
-    def _type_problem(self, value: object) -> Problem:
-        hint = f"write {self.name} = {self.example}" if self.example else f"give it a {self.kind}"
-        return Problem(Code.VALUE_TYPE, f"`{self.name}` must be {_article(self.kind)}, not {_shown(value)}", hint)
+def key(
+    description: str,
+    example: object,
+    *,
+    default: str | None = None,
+    variable: str | None = None,
+    kind: Kind | None = None,
+    pattern: str | None = None,
+) -> Meta:
+    """Declare a field of a Struct to be a key, as metadata of its `Annotated` type.
 
-    def _integer_problem(self, value: object) -> Problem | None:
-        if not isinstance(value, int) or isinstance(value, bool):
-            return self._type_problem(value)
-        if self.minimum <= value <= self.maximum:
-            return None
-        message = f"`{self.name}` is {value}; Lambda takes {self.minimum:,} to {self.maximum:,}"
-        nearest = min(max(value, self.minimum), self.maximum)
-        return Problem(Code.VALUE_RANGE, message, f"the nearest possible value is {nearest}")
-
-    def _string_problem(self, value: object) -> Problem | None:
-        if not isinstance(value, str):
-            return self._type_problem(value)
-        if self.choices and value not in self.choices:
-            choices = " or ".join(f'"{choice}"' for choice in self.choices)
-            return Problem(Code.VALUE_RANGE, f"`{self.name}` cannot be {_shown(value)}", f"write {choices}")
-        if self.maximum and len(value) > self.maximum:
-            message = f"`{self.name}` has {len(value)} characters; Lambda takes {self.maximum}"
-            return Problem(Code.VALUE_RANGE, message, "shorten it")
-        if self.pattern and not re.fullmatch(self.pattern, value):
-            hint = f"write {self.name} = {self.example}"
-            return Problem(Code.VALUE_RANGE, f"`{self.name}` cannot be {_shown(value)}", hint)
-        return None
-
-    def _list_problem(self, value: object) -> Problem | None:
-        if not isinstance(value, list):
-            return self._type_problem(value)
-        for index, item in enumerate(value):
-            hint = f"write {self.name} = {self.example}"
-            if not isinstance(item, str):
-                message = f"`{self.name}` holds {_shown(item)}; it takes strings"
-                return Problem(Code.VALUE_TYPE, message, hint, index)
-            if self.pattern and not re.fullmatch(self.pattern, item):
-                return Problem(Code.VALUE_RANGE, f"`{self.name}` cannot hold {_shown(item)}", hint, index)
-        return None
-
-    def _variables_problem(self, value: object) -> Problem | None:
-        if not isinstance(value, Mapping):
-            return self._type_problem(value)
-        for name, text in value.items():
-            if not isinstance(text, str):
-                hint = f'variables are strings: write {name} = "{str(text).lower()}"'
-                return Problem(Code.VALUE_TYPE, f"variable {name} is {_shown(text)}", hint, name)
-            if name in RESERVED_VARIABLES:
-                message = f"variable {name} is set by Lambda, which refuses to have it configured"
-                return Problem(Code.VALUE_RANGE, message, "choose another name", name)
-            if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]+", name):
-                hint = "names are two or more letters, digits and underscores, the first one a letter"
-                return Problem(Code.VALUE_RANGE, f"Lambda refuses {_shown(name)} as a variable's name", hint, name)
-        size = variables_size(value)
-        if size > VARIABLES_LIMIT:
-            message = f"the variables take {size:,} bytes; Lambda takes {VARIABLES_LIMIT:,}"
-            return Problem(Code.VALUE_RANGE, message, "keep large values in Parameter Store, S3 or a file")
-        return None
+    Args:
+        description: One sentence for documentation and editors.
+        example: A valid value, as it is written in the file.
+        default: The default as documentation describes it, where that of the field does not say it.
+        variable: The environment variable that overrides the key.
+        kind: The kind of value, where the type does not say it.
+        pattern: The pattern of a string that is read into something else.
+    """
+    named = {"default": default, "variable": variable, "kind": kind, "pattern": pattern}
+    extra = {name: value for name, value in named.items() if value is not None}
+    return Meta(description=description, examples=[example], extra=extra)
 
 
-VARIABLES_LIMIT = 4096
-"""Bytes of all variables of a function together: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
-
-RESERVED_VARIABLES = frozenset(
-    {
-        "_HANDLER",
-        "_X_AMZN_TRACE_ID",
-        "AWS_ACCESS_KEY",
-        "AWS_ACCESS_KEY_ID",
-        "AWS_DEFAULT_REGION",
-        "AWS_EXECUTION_ENV",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-        "AWS_LAMBDA_FUNCTION_NAME",
-        "AWS_LAMBDA_FUNCTION_VERSION",
-        "AWS_LAMBDA_INITIALIZATION_TYPE",
-        "AWS_LAMBDA_LOG_GROUP_NAME",
-        "AWS_LAMBDA_LOG_STREAM_NAME",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_REGION",
-        "AWS_SECRET_ACCESS_KEY",
-        "AWS_SESSION_TOKEN",
-        "LAMBDA_RUNTIME_DIR",
-        "LAMBDA_TASK_ROOT",
-    }
-)
-"""Keys that cannot be set: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+@functools.cache
+def keys_of(struct: type[Struct]) -> tuple[Key, ...]:
+    """Return the keys that a Struct declares: its own first, then those of its bases."""
+    classes = [cls for cls in struct.__mro__ if issubclass(cls, Struct) and cls is not Struct]
+    return tuple(declared for cls in classes for declared in own_keys(cls))
 
 
-def variables_size(variables: Mapping[str, str]) -> int:
-    """Bytes that Lambda counts for a function's variables, names and values."""
-    return sum(len(name.encode()) + len(text.encode()) for name, text in variables.items())
+def own_keys(struct: type[Struct]) -> tuple[Key, ...]:
+    """Return the keys that a Struct declares itself, in the order of its fields."""
+    fields = {field.name: field for field in msgspec.structs.fields(struct)}
+    annotations = inspect.get_annotations(struct, eval_str=True)
+    return tuple(
+        _key(name, annotation, fields[name])
+        for name, annotation in annotations.items()
+        if name in fields and "description" in _unwrap(annotation)[1]
+    )
 
 
-def _article(kind: Kind) -> str:
-    if kind in {Kind.IMAGE, Kind.BOOLEAN}:
-        return str(kind)
-    return f"an {kind}" if kind is Kind.INTEGER else f"a {kind}"
+def _key(name: str, annotation: Any, field: msgspec.structs.FieldInfo) -> Key:
+    plain, meta, extra = _unwrap(annotation)
+    item_pattern = None
+    if get_origin(plain) is tuple:
+        item_pattern = _unwrap(get_args(plain)[0])[1].get("pattern")
+    kind = extra.get("kind") or _kind(plain)
+    example = next(iter(meta.get("examples") or ()), None)
+    default = extra.get("default", _default(field))
+    return Key(
+        name=name,
+        kind=kind,
+        type=annotation,
+        description=meta["description"],
+        example=to_toml(example),
+        example_value=example,
+        default=default,
+        required=field.required and default is None,
+        variable=extra.get("variable"),
+        minimum=meta.get("ge"),
+        maximum=meta.get("le"),
+        steps=extra.get("steps", ()),
+        max_length=meta.get("max_length"),
+        pattern=extra.get("pattern") or meta.get("pattern") or item_pattern,
+        choices=_choices(plain) if kind is Kind.STRING else (),
+    )
 
 
-def _shown(value: object) -> str:
-    """A value as TOML would show it, short enough for a message."""
-    if isinstance(value, bool):
-        return str(value).lower()
+def _unwrap(annotation: Any) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    """Return the bare type of an annotation without `None`, the values of its `Meta`, and their `extra`."""
+    meta: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    while get_origin(annotation) in {Annotated, Union, types.UnionType}:
+        if get_origin(annotation) is Annotated:
+            annotation, *metadata = get_args(annotation)
+            for item in metadata:
+                if isinstance(item, Meta):
+                    meta |= {name: value for name in _META_FIELDS if (value := getattr(item, name)) is not None}
+                    extra |= item.extra or {}
+        else:
+            (annotation,) = (member for member in get_args(annotation) if member is not type(None))
+    return annotation, meta, extra
+
+
+def _kind(plain: Any) -> Kind:
+    if get_origin(plain) is tuple:
+        return Kind.STRINGS
+    if get_origin(plain) is Literal or issubclass(plain, str):
+        return Kind.STRING
+    return {bool: Kind.BOOLEAN, int: Kind.INTEGER, Path: Kind.FILE}[plain]
+
+
+def _choices(plain: Any) -> tuple[str, ...]:
+    if get_origin(plain) is Literal:
+        return get_args(plain)
+    return tuple(plain) if isinstance(plain, type) and issubclass(plain, Enum) else ()
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str | None:
+    value = field.default
+    if field.default_factory is not msgspec.NODEFAULT:
+        value = field.default_factory()
+    return None if value is None or value is msgspec.NODEFAULT else to_toml(value)
+
+
+def to_toml(value: object) -> str:
+    """Return a value as TOML in one line; tables are inline."""
     if isinstance(value, Mapping):
-        return "a table"
-    if isinstance(value, list):
-        return "a list"
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-_GLOB = r"(?!.*(?:^|/)\.\.(?:/|$)).*[^/].*"
-_RELATIVE = r"(?!/).+"
-
-_MEMORY = Key(
-    name="memory",
-    kind=Kind.INTEGER,
-    meaning="Memory in MB.",
-    default="512",
-    minimum=128,
-    maximum=10240,
-    example="512",
-    variable="PYL_MEMORY",
-)
-_TIMEOUT = Key(
-    name="timeout",
-    kind=Kind.INTEGER,
-    meaning="Seconds until Lambda ends an invocation.",
-    default="10",
-    minimum=1,
-    maximum=900,
-    example="10",
-    variable="PYL_TIMEOUT",
-)
-_ENVIRONMENT = Key(
-    name="environment",
-    kind=Kind.VARIABLES,
-    meaning="Environment variables.",
-    default="{}",
-    example='{ STAGE = "test" }',
-)
-
-PROJECT_KEYS: tuple[Key, ...] = (
-    Key(
-        name="source",
-        kind=Kind.FOLDER,
-        meaning="Folder, below the project's, that is the root of the modules.",
-        default='`"src"` if that folder exists, else `"."`',
-        pattern=_RELATIVE,
-        example='"src"',
-        variable="PYL_SOURCE",
-    ),
-    Key(
-        name="include",
-        kind=Kind.STRINGS,
-        meaning="Patterns of files to package although they would be left out.",
-        default="[]",
-        pattern=_GLOB,
-        example='["templates/**"]',
-    ),
-    Key(
-        name="exclude",
-        kind=Kind.STRINGS,
-        meaning="Patterns of files to leave out of packages, and of the search for functions.",
-        default="[]",
-        pattern=_GLOB,
-        example='["scripts/**"]',
-    ),
-    Key(
-        name="aws_services",
-        kind=Kind.STRINGS,
-        meaning="The AWS services that functions use, by botocore's names: packages describe no others.",
-        default="all services",
-        pattern=r"[a-z0-9][a-z0-9.-]*",
-        example='["dynamodb", "s3"]',
-    ),
-    Key(
-        name="architecture",
-        kind=Kind.STRING,
-        meaning="Processor of the functions.",
-        default=f'"{Architecture.X86_64}"',
-        choices=tuple(Architecture),
-        example=f'"{Architecture.X86_64}"',
-        variable="PYL_ARCHITECTURE",
-    ),
-    Key(
-        name="target",
-        kind=Kind.STRING,
-        meaning="Lambda runtime of native packages.",
-        default='"provided.al2"',
-        choices=("provided.al2", "provided.al2023"),
-        example='"provided.al2"',
-        variable="PYL_TARGET",
-    ),
-    Key(
-        name="region",
-        kind=Kind.STRING,
-        meaning="AWS region of the functions.",
-        default="`AWS_REGION`, else `AWS_DEFAULT_REGION`, else the AWS profile's",
-        pattern=r"[a-z]{2}(-[a-z]+)+-[0-9]+",
-        example='"eu-central-1"',
-        variable="PYL_REGION",
-    ),
-    _MEMORY,
-    _TIMEOUT,
-    _ENVIRONMENT,
-)
-
-NATIVE_KEYS: tuple[Key, ...] = (
-    Key(
-        name="image",
-        kind=Kind.IMAGE,
-        meaning="Whether native packages start from a process image; `require` makes a fallback an error.",
-        default="true",
-        example="true",
-        variable="PYL_IMAGE",
-    ),
-    Key(
-        name="compile",
-        kind=Kind.STRINGS,
-        meaning="Third-party import packages to compile as well; the others stay bytecode.",
-        default="[]",
-        pattern=r"[^\W\d]\w*(\.[^\W\d]\w*)*",
-        example='["pydantic"]',
-    ),
-    Key(
-        name="builder",
-        kind=Kind.STRING,
-        meaning="What compiles native packages; `auto` is the container when an engine answers, else this host.",
-        default='"auto"',
-        choices=("auto", "container", "local"),
-        example='"container"',
-        variable="PYL_BUILDER",
-    ),
-    Key(
-        name="base_image",
-        kind=Kind.STRING,
-        meaning="Image that the container builder compiles in.",
-        default="Amazon Linux of the `target`",
-        pattern=r"[a-z0-9][\w.:/@-]*",
-        example='"registry.example.com/amazonlinux:2023"',
-        variable="PYL_BASE_IMAGE",
-    ),
-    Key(
-        name="base_python",
-        kind=Kind.STRING,
-        meaning="Python of `base_image`, with its headers, to compile with.",
-        default="one from python-build-standalone",
-        pattern=r"/[\w./+-]+",
-        example='"/usr/bin/python3"',
-        variable="PYL_BASE_PYTHON",
-    ),
-)
-
-FUNCTION_KEYS: tuple[Key, ...] = (
-    Key(
-        name="description",
-        kind=Kind.STRING,
-        meaning="What AWS shows as the function's description.",
-        default="the decorator's, else the docstring's first line",
-        maximum=256,
-        example='"Tells the customer"',
-    ),
-    replace(_MEMORY, default="the project's"),
-    replace(_TIMEOUT, default="the project's"),
-    replace(_ENVIRONMENT, default="the project's"),
-    Key(
-        name="handler",
-        kind=Kind.STRING,
-        meaning="Plain callable to adopt as this function, without a decorator.",
-        pattern=r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*",
-        example='"legacy.app:main"',
-    ),
-    Key(
-        name="event",
-        kind=Kind.FILE,
-        meaning="JSON file with a sample event, relative to the project.",
-        pattern=_RELATIVE,
-        example='"events/order.json"',
-    ),
-    Key(
-        name="warm_up",
-        kind=Kind.FILE,
-        meaning="JSON file with an event that is handled when the process image is made.",
-        pattern=_RELATIVE,
-        example='"events/order.json"',
-    ),
-)
+        return f"{{ {', '.join(f'{name} = {to_toml(item)}' for name, item in value.items())} }}" if value else "{}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(to_toml, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Event patterns (EventBridge, filters of event sources, SNS) and other JSON that stands in TOML, checked offline.
+"""Check event patterns (EventBridge, filters of event sources, SNS) and other JSON in TOML, without AWS.
 
 A pattern is an object whose leaves are arrays of what may match: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
 """
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def canonical(value: object) -> str:
-    """A table, or a text that holds JSON, as JSON with sorted keys.
+def canonical_json(value: object) -> str:
+    """Return a table, or a text in JSON, as JSON with sorted keys.
 
     Raises:
-        ValueError: it is not JSON, or TOML that JSON has no form for (a date, `nan`).
+        ValueError: It is not JSON, or TOML that cannot be written as JSON (a date, `nan`).
     """
     content = json.loads(value, parse_constant=_no_constant) if isinstance(value, str) else value
     try:
@@ -24,8 +24,8 @@ def canonical(value: object) -> str:
         raise ValueError(reason) from None
 
 
-def pattern_mistake(text: str) -> str | None:
-    """Why JSON is no event pattern."""
+def find_pattern_mistake(text: str) -> str | None:
+    """Return why a JSON text is not an event pattern, or `None`."""
     content = json.loads(text)
     if not isinstance(content, dict):
         return "a pattern is a table of fields"

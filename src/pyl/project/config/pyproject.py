@@ -1,4 +1,4 @@
-"""The project's `pyproject.toml`: found, read, and ready to say where in it a problem stands."""
+"""Find and read `pyproject.toml`, and place problems in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyl.project.config.toml_positions import KeyPath, Position, locate
+from pyl.project.config.toml_positions import KeyPath, Position, locate_keys
 from pyl.project.diagnostics import Code, Diagnostic
 
 FILE_NAME = "pyproject.toml"
@@ -39,7 +39,7 @@ class Document:
         return name if isinstance(name, str) and name else self.file.parent.name
 
     def diagnostic(self, path: KeyPath, code: Code, message: str, hint: str) -> Diagnostic:
-        """A problem at a key, or at the nearest enclosing one that is written down."""
+        """Return a diagnostic at a key, or at the nearest enclosing table that is in the file."""
         while path and path not in self.positions:
             path = path[:-1]
         position = self.positions.get(path, Position(1, 1, 1))
@@ -55,7 +55,7 @@ class Document:
 
 
 def find_project(start: Path) -> Path:
-    """The nearest folder with a `pyproject.toml`, from `start` upwards as uv looks for it; else `start`."""
+    """Return the nearest folder with a `pyproject.toml`, from `start` upwards as uv looks for it; else `start`."""
     start = start.resolve()
     for folder in (start, *start.parents):
         if (folder / FILE_NAME).is_file():
@@ -64,7 +64,7 @@ def find_project(start: Path) -> Path:
 
 
 def read_document(root: Path) -> Document | Diagnostic:
-    """Read `pyproject.toml` in `root`, or say why it cannot be a pyl project's."""
+    """Read `pyproject.toml` in `root`, or return why it is not that of a pyl project."""
     file = root / FILE_NAME
     try:
         text = file.read_bytes().decode("utf-8")
@@ -76,7 +76,7 @@ def read_document(root: Path) -> Document | Diagnostic:
         return Diagnostic(code=Code.INVALID_TOML, message=f"cannot read {FILE_NAME}: {error}", hint=hint, file=file)
     try:
         content = tomllib.loads(text)
-        positions = locate(text)
+        positions = locate_keys(text)
     except RecursionError:
         message = f"{FILE_NAME} nests too deeply"
         return Diagnostic(code=Code.INVALID_TOML, message=message, hint="flatten it", file=file, line=1, column=1)
@@ -106,10 +106,10 @@ def _toml_error(file: Path, text: str, message: str) -> Diagnostic:
         line, column = int(place[1]), int(place[2])
     elif line > 1 and text.endswith("\n"):
         line -= 1
-    said = message[: place.start()] if place else message
+    reason = message[: place.start()] if place else message
     return Diagnostic(
         code=Code.INVALID_TOML,
-        message=f"{FILE_NAME} is not TOML: {said[:1].lower()}{said[1:]}",
+        message=f"{FILE_NAME} is not TOML: {reason[:1].lower()}{reason[1:]}",
         hint="see https://toml.io/en/v1.0.0",
         file=file,
         line=line,
@@ -117,8 +117,8 @@ def _toml_error(file: Path, text: str, message: str) -> Diagnostic:
     )
 
 
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant."""
+def find_nearest(name: str, names: Iterable[str]) -> str | None:
+    """Return the most similar name, or `None` if none is similar."""
     by_folded = {known.casefold(): known for known in names}
-    found = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[found[0]] if found else None
+    matches = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[matches[0]] if matches else None

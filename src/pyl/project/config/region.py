@@ -1,4 +1,4 @@
-"""The AWS region that the surroundings name, for a project that names none."""
+"""The default AWS region, for a project that does not name one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def default_region(environ: Mapping[str, str]) -> str | None:
-    """`AWS_REGION`, else `AWS_DEFAULT_REGION`, else the region of the AWS profile, else none.
+    """Return `AWS_REGION`, else `AWS_DEFAULT_REGION`, else the region of the AWS profile, else `None`.
 
-    The order of the AWS CLI; boto3 knows all but `AWS_REGION`.
+    This is the order of the AWS CLI. boto3 does not read `AWS_REGION`.
     """
     return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or _profile_region(environ)
 
@@ -26,14 +26,14 @@ def _profile_region(environ: Mapping[str, str]) -> str | None:
         parser.read(file, encoding="utf-8")
         return parser.get(section, "region", fallback=None) or None
     except (OSError, UnicodeDecodeError, configparser.Error):
-        return None  # the file is AWS's tools' to complain about
+        return None  # AWS's own tools report a broken file
 
 
 def _configuration_file(environ: Mapping[str, str]) -> Path | None:
     home = environ.get("HOME")
-    named = environ.get("AWS_CONFIG_FILE")
-    if named and named.startswith("~/") and home:
-        return Path(home, named[2:])
-    if named:
-        return Path(named)
+    configured = environ.get("AWS_CONFIG_FILE")
+    if configured and configured.startswith("~/") and home:
+        return Path(home, configured[2:])
+    if configured:
+        return Path(configured)
     return Path(home, ".aws", "config") if home else None

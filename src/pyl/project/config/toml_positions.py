@@ -1,6 +1,6 @@
-"""Where each key of a TOML document stands: `tomllib` gives the values, but no lines.
+"""Positions of the keys of a TOML document: `tomllib` returns values without lines.
 
-The scanner counts on `tomllib` having accepted the document: it only tells tokens apart and checks nothing.
+The scanner expects a document that `tomllib` accepts. It separates tokens and checks nothing.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ KeyPath = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class Position:
-    """Of a key, or of an array's element; line and column are 1-based, columns count characters."""
+    """The position of a key or of an array's element. Line and column are 1-based, columns count characters."""
 
     line: int
     column: int
     width: int
 
 
-def locate(text: str) -> dict[KeyPath, Position]:
-    """The position of every key, table header and array element of a document that is valid TOML.
+def locate_keys(text: str) -> dict[KeyPath, Position]:
+    """Return the position of every key, table header and array element of a document that is valid TOML.
 
-    A table that is named several times (`[a.b]`, `[a.c]`, `a.d = 1`) stands where it is named first.
+    The position of a table that is named several times (`[a.b]`, `[a.c]`, `a.d = 1`) is the first one.
     """
     scanner = _Scanner(text.replace("\r\n", "\n"))
     scanner.document()
-    return scanner.found
+    return scanner.positions
 
 
 _BLANK = re.compile(r"(?:[ \t\n]|#[^\n]*)*")
@@ -51,7 +51,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.found: dict[KeyPath, Position] = {}
+        self.positions: dict[KeyPath, Position] = {}
         self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self.array_sizes: dict[KeyPath, int] = {}
 
@@ -76,11 +76,11 @@ class _Scanner:
             return path
         index = self.array_sizes.get(path, 0)
         self.array_sizes[path] = index + 1
-        self.found[*path, index] = position
+        self.positions[*path, index] = position
         return (*path, index)
 
     def _latest(self, path: KeyPath) -> KeyPath:
-        """`[a.b]` below `[[a]]` means the element of `a` that was opened last."""
+        """Return the path of the last element of an array of tables: `[a.b]` below `[[a]]` belongs to it."""
         size = self.array_sizes.get(path)
         return path if size is None else (*path, size - 1)
 
@@ -94,7 +94,7 @@ class _Scanner:
         self._value(path)
 
     def _dotted_key(self) -> Iterator[tuple[str, int]]:
-        """Each part of a key with the offset where it starts; `self.at` ends behind the key."""
+        """Yield each part of a key and its offset; `self.at` ends after the key."""
         while True:
             self._skip(_SPACE)
             start = self.at
@@ -139,11 +139,11 @@ class _Scanner:
         end = self.text.find("\n", start, self.at)
         width = (self.at if end < 0 else end) - start
         position = Position(line, start - self.line_starts[line - 1] + 1, max(1, width))
-        self.found.setdefault(path, position)
+        self.positions.setdefault(path, position)
         return position
 
     def _skip(self, pattern: re.Pattern[str]) -> bool:
-        """Pass over what matches; false at the end of the document."""
+        """Skip text that matches; return whether more follows."""
         match = pattern.match(self.text, self.at)
         self.at = match.end() if match else self.at
         return self.at < len(self.text)

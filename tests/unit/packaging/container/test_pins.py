@@ -10,8 +10,8 @@ import pytest
 from pyl.errors import EngineError
 from pyl.packaging.container import pins
 from pyl.packaging.container.context import Recipe
-from pyl.project.config.keys import PROJECT_KEYS
-from pyl.project.model import Configuration, NativeConfiguration
+from pyl.project.config.model import DEFAULT_TARGET, Configuration, NativeConfiguration
+from pyl.project.config.tables import PROJECT_KEYS
 
 
 def test_every_target_has_a_base_image() -> None:
@@ -21,7 +21,7 @@ def test_every_target_has_a_base_image() -> None:
 
 def test_the_dockerfiles_own_defaults_are_the_pinned_ones() -> None:
     text = pins.dockerfile().read_text()
-    assert f"ARG BASE_IMAGE={pins.base_image(Configuration.target)}\n" in text
+    assert f"ARG BASE_IMAGE={pins.base_image(DEFAULT_TARGET)}\n" in text
     (release,) = set(re.findall(r"^ARG PYTHON_VERSION=(.+)$", text, re.MULTILINE))
     assert release == pins.python_release(release.rpartition(".")[0])
 

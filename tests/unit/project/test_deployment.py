@@ -9,15 +9,12 @@ from textwrap import dedent
 import pytest
 
 from pyl.project.config.configuration import read_configuration
-from pyl.project.config.deployment_keys import (
-    FUNCTION_DEPLOYMENT_KEYS,
-    PROJECT_DEPLOYMENT_KEYS,
-    SHARED_KEYS,
-    DeploymentKey,
-)
+from pyl.project.config.deployment import Allowed, DeploymentConfiguration
+from pyl.project.config.keys import Key
+from pyl.project.config.model import Configuration
 from pyl.project.config.pyproject import Document, read_document
+from pyl.project.config.tables import FUNCTION_DEPLOYMENT_KEYS, PROJECT_DEPLOYMENT_KEYS, SHARED_DEPLOYMENT_KEYS
 from pyl.project.diagnostics import Code, Diagnostic
-from pyl.project.model import Allowed, Configuration, DeploymentConfiguration
 
 ROLE = "arn:aws:iam::123456789012:role/given"
 NEEDED = {
@@ -42,13 +39,13 @@ def values(folder: Path, text: str, environ: Mapping[str, str] | None = None) ->
     return configuration
 
 
-@pytest.mark.parametrize("key", [*PROJECT_DEPLOYMENT_KEYS, *SHARED_KEYS])
-def test_the_example_of_every_key_of_the_project_is_right(tmp_path: Path, key: DeploymentKey) -> None:
+@pytest.mark.parametrize("key", [*PROJECT_DEPLOYMENT_KEYS, *SHARED_DEPLOYMENT_KEYS])
+def test_the_example_of_every_key_of_the_project_is_right(tmp_path: Path, key: Key) -> None:
     values(tmp_path, f"[tool.pyl]\n{key.name} = {key.example}\n{NEEDED.get(key.name, '')}\n")
 
 
-@pytest.mark.parametrize("key", [*SHARED_KEYS, *FUNCTION_DEPLOYMENT_KEYS])
-def test_the_example_of_every_key_of_functions_arrives(tmp_path: Path, key: DeploymentKey) -> None:
+@pytest.mark.parametrize("key", [*SHARED_DEPLOYMENT_KEYS, *FUNCTION_DEPLOYMENT_KEYS])
+def test_the_example_of_every_key_of_functions_arrives(tmp_path: Path, key: Key) -> None:
     text = f"[tool.pyl.functions.a]\n{key.name} = {key.example}\n{NEEDED.get(key.name, '')}\n"
     found = values(tmp_path, text).functions["a"].deployment
     assert getattr(found, key.name) != getattr(DeploymentConfiguration(), key.name)
@@ -131,3 +128,48 @@ def test_the_nearest_retention_is_offered(tmp_path: Path) -> None:
 def test_the_value_of_a_wrong_tag_is_not_repeated(tmp_path: Path) -> None:
     _, (found,) = read(tmp_path, "[tool.pyl]\ntags = { x = 'secret*' }\n")
     assert "secret" not in found.message + found.hint
+
+
+def many_tags(number: int) -> str:
+    return "\n".join(f"tags.t{index} = 'x'" for index in range(number))
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        many_tags(48),
+        f"tags = {{ {'n' * 128} = '{'v' * 256}' }}",
+        "tags = { awsome = 'x', pylon = '' }",
+        f"layers = {['arn:aws:lambda:eu-central-1:123456789012:layer:x:1'] * 5}",
+        "subnets = []",
+        "subnets = ['subnet-1']\nsecurity_groups = ['sg-1']",
+        "log_retention = 1",
+        "alias = '1a'",
+        f"role = '{ROLE}'\n[tool.pyl.functions.a]\nallow = [{{ actions = ['*'], resources = ['*'] }}]",
+        f"functions.a = {{ runtime = 'python3.12', layers = ['arn:aws:lambda:us-east-1:{'1' * 12}:layer:x:1'] }}",
+        "functions.a = { url = 'public', url_mode = 'BUFFERED', url_origins = ['*'] }",
+        "functions.a.reserved_concurrency = -1",
+    ],
+)
+def test_values_up_to_the_limits_are_accepted(tmp_path: Path, entry: str) -> None:
+    values(tmp_path, f"[tool.pyl]\n{entry}\n")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (many_tags(49), "there are 49 tags"),
+        (f"tags = {{ {'n' * 129} = 'x' }}", "AWS refuses the tag"),
+        (f"tags = {{ n = '{'v' * 257}' }}", "AWS refuses the tag"),
+        ("tags = { 'AWS:x' = 'y' }", "is reserved"),
+        (f"role = '{ROLE}'\npolicies = ['arn:aws:iam::aws:policy/x']", "pyl does not change"),
+        ("functions.a = { url = 'off', url_origins = ['*'] }", "without a function URL"),
+        ("functions.a.url_origins = ['*']", "without a function URL"),
+        ("functions.a = { allow = [{ actions = 's3:*', resources = ['*'] }] }", "whose `actions` is not a list"),
+        ("functions.a = { allow = [{ actions = ['*'], resources = [1] }] }", "whose `resources` hold 1"),
+        ("log_retention = 3654", "Lambda accepts 1 to 3,653"),
+    ],
+)
+def test_values_beyond_the_limits_are_refused(tmp_path: Path, entry: str, message: str) -> None:
+    _, (diagnostic,) = read(tmp_path, f"[tool.pyl]\n{entry}\n")
+    assert message in diagnostic.message
