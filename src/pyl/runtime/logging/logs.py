@@ -95,7 +95,7 @@ def configure(environ: MutableMapping[str, str]) -> None:
         state.sink = FramedSink(int(descriptor))
     _buffer_by_line()
     if "logging" in sys.modules or not state.watched:
-        import_hooks.prepare("logging", _set_up)
+        import_hooks.after_import("logging", _set_up)
         state.watched = True
 
 
