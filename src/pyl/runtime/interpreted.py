@@ -64,7 +64,7 @@ def _asked_function() -> str | None:
 def _prepare_hooks() -> None:
     from pyl import hooks
 
-    if hooks.any_before_shutdown():
+    if hooks.has_before_shutdown():
         from pyl.runtime.loop import shutdown
 
         shutdown.prepare_beside(os.environ.get("AWS_LAMBDA_RUNTIME_API", ""))
@@ -78,7 +78,7 @@ def _register_hooks() -> None:
 
     from pyl import hooks
 
-    for hook in reversed(hooks.own_before_image()):
+    for hook in reversed(hooks.before_image_hooks()):
         snapshot_restore_py.register_before_snapshot(hook)
-    for hook in hooks.own_after_restore():
+    for hook in hooks.after_restore_hooks():
         snapshot_restore_py.register_after_restore(hook)

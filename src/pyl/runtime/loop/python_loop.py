@@ -61,7 +61,7 @@ def serve(
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             _post_init_error(client, errors.report(error))
             sys.exit(1)
-        if hooks.any_before_shutdown():
+        if hooks.has_before_shutdown():
             from pyl.runtime.loop import shutdown
 
             shutdown.prepare(client.address, register=worker is None or worker.is_first)

@@ -78,7 +78,7 @@ def prepare_beside(address: str) -> None:
 def run_hooks() -> None:
     """Run every hook, the last registered first. One that fails is logged, and the others run."""
     logs.state.request_id = ""
-    for hook in hooks.own_before_shutdown():
+    for hook in hooks.before_shutdown_hooks():
         try:
             result: Any = hook()
             if hasattr(result, "__await__"):
