@@ -17,6 +17,7 @@ _RUNTIME = (
     "hooks.py",
     "responses.py",
     "batch.py",
+    "lambda_environment.py",
     "events",
     "json",
     "runtime",
