@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "after_restore", "before_image", "before_shutdown", "function"]
 
-_HOMES = {
+_MODULES = {
     "Context": "pyl.context",
     "after_restore": "pyl.hooks",
     "before_image": "pyl.hooks",
@@ -26,11 +26,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    module = _MODULES.get(name)
+    if module is None:
         msg = f"module 'pyl' has no attribute {name!r}"
         raise AttributeError(msg)
-    value: object = getattr(__import__(home, fromlist=(name,)), name)
+    value: object = getattr(__import__(module, fromlist=(name,)), name)
     globals()[name] = value
     return value
 

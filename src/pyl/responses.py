@@ -95,7 +95,7 @@ class StreamingResponse:
 
     Example:
         ```python
-        return StreamingResponse((f"{row}\\n" for row in rows), headers={"content-type": "text/csv"})
+        return StreamingResponse((row.to_csv() for row in rows), headers={"content-type": "text/csv"})
         ```
     """
 
