@@ -1,5 +1,4 @@
-"""A handler, called the way it wants to be called: its parameters' order, its event's type, its kind of
-answer."""
+"""Calls a handler according to its signature: order of parameters, type of event, `async def`."""
 
 from __future__ import annotations
 
@@ -19,23 +18,33 @@ if TYPE_CHECKING:
 
 
 class Binding:
-    """A handler with what is known of its signature; makes events and calls it."""
+    """A handler and how to call it.
+
+    Attributes:
+        handler: The callable.
+        event_first: Whether the event comes before the context.
+        converter: Converts the event; `None` if the handler takes the decoded JSON.
+    """
 
     def __init__(self, handler: Callable[..., Any], *, event_first: bool, converter: Converter | None) -> None:
         self.handler = handler
         self.event_first = event_first
         self.converter = converter
-        """Makes the event; `None` when the handler takes the decoded JSON."""
 
     def call(self, event: Any, context: Context) -> Any:
-        """Call the handler with its event, wait for an asynchronous one, and return its answer.
+        """Call the handler, and return its result; of an asynchronous one, the awaited result.
 
-        Raises whatever the handler raises, and an exception that it returns.
+        Raises:
+            Exception: What the handler raised, or an exception that it returned.
         """
         return self.settle(self.handler(event, context) if self.event_first else self.handler(context, event))
 
     def settle(self, result: Any) -> Any:
-        """Return what the handler's result comes to. Raises as `call` does."""
+        """Return the final result of a call: the awaited one of an awaitable.
+
+        Raises:
+            Exception: What the awaitable raised, or an exception that is the result.
+        """
         if hasattr(result, "__await__"):
             result = asynchronous.run(result)
         if isinstance(result, Exception):
@@ -44,10 +53,10 @@ class Binding:
 
 
 def bind(handler: Callable[..., Any]) -> Binding:
-    """Prepare a callable, decorated by `@function` or adopted as it is, for being called.
+    """Return the binding of a callable, decorated by `@function` or adopted as it is.
 
     Raises:
-        Fault: its parameters are not those of a handler.
+        Fault: Its parameters are not those of a handler.
     """
     decorated = declaration(handler) is not None
     try:
@@ -63,19 +72,19 @@ def _bind_decorated(handler: Callable[..., Any]) -> Binding:
     context, event = assign(signature.parameters)
     positions = [index for index, parameter in enumerate(signature.parameters) if parameter.kind <= 1]
     annotation = signature.annotations[positions[event]]
-    # A decorator between may hand on an event of its own making (Powertools' data classes).
+    # A decorator in between may pass on another event (Powertools' data classes).
     lenient = inner is not handler
     return Binding(handler, event_first=event < context, converter=_converter(handler, annotation, lenient=lenient))
 
 
 def _bind_adopted(handler: Callable[..., Any]) -> Binding:
-    """Bind what is called as AWS calls it; annotations count where they cannot mean a plain dict."""
+    """Bind a callable as AWS calls it; annotations are used unless they may stand for a plain dict."""
     _prepare_event_loop(handler)
     if hasattr(handler, "__wrapped__"):
         return Binding(handler, event_first=True, converter=None)
     try:
         signature = signature_of(handler)
-    except (TypeError, ValueError):  # a callable written in C that does not tell
+    except (TypeError, ValueError):  # a callable written in C without a signature
         return Binding(handler, event_first=True, converter=None)
     context, event = assign(signature.parameters, adopted=True)
     annotations = [
@@ -103,7 +112,7 @@ def _converter(handler: Callable[..., Any], annotation: Any, *, lenient: bool) -
 
 
 def _prepare_event_loop(handler: Callable[..., Any]) -> None:
-    """Import asyncio along with the handler that will need it, rather than during its first call."""
+    """Import asyncio with an asynchronous handler, rather than during its first call."""
     if is_asynchronous_function(handler):
         import asyncio  # noqa: F401
 

@@ -1,5 +1,4 @@
-"""From `_HANDLER` to a handler that can be called: names, imports, attributes, and Lambda's error types for
-each."""
+"""Finds and imports the handler that `_HANDLER` names, with Lambda's error types for each failure."""
 
 from __future__ import annotations
 
@@ -24,23 +23,35 @@ if TYPE_CHECKING:
 
 
 class Functions:
-    """The functions of a package: where each is, and those that have been loaded."""
+    """The functions of a package, loaded on demand.
+
+    Attributes:
+        table: `module:attribute` of each function, by name.
+    """
 
     def __init__(self, table: Mapping[str, str]) -> None:
         self.table = table
         self._loaded: dict[str, Binding] = {}
 
     def choose(self, handler: str | None) -> Binding:
-        """Return the function that `_HANDLER` names, loaded.
+        """Load and return the function of a handler string.
+
+        Args:
+            handler: Value of `_HANDLER`.
 
         Raises:
-            Fault: it cannot be loaded, for one of the reasons for which Lambda has an error type.
-            Exception: what the import of the user's module raised.
+            Fault: It cannot be loaded, for a reason that has one of Lambda's error types.
+            Exception: What the import of the user's module raised.
         """
         return self.load(function_name(handler))
 
     def load(self, name: str) -> Binding:
-        """Return a function, importing its module at the first call. Raises as `choose` does."""
+        """Return a function by name; its module is imported at the first call.
+
+        Raises:
+            Fault: It cannot be loaded, for a reason that has one of Lambda's error types.
+            Exception: What the import of the user's module raised.
+        """
         binding = self._loaded.get(name)
         if binding is None:
             reference = self.table.get(name)
@@ -52,7 +63,7 @@ class Functions:
         return binding
 
     def load_all(self, names: Iterable[str] | None = None) -> dict[str, Exception]:
-        """Load these functions, or all, and return what was raised for those that cannot be."""
+        """Load functions, by default all; return the exception of each that cannot be loaded, by name."""
         failures: dict[str, Exception] = {}
         for name in self.table if names is None else names:
             try:
@@ -63,10 +74,10 @@ class Functions:
 
 
 def function_name(handler: str | None) -> str:
-    """Return the function that a handler string (`functions.<name>`) names; only its last segment counts.
+    """Return the function's name in a handler string: the part after the last dot of `functions.<name>`.
 
     Raises:
-        Fault: there is no dot in it.
+        Fault: The string has another form.
     """
     prefix, dot, name = (handler or "").rpartition(".")
     if not dot or not prefix or not name:
@@ -77,14 +88,14 @@ def function_name(handler: str | None) -> str:
 
 def _find(reference: str) -> Any:
     module_name, _, path = reference.partition(":")
-    found = _import(module_name)
+    target = _import(module_name)
     for attribute in path.split("."):
         try:
-            found = getattr(found, attribute)
+            target = getattr(target, attribute)
         except AttributeError:
             msg = f"Handler '{path}' missing on module '{module_name}'"
             raise Fault(HANDLER_NOT_FOUND, msg) from None
-    return found
+    return target
 
 
 def _import(name: str) -> Any:
