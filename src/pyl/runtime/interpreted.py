@@ -1,9 +1,8 @@
-"""The table of an interpreted package's functions, behind the module that awslambdaric imports.
+"""The function table of an interpreted package, used by the module that awslambdaric imports.
 
-The generated `functions` module holds `__getattr__ = Table(TABLE)`. awslambdaric looks for failures of two
-kinds in two places: what goes wrong while it imports the module has error types
-(`Runtime.ImportModuleError`, …), what goes wrong while it looks up the function does not. So the function
-that was asked for is loaded with the module.
+The generated `functions` module contains `__getattr__ = Table(TABLE)`. awslambdaric reports failures of the import with
+their error types (`Runtime.ImportModuleError` and others), but not failures of the attribute lookup that follows. So
+the requested function is loaded while the module is imported.
 """
 
 from __future__ import annotations
@@ -20,28 +19,33 @@ if TYPE_CHECKING:
     from typing import Any
 
 MODULE = "functions"
-"""The name of the generated module, the prefix of every handler string."""
+"""Name of the generated module, and first part of every handler string."""
 
 
 class Table:
-    """Looks up the functions of a package by name; only the module that holds the function is imported."""
+    """Looks up functions by name, and imports only the module of the requested function."""
 
     def __init__(self, table: Mapping[str, str]) -> None:
         self._functions = Functions(table)
         self._entries: dict[str, Callable[[Any, Any], Any]] = {}
-        asked = _asked_function()
-        if asked is not None and "awslambdaric" in sys.modules:
-            self._load_for_awslambdaric(asked)
+        requested = _requested_function()
+        if requested is not None and "awslambdaric" in sys.modules:
+            self._load_for_awslambdaric(requested)
 
     def __call__(self, name: str) -> Callable[[Any, Any], Any]:
-        """Return what awslambdaric is to call for this function: the module's `__getattr__`."""
+        """Return the handler of a function; this is the `__getattr__` of the generated module.
+
+        Raises:
+            AttributeError: The package has no such function.
+            Exception: What the import of its module raised.
+        """
         if name not in self._functions.table:
             msg = f"module {MODULE!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        found = self._entries.get(name)
-        if found is None:
-            found = self._entries[name] = entry(self._functions.load(name))
-        return found
+        handler = self._entries.get(name)
+        if handler is None:
+            handler = self._entries[name] = entry(self._functions.load(name))
+        return handler
 
     def _load_for_awslambdaric(self, name: str) -> None:
         try:
@@ -52,8 +56,8 @@ class Table:
             _prepare_hooks()
 
 
-def _asked_function() -> str | None:
-    """Return the function that awslambdaric was started for; Lambda says it twice, a local start only once."""
+def _requested_function() -> str | None:
+    """Return the function that awslambdaric was started for, from its command line or `_HANDLER`."""
     for handler in (*sys.argv[1:2], os.environ.get("_HANDLER", "")):
         module, _, name = handler.rpartition(".")
         if module == MODULE:
@@ -67,13 +71,13 @@ def _prepare_hooks() -> None:
     if hooks.has_before_shutdown():
         from pyl.runtime.loop import shutdown
 
-        shutdown.prepare_beside(os.environ.get("AWS_LAMBDA_RUNTIME_API", ""))
+        shutdown.install_in_thread(os.environ.get("AWS_LAMBDA_RUNTIME_API", ""))
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         _register_hooks()
 
 
 def _register_hooks() -> None:
-    """Let SnapStart run the function's hooks: its snapshot is an image too."""
+    """Register the function's hooks with SnapStart, whose snapshot is a process image as well."""
     import snapshot_restore_py
 
     from pyl import hooks
