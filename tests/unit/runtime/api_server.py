@@ -27,6 +27,8 @@ PROJECT = HERE / "project"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:conformance"
 FAR_DEADLINE = "4102444800000"
 """The year 2100; awslambdaric keeps nanoseconds in 64 bits."""
+BYTECODE = tempfile.TemporaryDirectory(prefix="pyl-test-bytecode-")
+"""Where all started runtimes keep bytecode: without it each of them would compile every module again."""
 PATIENCE = 20.0
 """Seconds after which a runtime that does not do what it should has failed."""
 
@@ -231,7 +233,7 @@ class RuntimeCommand:
     def _python(self) -> dict[str, str]:
         """What a Python needs to find the modules; a native package has its own."""
         path = os.pathsep.join(str(folder) for folder in self.path)
-        return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} if path else {}
+        return {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": BYTECODE.name} if path else {}
 
     @contextmanager
     def shared_folder(self) -> Iterator[Path]:

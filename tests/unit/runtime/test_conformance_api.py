@@ -323,7 +323,7 @@ def test_ipv6_addresses_are_understood() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc")
-def test_ten_thousand_invocations_do_not_make_the_process_grow(api: RuntimeAPI, runtime: RuntimeCommand) -> None:
+def test_thousands_of_invocations_do_not_make_the_process_grow(api: RuntimeAPI, runtime: RuntimeCommand) -> None:
     with runtime.start(api, "echo") as process:
 
         def resident() -> int:
@@ -331,10 +331,10 @@ def test_ten_thousand_invocations_do_not_make_the_process_grow(api: RuntimeAPI, 
             return int(text.split()[1])
 
         event = {"a": [1, "two", None, 4.5]}
-        for _ in range(1000):
+        for _ in range(500):
             api.result(event)
         before = resident()
-        for _ in range(9000):
+        for _ in range(2000):
             api.result(event)
-        assert resident() - before <= 16  # pages
+        assert resident() - before <= 16  # pages: 32 bytes for each invocation, less than any object takes
         assert api.accepted == 1

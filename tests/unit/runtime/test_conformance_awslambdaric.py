@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import functools
 import json
 import os
 import re
@@ -48,6 +49,23 @@ class Answer:
         return TIMESTAMP.sub("TIME", self.log)
 
 
+def once_of_reference(question: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask AWS's client each question only once, since equal questions have equal answers."""
+    answers: dict[str, Any] = {}
+
+    @functools.wraps(question)
+    def ask_once(command: RuntimeCommand, *arguments: Any, **keywords: Any) -> Any:
+        if command is not REFERENCE:
+            return question(command, *arguments, **keywords)
+        key = repr((arguments, sorted(keywords.items())))
+        if key not in answers:
+            answers[key] = question(command, *arguments, **keywords)
+        return answers[key]
+
+    return ask_once
+
+
+@once_of_reference
 def ask(
     command: RuntimeCommand, function: str, event: Any = None, *, raw: bytes | None = None, **environment: str
 ) -> Answer:
@@ -57,6 +75,7 @@ def ask(
         return Answer(posted, process.stdout())
 
 
+@once_of_reference
 def fail_to_start(command: RuntimeCommand, function: str, **environment: str) -> Answer:
     with RuntimeAPI() as api, command.start(api, function, **environment) as process:
         posted = api.expect("error")
@@ -180,31 +199,33 @@ def test_logging_set_up_by_the_users_code_behaves_the_same(either: RuntimeComman
     assert answer.lines == "[INFO]\tTIME\t\timported\n\n[INFO]\tTIME\trequest-1\tcalled\n\n".replace("\n\n", "\n")
 
 
+@once_of_reference
+def frames(command: RuntimeCommand, function: str, log_format: str, level: str) -> list[tuple[str, str]]:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as file:
+        ask(
+            command,
+            function,
+            "x",
+            _LAMBDA_TELEMETRY_LOG_FD=str(writing),
+            AWS_LAMBDA_LOG_FORMAT=log_format,
+            AWS_LAMBDA_LOG_LEVEL=level,
+        )
+        os.close(writing)
+        found = []
+        while kind := file.read(4):
+            length, microseconds = (int.from_bytes(file.read(size), "big") for size in (4, 8))
+            assert 1_700_000_000_000_000 < microseconds < 10_000_000_000_000_000
+            text = TIMESTAMP.sub("TIME", file.read(length).decode())
+            found.append((kind.hex(), _in_order(text) if log_format == "JSON" and function == "fail" else text))
+        return found
+
+
 @pytest.mark.parametrize("log_format", ["Text", "JSON"])
 @pytest.mark.parametrize("level", ["", "INFO"])
 @pytest.mark.parametrize("function", ["log_lines", "fail"])
 def test_framed_logs_are_the_same(either: RuntimeCommand, log_format: str, level: str, function: str) -> None:
-    def frames(command: RuntimeCommand) -> list[tuple[str, str]]:
-        reading, writing = os.pipe()
-        with os.fdopen(reading, "rb") as file:
-            ask(
-                command,
-                function,
-                "x",
-                _LAMBDA_TELEMETRY_LOG_FD=str(writing),
-                AWS_LAMBDA_LOG_FORMAT=log_format,
-                AWS_LAMBDA_LOG_LEVEL=level,
-            )
-            os.close(writing)
-            found = []
-            while kind := file.read(4):
-                length, microseconds = (int.from_bytes(file.read(size), "big") for size in (4, 8))
-                assert 1_700_000_000_000_000 < microseconds < 10_000_000_000_000_000
-                text = TIMESTAMP.sub("TIME", file.read(length).decode())
-                found.append((kind.hex(), _in_order(text) if log_format == "JSON" and function == "fail" else text))
-            return found
-
-    ours, theirs = frames(either), frames(REFERENCE)
+    ours, theirs = (frames(command, function, log_format, level) for command in (either, REFERENCE))
     assert comparable(either, ours) == comparable(either, theirs)
     assert ours
 
@@ -304,6 +325,13 @@ def test_leaving_ends_the_process_with_its_code(runtime: RuntimeCommand, functio
         assert process.stdout().startswith("leaving")
 
 
+@once_of_reference
+def attributes(command: RuntimeCommand, headers: dict[str, str | None]) -> Any:
+    with RuntimeAPI() as api, command.start(api, "attributes") as _:
+        first = api.result({}, **headers)
+        return [first, api.result({}, trace_id=None)]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -319,26 +347,23 @@ def test_leaving_ends_the_process_with_its_code(runtime: RuntimeCommand, functio
     ids=repr,
 )
 def test_contexts_say_the_same(either: RuntimeCommand, headers: dict[str, str | None]) -> None:
-    def attributes(command: RuntimeCommand) -> Any:
-        with RuntimeAPI() as api, command.start(api, "attributes") as _:
-            first = api.result({}, **headers)
-            return [first, api.result({}, trace_id=None)]
-
-    ours, theirs = attributes(either), attributes(REFERENCE)
+    ours, theirs = attributes(either, headers), attributes(REFERENCE, headers)
     assert ours == theirs
     assert ours[0]["memory_limit_in_mb"] == "512"
     assert ours[1]["trace"] is None
 
 
+@once_of_reference
+def bad_context_payload(command: RuntimeCommand, header: str) -> dict[str, Any]:
+    with RuntimeAPI() as api, command.start(api, "echo") as _:
+        got = api.error({}, **{header: "nonsense"})
+        assert api.result("after") == "after"
+        return got
+
+
 @pytest.mark.parametrize("header", ["client_context", "cognito_identity"])
 def test_a_context_that_is_no_json_is_reported_alike(either: RuntimeCommand, header: str) -> None:
-    def payload(command: RuntimeCommand) -> dict[str, Any]:
-        with RuntimeAPI() as api, command.start(api, "echo") as _:
-            got = api.error({}, **{header: "nonsense"})
-            assert api.result("after") == "after"
-            return got
-
-    assert payload(either) == payload(REFERENCE)
+    assert bad_context_payload(either, header) == bad_context_payload(REFERENCE, header)
 
 
 @pytest.mark.parametrize("header", ["client_context", "cognito_identity"])
@@ -401,6 +426,7 @@ RESULTS = [
 ]
 
 
+@once_of_reference
 def results(command: RuntimeCommand, *preparations: str) -> list[tuple[str, str, Any]]:
     found = []
     with RuntimeAPI() as api, command.start(api, "evaluate"):

@@ -170,7 +170,9 @@ def test_only_the_module_of_the_function_is_imported(api: RuntimeAPI, either: Ru
     if either.name == "image":
         pytest.skip("a process image holds the modules of all functions")
     with either.start(api, "evaluate"):
-        loaded = api.result("sorted(set(__import__('sys').modules) & {'plain', 'handlers', 'pydantic', 'msgspec'})")
+        loaded = api.result(
+            "sorted(set(__import__('sys').modules) & {'plain', 'handlers', 'models', 'pydantic', 'msgspec'})"
+        )
         assert loaded == ["plain"]
 
 
