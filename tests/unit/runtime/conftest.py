@@ -8,13 +8,19 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from unit.runtime.api_server import INTERPRETED, PYL, Process, RuntimeAPI, RuntimeCommand
+from unit.runtime.api_server import INTERPRETED, PYL, Pool, Process, RuntimeAPI, RuntimeCommand
 
 _OWN = [PYL]
 
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("thorough", max_examples=500, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    with Pool() as running:
+        yield running
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from unit.runtime.api_server import REFERENCE, Request, RuntimeAPI, RuntimeCommand
+from unit.runtime.api_server import REFERENCE, Pool, Request, RuntimeAPI, RuntimeCommand
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
@@ -369,9 +369,9 @@ def test_a_context_that_is_no_json_is_reported_alike(either: RuntimeCommand, hea
 @pytest.mark.parametrize("header", ["client_context", "cognito_identity"])
 @pytest.mark.parametrize("value", ["[1]", '"text"', "1"])
 def test_a_context_that_is_no_object_is_an_error_not_a_crash(
-    runtime: RuntimeCommand, api: RuntimeAPI, header: str, value: str
+    runtime: RuntimeCommand, pool: Pool, header: str, value: str
 ) -> None:
-    with runtime.start(api, "echo"):
+    with pool.serve(runtime, "echo") as api:
         assert api.error({}, **{header: value})["errorType"] == "Runtime.LambdaContextUnmarshalError"
         assert api.result("after") == "after"
 
@@ -393,9 +393,9 @@ def test_remaining_time_counts_down(either: RuntimeCommand) -> None:
     ],
 )
 def test_what_is_not_json_is_handed_over_as_bytes(
-    runtime: RuntimeCommand, api: RuntimeAPI, content_type: str | None, kind: str
+    runtime: RuntimeCommand, pool: Pool, content_type: str | None, kind: str
 ) -> None:
-    with runtime.start(api, "kind"):
+    with pool.serve(runtime, "kind") as api:
         assert api.result({}, content_type=content_type) == kind
 
 
@@ -457,8 +457,8 @@ def _number(digits: str) -> str:
     "expression",
     ["{object()}", "object()", "[x for x in [map]]", "range(3)", "{(1, 2): 3}", "1j", "{'a': [object]}", "lambda: 0"],
 )
-def test_what_has_no_json_is_a_marshal_error(either: RuntimeCommand, expression: str) -> None:
-    with RuntimeAPI() as api, either.start(api, "evaluate"):
+def test_what_has_no_json_is_a_marshal_error(pool: Pool, either: RuntimeCommand, expression: str) -> None:
+    with pool.serve(either, "evaluate") as api:
         payload = api.error(expression)
         assert payload["errorType"] == "Runtime.MarshalError"
         assert payload["errorMessage"].startswith("Unable to marshal response: ")
@@ -467,8 +467,8 @@ def test_what_has_no_json_is_a_marshal_error(either: RuntimeCommand, expression:
 
 
 @pytest.mark.parametrize("kind", ["[a]", "(a,)", "{'a': a}", "{1: a}", "[(a,)]"])
-def test_what_is_nested_too_deeply_is_a_marshal_error(api: RuntimeAPI, runtime: RuntimeCommand, kind: str) -> None:
-    with runtime.start(api, "evaluate"):
+def test_what_is_nested_too_deeply_is_a_marshal_error(pool: Pool, runtime: RuntimeCommand, kind: str) -> None:
+    with pool.serve(runtime, "evaluate") as api:
         nested = f"__import__('functools').reduce(lambda a, _: {kind}, range(%d), 1)"
         assert api.error(nested % 100_000)["errorType"] == "Runtime.MarshalError"
         assert api.invoke(nested % 200).kind == "response"
@@ -477,9 +477,9 @@ def test_what_is_nested_too_deeply_is_a_marshal_error(api: RuntimeAPI, runtime: 
 @pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000])
 @pytest.mark.parametrize("function", ["echo", "struct", "several"])
 def test_an_event_that_is_nested_too_deeply_is_an_unmarshal_error(
-    api: RuntimeAPI, runtime: RuntimeCommand, raw: bytes, function: str
+    pool: Pool, runtime: RuntimeCommand, raw: bytes, function: str
 ) -> None:
-    with runtime.start(api, function):
+    with pool.serve(runtime, function) as api:
         for _ in range(2):
             assert api.error(raw=raw)["errorType"] == "Runtime.UnmarshalError"
 
