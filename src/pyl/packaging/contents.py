@@ -37,7 +37,7 @@ TABLE = {{
 '''
 
 _INTERPRETED = """
-from pyl.runtime.interpreted import Table  # noqa: E402
+from pyl.runtime.bootstrap import Table  # noqa: E402
 
 __getattr__ = Table(TABLE)
 """

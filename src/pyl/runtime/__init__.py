@@ -8,5 +8,5 @@ Modules import only modules that come earlier in this list, lazily or for typing
 - `handlers`: from a handler's name to a callable with a converted event;
 - `loop`: the Runtime API, in Python and in C;
 - `restore`: capture of a process image, and what a restored process does before it serves;
-- `bootstrap`, `interpreted`, `native`, `__main__`: the entry points of the packages.
+- `bootstrap`, `native`, `__main__`: the entry points of the packages.
 """

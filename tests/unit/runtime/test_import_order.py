@@ -21,7 +21,6 @@ PARTS = [
     "loop",
     "restore",
     "bootstrap",
-    "interpreted",
     "native",
     "__main__",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pyl.function import declaration
 from pyl.runtime.errors import INVALID_SIGNATURE, Fault
-from pyl.runtime.handlers import asynchronous
 from pyl.runtime.handlers.annotations import NOTHING, is_asynchronous_function, signature_of, unwrap
 from pyl.runtime.handlers.signature import SignatureError, assign
 
@@ -46,6 +45,8 @@ class Binding:
             Exception: What the awaitable raised, or an exception that is the result.
         """
         if hasattr(result, "__await__"):
+            from pyl.runtime.handlers import asynchronous
+
             result = asynchronous.run(result)
         if isinstance(result, Exception):
             raise result
@@ -112,9 +113,11 @@ def _converter(handler: Callable[..., Any], annotation: Any, *, lenient: bool) -
 
 
 def _prepare_event_loop(handler: Callable[..., Any]) -> None:
-    """Import asyncio with an asynchronous handler, rather than during its first call."""
+    """Import what an asynchronous handler needs with it, rather than during its first call."""
     if is_asynchronous_function(handler):
         import asyncio  # noqa: F401
+
+        from pyl.runtime.handlers import asynchronous  # noqa: F401
 
 
 def _invalid(handler: Callable[..., Any], reason: str) -> Fault:
