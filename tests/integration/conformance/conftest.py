@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import unit.runtime.examples  # noqa: F401 - loads the profile
 from integration.conformance.native import NativeCommand, build, starting_plainly
 from pyl.sandbox import execution
 from unit.runtime.api_server import Pool, Process, RuntimeAPI, RuntimeCommand

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
+import unit.runtime.examples  # noqa: F401 - loads the profile
 from unit.runtime.api_server import INTERPRETED, PYL, Pool, Process, RuntimeAPI, RuntimeCommand
 
 _OWN = [PYL]
-
-settings.register_profile("quick", max_examples=25, deadline=None)
-settings.register_profile("thorough", max_examples=500, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,11 @@ FIELD = st.none() | ANY_TEXT | JSON.map(json.dumps) | st.sampled_from([FAR_DEADL
 HEADERS = st.fixed_dictionaries({}, optional=dict.fromkeys([*FIELDS, "content_type", "invocation_id"], FIELD))
 BODY = st.binary(max_size=400) | JSON.map(lambda value: json.dumps(value).encode()) | st.just(b"[" * 3000)
 CUTS = st.lists(st.integers(1, 3000), max_size=4)
-CARELESS = settings(derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CARELESS = settings(
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 def send(request: Request, data: bytes, cuts: list[int]) -> None:
