@@ -1,4 +1,4 @@
-"""How many examples hypothesis tries: few by default, many with `HYPOTHESIS_PROFILE=thorough`. Imported by conftests."""
+"""How many examples hypothesis tries: 25, or 500 with `HYPOTHESIS_PROFILE=thorough`. Conftests import it."""
 
 from __future__ import annotations
 
