@@ -17,7 +17,7 @@ import sys
 from pyl.context import Context
 from pyl.json import codec
 from pyl.runtime.errors import MARSHAL_ERROR, Fault, describe, message_of, strip_own
-from pyl.runtime.handlers.resolve import Functions
+from pyl.runtime.handlers.binding import Functions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pyl.runtime.handlers.resolve import Functions
+from pyl.runtime.handlers.binding import Functions
 from pyl.runtime.logging import logs
 from pyl.runtime.loop import python_loop
 from pyl.runtime.loop.client import RuntimeAPIError

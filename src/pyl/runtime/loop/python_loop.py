@@ -11,7 +11,7 @@ from pyl.context import Context
 from pyl.json import codec
 from pyl.runtime import errors
 from pyl.runtime.errors import ErrorReport, Fault
-from pyl.runtime.handlers.resolve import Functions
+from pyl.runtime.handlers.binding import Functions
 from pyl.runtime.logging import logs
 from pyl.runtime.loop.client import Client, Invocation, RuntimeAPIError
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, NoReturn
 
-    from pyl.runtime.handlers.resolve import Functions
+    from pyl.runtime.handlers.binding import Functions
     from pyl.runtime.restore.capture_report import Problem
     from pyl.runtime.restore.recorder import Recorder
 

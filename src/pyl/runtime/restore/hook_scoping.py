@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pyl import hooks
-from pyl.runtime.handlers.resolve import function_name
+from pyl.runtime.handlers.binding import function_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

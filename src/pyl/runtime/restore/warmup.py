@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyl.runtime.handlers.resolve import Functions
+    from pyl.runtime.handlers.binding import Functions
     from pyl.runtime.restore.capture_report import Problem
 
 _CREDENTIALS = {
