@@ -1,13 +1,13 @@
-"""What a handler's author imports: `function`, `Context`, `before_image`, `after_restore` and `before_shutdown`.
+"""Lambda functions as decorated Python functions.
 
-Only the decorator is imported at once, every other name on first use (PEP 562): each cold start of an
-interpreted package pays for `import pyl`.
+The names for handlers: `function`, `Context`, `before_image`, `after_restore` and `before_shutdown`. Only the decorator
+is imported at once, every other name on first use (PEP 562), because each cold start of an interpreted package pays for
+`import pyl`.
 """
 
 from __future__ import annotations
 
-# At once, and not lazily: the module has the decorator's name, and whoever imports it first would bind the
-# module here.
+# Not lazily: the module has the decorator's name, so its first import would bind the module to this name.
 from pyl.function import function
 
 TYPE_CHECKING = False  # `typing` itself costs milliseconds where nothing else has imported it
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "after_restore", "before_image", "before_shutdown", "function"]
 
-_HOMES = {
+_MODULES = {
     "Context": "pyl.context",
     "after_restore": "pyl.hooks",
     "before_image": "pyl.hooks",
@@ -26,11 +26,11 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    module = _MODULES.get(name)
+    if module is None:
         msg = f"module 'pyl' has no attribute {name!r}"
         raise AttributeError(msg)
-    value: object = getattr(__import__(home, fromlist=(name,)), name)
+    value: object = getattr(__import__(module, fromlist=(name,)), name)
     globals()[name] = value
     return value
 

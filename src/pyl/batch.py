@@ -1,7 +1,9 @@
-"""Partial batch failures: which records of a batch Lambda must deliver again, instead of the whole batch.
+"""Partial batch responses: which records of a batch Lambda must deliver again, instead of the whole batch.
 
-They count only where the event source mapping has `ReportBatchItemFailures` among its function response types;
-without it Lambda takes any answer for success, and the failed records are lost.
+The event source mapping needs `ReportBatchItemFailures` among its function response types. Without it Lambda takes any
+response for success, and the failed records are lost.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
 """
 
 from __future__ import annotations
@@ -19,18 +21,25 @@ if TYPE_CHECKING:
 
 
 class BatchItemFailure(Struct, frozen=True, rename="camel"):
+    """One record that failed."""
+
     item_identifier: str
-    """A message id (SQS) or a sequence number (Kinesis, DynamoDB)."""
+    """Message id (SQS) or sequence number (Kinesis, DynamoDB) of the record."""
 
 
 class BatchResponse(Struct, frozen=True, rename="camel"):
-    """What a function returns for a batch; without failures, the batch has succeeded."""
+    """Response to a batch; without failures, the whole batch succeeded."""
 
     batch_item_failures: list[BatchItemFailure] = field(default_factory=list)
+    """The records that Lambda delivers again."""
 
     @classmethod
     def of(cls, *identifiers: str) -> BatchResponse:
-        """Report the records of these identifiers as failed."""
+        """Return a response that reports records as failed.
+
+        Args:
+            *identifiers: Message ids (SQS) or sequence numbers (Kinesis, DynamoDB).
+        """
         return cls([BatchItemFailure(identifier) for identifier in identifiers])
 
 
@@ -47,29 +56,42 @@ if TYPE_CHECKING:
 
 
 def process(event: SQSEvent | DynamoDBEvent | KinesisEvent, handle: Callable[[Any], object]) -> BatchResponse:
-    """Call `handle` with each record and report those for which it raises an `Exception`, which is logged.
+    """Process the records of a batch one by one, and report those that failed.
 
-    - A standard queue: every message is tried; the failed ones come again.
-    - A FIFO queue: nothing after the first failure is tried, so that the order holds; it and the rest come
-      again.
-    - A stream: the first failure is the checkpoint. Lambda delivers again from there on, so nothing after it
-      is tried, and only it is reported.
+    - Standard queue: every message is processed, and Lambda delivers the failed ones again.
+    - FIFO queue: processing stops at the first failure to keep the order. Lambda delivers it and the rest again.
+    - Stream (Kinesis, DynamoDB): processing stops at the first failure, and only that is reported. Lambda delivers
+      again from there on.
+
+    Args:
+        event: The batch.
+        handle: Called with each record. A record for which it raises an `Exception` has failed; the error is logged.
+
+    Returns:
+        The response to return from the handler.
+
+    Example:
+        ```python
+        @function
+        def store(context: Context, event: SQSEvent) -> BatchResponse:
+            return process(event, lambda record: save(record.json()))
+        ```
     """
     records: Sequence[Any] = event.records
-    failed: list[str] = []
+    failed_identifiers: list[str] = []
     for index, record in enumerate(records):
         try:
             handle(record)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong is this record's failure, not the batch's
+        except Exception as error:  # noqa: BLE001 - the failure of this record, not of the batch
             identifier = _identifier(record)
             _log_failure(identifier, error)
-            failed.append(identifier)
+            failed_identifiers.append(identifier)
             if record.event_source != "aws:sqs":
                 break
             if record.is_fifo:
-                failed.extend(_identifier(unprocessed) for unprocessed in records[index + 1 :])
+                failed_identifiers.extend(_identifier(unprocessed) for unprocessed in records[index + 1 :])
                 break
-    return BatchResponse.of(*failed)
+    return BatchResponse.of(*failed_identifiers)
 
 
 def _identifier(record: Any) -> str:
@@ -84,6 +106,6 @@ _IDENTIFIERS: dict[str, Callable[[Any], str]] = {
 
 
 def _log_failure(identifier: str, error: Exception) -> None:
-    import logging  # it costs milliseconds that only a failure need pay
+    import logging  # here, because importing it costs milliseconds
 
     logging.getLogger(__name__).error("record %s failed", identifier, exc_info=error)

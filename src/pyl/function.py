@@ -14,7 +14,12 @@ MARK = "__pyl_function__"
 
 
 class Declaration:
-    """What `@function` was told."""
+    """Arguments passed to `@function`.
+
+    Attributes:
+        name: Name of the function; `None` means the callable's own.
+        description: Description of the function; `None` means the first line of the docstring.
+    """
 
     __slots__ = ("description", "name")
 
@@ -38,15 +43,35 @@ if TYPE_CHECKING:
 def function(
     handler: Handler | None = None, /, *, name: str | None = None, description: str | None = None
 ) -> Handler | Callable[[Handler], Handler]:
-    """Declare a Lambda function: `@function`, or `@function(name="…", description="…")`.
+    """Declare a Lambda function.
 
-    The callable is returned as it is: code and tests call it like any other. Its parameters are the context
-    and the event; annotate the event to have it converted. `name` is the function's in `functions.<name>`
-    (the callable's own by default), `description` what AWS shows (by default the first line of the
-    docstring).
+    The callable takes the context and the event, and may be `async def`. Annotate the event to have it converted: with
+    a type of `pyl.events`, a dataclass, a `TypedDict`, a msgspec `Struct`, an attrs class or a pydantic model. Without
+    an annotation it is the decoded JSON. The decorator returns the callable unchanged, so code and tests call it like
+    any other.
+
+    Args:
+        handler: The callable, when the decorator is used without parentheses.
+        name: Name of the function, as in the handler string `functions.<name>`. Default: the callable's name.
+        description: Description that AWS shows. Default: the first line of the docstring.
+
+    Returns:
+        The callable, or with keyword arguments a decorator.
 
     Raises:
-        TypeError: what is decorated is not callable, or cannot be marked.
+        TypeError: The decorated object cannot be marked, because it takes no attributes.
+
+    Example:
+        ```python
+        from pyl import Context, function
+        from pyl.events import SQSEvent
+
+
+        @function(description="Store orders")
+        def store(context: Context, event: SQSEvent) -> None:
+            for record in event.records:
+                print(context.request_id, record.body)
+        ```
     """
 
     def mark(handler: Handler) -> Handler:
@@ -61,6 +86,6 @@ def function(
 
 
 def declaration(handler: object) -> Declaration | None:
-    """Return what `@function` was told of this callable, `None` if it is not decorated."""
-    found = getattr(handler, MARK, None)
-    return found if isinstance(found, Declaration) else None
+    """Return the arguments of `@function` on this callable, or `None` if it is not decorated."""
+    mark = getattr(handler, MARK, None)
+    return mark if isinstance(mark, Declaration) else None

@@ -22,7 +22,7 @@ logs.configure(os.environ)
 import functions
 table = {{name: functions.TABLE[name] for name in {names!r}}}
 failures = Functions(table).load_all()
-found = {{name: errors.report(error).payload() for name, error in failures.items()}}
+found = {{name: errors.describe(error).payload() for name, error in failures.items()}}
 os.write({descriptor}, json.dumps(found).encode())
 os._exit(0)
 """

@@ -1,11 +1,26 @@
-"""Typed events: what each AWS source sends, with snake_case attributes over AWS's own JSON names.
+"""Typed events of AWS sources, with AWS's field names in snake_case.
 
-`from pyl.events import SQSEvent` imports the module of that one source (PEP 562): each name is paid for by
-the functions that use it. Events are frozen `msgspec` structs, and open: unknown fields are ignored. A field
-that AWS never leaves out is required; its absence is a `msgspec.ValidationError` that names the place.
+Annotate a handler's event with one of these types to get it decoded and validated:
 
-Times that AWS writes as ISO 8601 are `datetime`. Seconds and milliseconds stay numbers under AWS's name,
-with a property beside them for the `datetime`: `sent_at`, `created_at`, `arrived_at`, `requested_at`.
+```python
+from pyl import Context, function
+from pyl.events import SQSEvent
+
+
+@function
+def store(context: Context, event: SQSEvent) -> None:
+    for record in event.records:
+        print(record.message_id, record.json())
+```
+
+Events are frozen `msgspec` structs. Unknown fields are ignored, so events that AWS extends still fit. A field that AWS
+always sends is required: without it, the error names the path of the missing field.
+
+Times that AWS sends as ISO 8601 are `datetime`. Seconds and milliseconds stay numbers under AWS's name, and a property
+returns the `datetime`: `sent_at`, `created_at`, `arrived_at`, `requested_at`.
+
+`from pyl.events import SQSEvent` imports only the module of that source (PEP 562), so a function does not spend time on
+the other sources.
 """
 
 from __future__ import annotations
@@ -70,9 +85,9 @@ EVENTS = {
     "sns": "pyl.events.sns:SNSEvent",
     "sqs": "pyl.events.sqs:SQSEvent",
 }
-"""The event type of every source, by the name that sources have on the command line and among the samples."""
+"""Event type of each source (`module:class`), by the name of the source on the command line and among the samples."""
 
-_HOMES = {
+_MODULES = {
     "ALBEvent": "alb",
     "APIGatewayEvent": "apigateway",
     "APIGatewayRequestAuthorizerEvent": "authorizer",
@@ -104,14 +119,14 @@ _HOMES = {
 }
 
 
-if not TYPE_CHECKING:  # a type checker that sees it takes every misspelt name for an `object`
+if not TYPE_CHECKING:  # a type checker would take every misspelt name for an `object`
 
     def __getattr__(name: str) -> object:
-        home = _HOMES.get(name)
-        if home is None:
+        module = _MODULES.get(name)
+        if module is None:
             msg = f"module 'pyl.events' has no attribute {name!r}"
             raise AttributeError(msg)
-        value: object = getattr(__import__(f"pyl.events.{home}", fromlist=(name,)), name)
+        value: object = getattr(__import__(f"pyl.events.{module}", fromlist=(name,)), name)
         globals()[name] = value
         return value
 

@@ -1,6 +1,6 @@
-"""What an Application Load Balancer sends to a function.
+"""Events of Application Load Balancers.
 
-Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 """
 
 from __future__ import annotations
@@ -11,23 +11,31 @@ from pyl.events.request import MultiValueRequest
 
 
 class ALBTarget(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Load balancer that sent the request."""
+
     target_group_arn: str
+    """ARN of the target group."""
 
 
 class ALBRequestContext(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the load balancer knows about the request."""
+
     elb: ALBTarget
+    """The load balancer."""
 
 
 class ALBEvent(MultiValueRequest, frozen=True, kw_only=True):
-    """A request, with multi-value headers and parameters instead of single ones if the target group says so.
+    """Request that a load balancer forwards.
 
+    It has multi-value headers and query parameters instead of single ones if the target group is configured for them.
     The load balancer does not decode query parameters: the fields hold them as sent, the methods decode them.
     """
 
     request_context: ALBRequestContext
+    """What the load balancer knows about the request."""
 
     def query_values(self, name: str) -> list[str]:
-        """Every query parameter of that name, decoded, in the order sent."""
+        """Return all values of a query parameter, decoded, in the order sent."""
         from urllib.parse import unquote_plus  # it costs milliseconds that most functions need not pay
 
         lists = self.multi_value_query_string_parameters

@@ -1,4 +1,4 @@
-"""Changes to sample events: `Records.0.body=hello` puts a value at a path. No part of Lambda packages."""
+"""Changes to sample events: `Records.0.body=hello` sets the value at a path. Not part of Lambda packages."""
 
 from __future__ import annotations
 
@@ -10,10 +10,16 @@ from pyl.errors import UsageError
 
 
 def edited(event: bytes, edits: Iterable[str]) -> bytes:
-    """The event with values set by `PATH=VALUE`, where a path is keys and indices between dots.
+    """Return an event with values set.
 
-    VALUE is text where text stands now; anywhere else it is JSON, or text if it is no JSON. A new key is added to its
-    object, the index behind the last one to its list. Raises `UsageError`.
+    Args:
+        event: The event, as JSON.
+        edits: Changes of the form `PATH=VALUE`. PATH is keys and indices, separated by dots. VALUE is text where the
+            event has text; elsewhere it is JSON, or text if it is not valid JSON. A new key is added to its object,
+            and the index after the last one to its list.
+
+    Raises:
+        UsageError: The event is not JSON, an edit has another form, or a path leads nowhere.
     """
     edits = list(edits)
     if not edits:
@@ -39,15 +45,15 @@ def _set(value: Any, keys: list[str], text: str, path: str) -> None:
         try:
             value = value[place]
         except (KeyError, IndexError):
-            raise _nothing_at(path, key, value) from None
+            raise _no_such_place(path, key, value) from None
     place = _key(value, last, path)
     if isinstance(value, list) and place == len(value):
-        value.append(_meant(None, text))
+        value.append(_parse_value(None, text))
     elif isinstance(value, list) and place > len(value):
-        raise _nothing_at(path, last, value)
+        raise _no_such_place(path, last, value)
     else:
-        now = value[place] if isinstance(value, list) else value.get(place)
-        value[place] = _meant(now, text)
+        current = value[place] if isinstance(value, list) else value.get(place)
+        value[place] = _parse_value(current, text)
 
 
 def _key(value: Any, key: str, path: str) -> Any:
@@ -55,10 +61,10 @@ def _key(value: Any, key: str, path: str) -> Any:
         return key
     if isinstance(value, list) and key.isdecimal():
         return int(key)
-    raise _nothing_at(path, key, value)
+    raise _no_such_place(path, key, value)
 
 
-def _nothing_at(path: str, key: str, value: Any) -> UsageError:
+def _no_such_place(path: str, key: str, value: Any) -> UsageError:
     msg = f"--set {path}: there is no {key!r} to set"
     if isinstance(value, dict):
         return UsageError(msg, hint=f"there are {', '.join(value)}")
@@ -67,8 +73,8 @@ def _nothing_at(path: str, key: str, value: Any) -> UsageError:
     return UsageError(msg, hint=f"what is there is {json.dumps(value)[:80]}")
 
 
-def _meant(now: Any, text: str) -> Any:
-    if isinstance(now, str):
+def _parse_value(current: Any, text: str) -> Any:
+    if isinstance(current, str):
         return text
     try:
         return json.loads(text)

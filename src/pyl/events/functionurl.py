@@ -1,6 +1,8 @@
-"""What a function URL sends to its function: an HTTP API's request without routes and stages.
+"""Events of function URLs.
 
-Source: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+They have the form of HTTP API requests (payload format 2.0), without routes and stages of the user's.
+
+https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 """
 
 from __future__ import annotations
@@ -9,4 +11,7 @@ from pyl.events.httpapi import HTTPAPIEvent
 
 
 class FunctionURLEvent(HTTPAPIEvent, frozen=True, kw_only=True):
-    """A request. `request_context.authorizer.iam` names the caller, unless the URL is public."""
+    """Request to a function URL.
+
+    `request_context.authorizer.iam` describes the caller, unless the URL is public.
+    """

@@ -1,4 +1,4 @@
-"""A payload inside an event (a message body, a stream record's data) as what the user's code works with."""
+"""Converts a payload inside of an event (a message's body, a record's data) into the user's types."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ if TYPE_CHECKING:
 
 
 def decode(payload: str | bytes, kind: type[T]) -> T:
-    """Decode JSON text into `kind`: a struct, dataclass, TypedDict, pydantic model, or other annotation.
+    """Decode JSON text into a type.
+
+    Args:
+        payload: JSON in UTF-8.
+        kind: A struct, dataclass, `TypedDict`, pydantic model, or any other annotation that msgspec supports.
 
     Raises:
-        msgspec.ValidationError: the JSON does not fit the type (a pydantic model raises its own error).
-        msgspec.DecodeError: the text is not JSON.
+        msgspec.ValidationError: The JSON does not fit the type (a pydantic model raises its own error).
+        msgspec.DecodeError: The text is not JSON.
     """
     validate = getattr(kind, "model_validate_json", None)
     if validate is not None:
@@ -26,7 +30,11 @@ def decode(payload: str | bytes, kind: type[T]) -> T:
 
 
 def convert(value: object, kind: type[T]) -> T:
-    """Convert decoded JSON into `kind`, like `decode` does with text."""
+    """Convert decoded JSON into a type, as `decode` does with text.
+
+    Raises:
+        msgspec.ValidationError: The value does not fit the type (a pydantic model raises its own error).
+    """
     validate = getattr(kind, "model_validate", None)
     if validate is not None:
         model: T = validate(value)

@@ -122,7 +122,7 @@ def _base_guards(session: Session) -> tuple[Guard, ...]:
 
 
 def _full_variant(session: Session) -> Variant:
-    others = (guards.no_other_guard(session.configured),) if session.report.get("listed") else ()
+    others = (guards.no_other_guard(session.configured),) if session.report.listing_place else ()
     own = (*_base_guards(session), *_guards(session.reads()), *_guards(session.reads_of_c_code(FULL)), *others)
     return Variant(FULL, _stored(session, FULL), tuple(dict.fromkeys(own)))
 
@@ -156,7 +156,7 @@ def _compose(first: Session, further: Sequence[Session]) -> CaptureResult:
         bytes=names.size(first.package),
         guards=tuple(dict.fromkeys(guard for variant in variants for guard in variant.guards)),
         environment=tuple(dict.fromkeys(read for session in placed for read in _all_reads(session))),
-        modules=shown.report.get("modules", {}),
+        modules=shown.report.module_files,
         owners=description.owners(variants[0].snapshot.regions),
         groups=tuple(Group(session.functions, session.environment) for session in further),
         output=shown.output,

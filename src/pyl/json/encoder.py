@@ -1,8 +1,8 @@
-"""JSON for everything that a handler may return beyond JSON's own types.
+"""JSON encoder for values beyond JSON's own types.
 
-Where awslambdaric has an answer it is the same one: named tuples are objects, a `Decimal` is a number, NaN
-and infinities are written as such. Beyond it: msgspec Structs, dataclasses, attrs and pydantic models are
-objects, dates and times are ISO 8601, UUIDs and enums their values, bytes base64, sets arrays.
+What awslambdaric can encode has the same form here: named tuples are objects, a `Decimal` is a number, NaN and
+infinities are written as such. In addition msgspec Structs, dataclasses, attrs classes and pydantic models are objects,
+dates and times are ISO 8601, UUIDs and enums are their values, bytes are base64, and sets are arrays.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import _json
 import sys
 
-from pyl.json.codec import DEEPEST
+from pyl.json import MAX_DEPTH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,9 @@ def encode_any(value: object) -> str:
     """Return the JSON text of a value.
 
     Raises:
-        TypeError: something in it has no form in JSON.
-        ValueError: it contains itself.
+        TypeError: A part of it has no form in JSON.
+        ValueError: It contains itself.
+        RecursionError: It is nested too deeply.
     """
     chunks: list[str] = []
     _Writer(chunks.append).write(value)
@@ -33,7 +34,7 @@ def encode_any(value: object) -> str:
 
 
 class _Writer:
-    """Writes one value; knows the containers it stands in, to notice one that contains itself."""
+    """Writes one value. Keeps the ids of the containers that it is in, to detect one that contains itself."""
 
     def __init__(self, emit: Callable[[str], object]) -> None:
         self.emit = emit
@@ -44,7 +45,7 @@ class _Writer:
         if scalar is not None:
             self.emit(scalar)
             return
-        if len(self.open) > DEEPEST:
+        if len(self.open) > MAX_DEPTH:
             msg = "nested too deeply"
             raise RecursionError(msg)
         if id(value) in self.open:
@@ -96,7 +97,7 @@ class _Writer:
 
 
 def _scalar(value: Any) -> str | None:
-    """Return the text of what is no container, `None` for everything else."""
+    """Return the JSON text of a scalar, `None` for everything else."""
     if isinstance(value, str):
         text: str = _json.encode_basestring(value)
         return text
@@ -114,25 +115,23 @@ def _scalar(value: Any) -> str | None:
 
 
 def _library_scalar(value: Any) -> str | None:
-    """As `_scalar`, for classes of the standard library that are only there once somebody has imported
-    them."""
-    kind = _base(value, "decimal", "Decimal")
-    if kind:
+    """Return the JSON text of scalars from standard modules that are not always imported, else `None`."""
+    if _is_instance(value, "decimal", "Decimal"):
         return "NaN" if value.is_nan() else str(value)
-    if _base(value, "uuid", "UUID"):
+    if _is_instance(value, "uuid", "UUID"):
         return f'"{value}"'
-    if _base(value, "datetime", "date") or _base(value, "datetime", "time"):
+    if _is_instance(value, "datetime", "date") or _is_instance(value, "datetime", "time"):
         text: str = value.isoformat()
         return f'"{text[:-6]}Z"' if text.endswith("+00:00") else f'"{text}"'
-    if _base(value, "enum", "Enum"):
+    if _is_instance(value, "enum", "Enum"):
         return encode_any(value.value)
     return None
 
 
-def _base(value: object, module: str, name: str) -> bool:
-    """Whether this is an instance of that class, without importing its module."""
-    loaded = sys.modules.get(module)
-    return loaded is not None and isinstance(value, getattr(loaded, name))
+def _is_instance(value: object, module: str, name: str) -> bool:
+    """Return whether this is an instance of a class, without importing the class's module."""
+    loaded_module = sys.modules.get(module)
+    return loaded_module is not None and isinstance(value, getattr(loaded_module, name))
 
 
 def _number(value: float) -> str:
@@ -155,17 +154,19 @@ def _key(key: Any) -> str:
 
 
 def _struct_encoder() -> Any:
-    """Return msgspec's encoder, which knows of renamed, tagged and omitted fields; what it does not know
-    comes back here."""
+    """Return msgspec's encoder, which handles renamed, tagged and omitted fields.
+
+    It calls `encode_any` for values that it does not know.
+    """
     import msgspec
 
-    global _structs  # noqa: PLW0603 - made once, when first needed
-    if _structs is None:
-        _structs = msgspec.json.Encoder(
+    global _cached_struct_encoder  # noqa: PLW0603 - created once, at its first use
+    if _cached_struct_encoder is None:
+        _cached_struct_encoder = msgspec.json.Encoder(
             enc_hook=lambda value: msgspec.Raw(encode_any(value).encode("utf-8", "backslashreplace")),
             decimal_format="number",
         )
-    return _structs
+    return _cached_struct_encoder
 
 
-_structs: Any = None
+_cached_struct_encoder: Any = None

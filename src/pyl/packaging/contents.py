@@ -17,6 +17,7 @@ _RUNTIME = (
     "hooks.py",
     "responses.py",
     "batch.py",
+    "lambda_environment.py",
     "events",
     "json",
     "runtime",
@@ -36,7 +37,7 @@ TABLE = {{
 '''
 
 _INTERPRETED = """
-from pyl.runtime.interpreted import Table  # noqa: E402
+from pyl.runtime.bootstrap import Table  # noqa: E402
 
 __getattr__ = Table(TABLE)
 """

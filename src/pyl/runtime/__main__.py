@@ -1,4 +1,4 @@
-"""`python -m pyl.runtime` serves a project from its source: the `functions` module is found on `sys.path`."""
+"""`python -m pyl.runtime` serves a project from its source; `functions` is imported from `sys.path`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Failures as Lambda wants to hear of them: error payloads, X-Ray causes and error types.
+"""Error reports in Lambda's format: payloads, X-Ray causes and error types.
 
-Shapes, key order and types are those of awslambdaric, on which alarms and dashboards are built.
+Form, order of keys and types are those of awslambdaric, because alarms and dashboards depend on them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any
 
-    from pyl.runtime.loop.streaming import Stream
-
 HANDLER_NOT_FOUND = "Runtime.HandlerNotFound"
 IMPORT_MODULE_ERROR = "Runtime.ImportModuleError"
 INVALID_SIGNATURE = "Runtime.InvalidHandlerSignature"
@@ -24,17 +22,23 @@ UNMARSHAL_ERROR = "Runtime.UnmarshalError"
 USER_CODE_SYNTAX_ERROR = "Runtime.UserCodeSyntaxError"
 
 XRAY_CAUSE_LIMIT = 1024 * 1024
-"""Bytes at which Lambda no longer takes the X-Ray cause."""
+"""Bytes at which Lambda no longer accepts an X-Ray cause."""
 
 _OWN_MODULES = ("pyl.", "asyncio.", "importlib.")
 _IMPORT_FRAMES = "<frozen importlib"
 
 Frame = tuple[str, int, str, str | None]
-"""File name, line number, function, source line: what `traceback.format_list` takes."""
+"""File name, line number, function and source line, as `traceback.format_list` takes them."""
 
 
 class Fault(Exception):
-    """A failure with one of Lambda's own error types."""
+    """A failure with one of Lambda's own error types.
+
+    Attributes:
+        error_type: The type, `Runtime.HandlerNotFound` for instance.
+        message: What failed.
+        trace: Lines of a stack trace; `None` without one.
+    """
 
     def __init__(self, error_type: str, message: str, trace: list[str] | None = None) -> None:
         super().__init__(message)
@@ -43,16 +47,15 @@ class Fault(Exception):
         self.trace = trace
 
 
-class Streamed(Exception):
-    """No failure: a result that is sent while it is made."""
-
-    def __init__(self, stream: Stream) -> None:
-        super().__init__()
-        self.stream = stream
-
-
 class ErrorReport:
-    """One failure, ready to be posted and logged."""
+    """One failure, ready to be posted and logged.
+
+    Attributes:
+        error_type: Name of the exception's class, or one of Lambda's own types.
+        message: Text of the exception.
+        frames: Frames of the user's code.
+        trace: The frames as lines of a stack trace.
+    """
 
     def __init__(self, error_type: str, message: str, frames: list[Frame], trace: list[str]) -> None:
         self.error_type = error_type
@@ -61,7 +64,7 @@ class ErrorReport:
         self.trace = trace
 
     def payload(self, request_id: str = "") -> dict[str, Any]:
-        """Return the body of an error call, its keys in awslambdaric's order."""
+        """Return the body of an error call, with its keys in awslambdaric's order."""
         return {
             "errorMessage": self.message,
             "errorType": self.error_type,
@@ -70,7 +73,7 @@ class ErrorReport:
         }
 
     def xray_cause(self) -> dict[str, Any]:
-        """Return what X-Ray shows of the failure."""
+        """Return the cause of the failure in X-Ray's format."""
         is_fault = self.error_type.startswith("Runtime.")
         exception = {
             "message": self.message,
@@ -84,39 +87,38 @@ class ErrorReport:
         }
 
     def header_type(self) -> str:
-        """Return the type for the header, which takes `(Runtime|Function).` and letters and nothing else."""
+        """Return the type for the header, which only takes `Runtime.` or `Function.` followed by letters."""
         prefix, _, name = self.error_type.rpartition(".")
         if not (name.isascii() and name.isalpha() and name[0].isupper() and len(name) > 1):
             return "Function.Unknown"
         return self.error_type if prefix == "Runtime" else f"Function.{name}"
 
 
-def report(error: BaseException) -> ErrorReport:
-    """Describe what a handler or an import raised."""
+def describe(error: BaseException) -> ErrorReport:
+    """Return the report of what a handler or an import raised."""
     if isinstance(error, Fault):
         return ErrorReport(error.error_type, error.message, [], error.trace or [])
     frames = user_frames(error.__traceback__)
-    return ErrorReport(type(error).__name__, message_of(error), frames, formatted(frames))
+    return ErrorReport(type(error).__name__, message_of(error), frames, format_frames(frames))
 
 
 def message_of(error: BaseException) -> str:
-    """Return the exception's text, or a stand-in when making it fails in turn."""
+    """Return the exception's text, or a placeholder if its `__str__` raises."""
     try:
         return str(error)
-    except Exception as second:  # noqa: BLE001 - the handler's own `__str__` may raise anything
-        return f"<{type(error).__name__}: its text could not be made: {type(second).__name__}>"
+    except Exception as str_error:  # noqa: BLE001 - the user's own `__str__` may raise anything
+        return f"<{type(error).__name__}: its text could not be made: {type(str_error).__name__}>"
 
 
 def strip_own(trace: TracebackType | None) -> TracebackType | None:
-    """Return the traceback from the first frame that is not pyl's, nor of what pyl called to get there."""
-    own = trace
-    while own is not None and _is_own(own):
-        own = own.tb_next
-    return own
+    """Return the traceback without its leading frames of pyl, asyncio and the import system."""
+    while trace is not None and _is_own(trace):
+        trace = trace.tb_next
+    return trace
 
 
 def user_frames(trace: TracebackType | None) -> list[Frame]:
-    """Return the frames of the user's code; the machinery of `import` is left out wherever it stands."""
+    """Return the frames of the user's code, without those of the import system."""
     trace = strip_own(trace)
     if trace is None:
         return []
@@ -129,8 +131,8 @@ def user_frames(trace: TracebackType | None) -> list[Frame]:
     ]
 
 
-def formatted(frames: list[Frame]) -> list[str]:
-    """Return the frames as lines of a traceback."""
+def format_frames(frames: list[Frame]) -> list[str]:
+    """Return the frames as lines of a stack trace."""
     if not frames:
         return []
     import traceback

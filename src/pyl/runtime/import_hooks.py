@@ -1,4 +1,4 @@
-"""Does something to a module as soon as something else has imported it."""
+"""Actions that run right after a module has been imported by something else."""
 
 from __future__ import annotations
 
@@ -10,25 +10,33 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    Prepare = Callable[[Any], Callable[[], None]]
+    Action = Callable[[Any], Callable[[], None]]
 
 
-def prepare(name: str, how: Prepare) -> Callable[[], None]:
-    """Prepare a module, at once or when it is imported; returns what takes that back."""
-    loaded = sys.modules.get(name)
-    if loaded is not None:
-        return how(loaded)
-    watch = _Watch(name, how)
-    sys.meta_path.insert(0, watch)
-    return watch.remove
+def after_import(name: str, action: Action) -> Callable[[], None]:
+    """Run an action on a module: now if it is loaded, else right after its import.
+
+    Args:
+        name: Name of the module.
+        action: Called with the module; returns the callable that undoes it.
+
+    Returns:
+        A callable that undoes the action, or cancels it when the module has not been imported.
+    """
+    module = sys.modules.get(name)
+    if module is not None:
+        return action(module)
+    finder = _Finder(name, action)
+    sys.meta_path.insert(0, finder)
+    return finder.cancel
 
 
-class _Watch:
-    """Finds the module as whatever would have found it, and prepares it when it has run."""
+class _Finder:
+    """A meta path finder that wraps the loader of one module; the other finders find the module."""
 
-    def __init__(self, name: str, how: Prepare) -> None:
+    def __init__(self, name: str, action: Action) -> None:
         self._name = name
-        self._how = how
+        self._action = action
         self._undo: Callable[[], None] | None = None
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> Any:
@@ -42,13 +50,13 @@ class _Watch:
                 return spec
         return None
 
-    def imported(self, module: ModuleType) -> None:
-        """Only now is the watch over: an import that failed may be tried again."""
+    def run_action(self, module: ModuleType) -> None:
+        # Only now, because an import that failed may be tried again.
         if self in sys.meta_path:
             sys.meta_path.remove(self)
-        self._undo = self._how(module)
+        self._undo = self._action(module)
 
-    def remove(self) -> None:
+    def cancel(self) -> None:
         if self in sys.meta_path:
             sys.meta_path.remove(self)
         if self._undo is not None:
@@ -56,11 +64,11 @@ class _Watch:
 
 
 class _Loader:
-    """A module's own loader, and what is to be done after it."""
+    """A module's own loader that runs the finder's action afterwards."""
 
-    def __init__(self, loader: Any, watch: _Watch) -> None:
+    def __init__(self, loader: Any, finder: _Finder) -> None:
         self._loader = loader
-        self._watch = watch
+        self._finder = finder
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
@@ -73,4 +81,4 @@ class _Loader:
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        self._watch.imported(module)
+        self._finder.run_action(module)

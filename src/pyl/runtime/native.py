@@ -1,15 +1,14 @@
-"""The program of a native package: load the package's functions, then serve the one that Lambda asks for.
+"""The program of a native package: prepare the functions, then serve the one that Lambda requests.
 
-A process image is taken between `prepare` and `serve`, so nothing before `serve` looks at the environment
-of the invocation: the function's name, the Runtime API's address, the log format. A process restored from
-an image gets its own.
+A process image is captured between `prepare` and `serve`. So nothing before `serve` reads what differs between
+environments: the function's name, the Runtime API's address, the log format. A restored process reads its own.
 """
 
 from __future__ import annotations
 
 import os
 
-from pyl.runtime.handlers.resolve import Functions
+from pyl.runtime.handlers.binding import Functions
 from pyl.runtime.logging import logs
 from pyl.runtime.loop import python_loop
 from pyl.runtime.loop.client import RuntimeAPIError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 def prepare() -> Functions:
     """Return the package's functions, none of them loaded yet.
 
-    `logging` and `ssl` are watched from here on: they are set up when anything imports them.
+    From here on `logging` and `ssl` are configured as soon as they are imported.
     """
     logs.configure(os.environ)
     certificates.install()
@@ -36,26 +35,32 @@ def prepare() -> Functions:
     return Functions(functions.TABLE)
 
 
-def serve(functions: Functions, server: type[Server], mend: Callable[[], None] | None = None) -> NoReturn:
-    """Serve the function that `_HANDLER` names, in the environment as it is now; first `mend` what an image left."""
+def serve(functions: Functions, server: type[Server], after_restore: Callable[[], None] | None = None) -> NoReturn:
+    """Serve the function that `_HANDLER` names, in the environment as it is now.
+
+    Args:
+        functions: The package's functions.
+        server: The loop to serve with.
+        after_restore: Called first in a process that was restored from an image.
+    """
     logs.configure(os.environ)
     worker = _worker()
-    if mend is not None:
-        mend()
+    if after_restore is not None:
+        after_restore()
     python_loop.serve(functions, server=server, worker=worker)
 
 
 def _worker() -> Worker | None:
-    """This process, as one of several where Lambda wants several."""
+    """Become several processes where Lambda sends several events at once; return this one, or `None` if alone."""
     if "AWS_LAMBDA_MAX_CONCURRENCY" not in os.environ:
         return None
     from pyl.runtime.loop import concurrency
 
-    return concurrency.spread(os.environ)
+    return concurrency.fork_workers(os.environ)
 
 
 def _server() -> type[Server]:
-    """The loop in C where the build has put it, else the one in Python."""
+    """Return the loop in C if the package has it, else the one in Python."""
     try:
         from pyl.runtime import _native  # type: ignore[attr-defined]  # noqa: F401
     except ImportError:
@@ -69,10 +74,10 @@ def main() -> NoReturn:
     """Run the program."""
     try:
         functions = prepare()
-        server = _server()  # imported before the image is taken
-        mend = checkpoint.checkpoint(functions)
+        server = _server()  # before the image is taken, so that the image has the loop
+        after_restore = checkpoint.checkpoint(functions)
     except RuntimeAPIError as error:  # of a restored process, which serves from within the checkpoint
         python_loop.give_up(error)
-    except Exception as error:  # noqa: BLE001 - a package that is not whole
+    except Exception as error:  # noqa: BLE001 - the package is incomplete
         python_loop.fail(error)
-    serve(functions, server, mend)
+    serve(functions, server, after_restore)

@@ -9,7 +9,7 @@ import pytest
 
 from integration.conformance.native import NativeCommand, build, starting_plainly
 from pyl.sandbox import execution
-from unit.runtime.api_server import Process, RuntimeAPI, RuntimeCommand
+from unit.runtime.api_server import Pool, Process, RuntimeAPI, RuntimeCommand
 
 LAMBDA = {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
 """As Lambda sets them; the image is guarded by them."""
@@ -34,6 +34,12 @@ def natives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NativeCommand
         "image": NativeCommand("image", (), environment=LAMBDA, package=package),
         "plain": NativeCommand("plain", (), environment=LAMBDA, package=starting_plainly(package)),
     }
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    with Pool() as running:
+        yield running
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from unit.runtime.api_server import PROJECT, RuntimeCommand
 from unit.runtime.project.functions import TABLE
 
 DEPENDENCIES = ("pydantic", "snapshot-restore-py")
-DECORATED = ("handlers", "streams")
+DECORATED = ("handlers", "models", "streams")
 REFUSED = frozenset(("broken_syntax", "broken_signature", "missing_attribute"))
 """What `pyl build` refuses, so that no package can hold it."""
 LATE = frozenset(("broken_import", "broken_value", "broken_exit", "log_setup"))

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ PROJECT = HERE / "project"
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:conformance"
 FAR_DEADLINE = "4102444800000"
 """The year 2100; awslambdaric keeps nanoseconds in 64 bits."""
+BYTECODE = tempfile.TemporaryDirectory(prefix="pyl-test-bytecode-")
+"""Where all started runtimes keep bytecode: without it each of them would compile every module again."""
 PATIENCE = 20.0
 """Seconds after which a runtime that does not do what it should has failed."""
 
@@ -145,7 +147,7 @@ class RuntimeAPI:
         """Return a complete answer to `next`; headers by the last part of their name, `None` leaves one out."""
         self._count += 1
         values: dict[str, str | None] = {
-            "Aws-Request-Id": f"request-{self._count}",
+            "Aws-Request-Id": self.request_id,
             "Deadline-Ms": FAR_DEADLINE,
             "Invoked-Function-Arn": ARN,
             "Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1",
@@ -157,6 +159,11 @@ class RuntimeAPI:
         lines += [f"Content-Length: {len(body)}"]
         return "\r\n".join(["HTTP/1.1 200 OK", *lines, "", ""]).encode() + body
 
+    @property
+    def request_id(self) -> str:
+        """Id of the latest event."""
+        return f"request-{self._count}"
+
     def invoke(self, event: Any = None, *, raw: bytes | None = None, **headers: str | None) -> Request:
         """Have the runtime handle one event, and return what it posted, which is accepted."""
         body = json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass") if raw is None else raw
@@ -164,7 +171,7 @@ class RuntimeAPI:
         request.connection.sendall(self.event(body, **headers))
         posted = self.receive()
         assert posted.kind in ("response", "error"), posted.path
-        assert f"/invocation/request-{self._count}/" in posted.path
+        assert f"/invocation/{self.request_id}/" in posted.path
         self.reply(posted)
         return posted
 
@@ -231,7 +238,7 @@ class RuntimeCommand:
     def _python(self) -> dict[str, str]:
         """What a Python needs to find the modules; a native package has its own."""
         path = os.pathsep.join(str(folder) for folder in self.path)
-        return {"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"} if path else {}
+        return {"PYTHONPATH": path, "PYTHONPYCACHEPREFIX": BYTECODE.name} if path else {}
 
     @contextmanager
     def shared_folder(self) -> Iterator[Path]:
@@ -275,6 +282,35 @@ class RuntimeCommand:
                 with suppress(ProcessLookupError):
                     os.killpg(popen.pid, signal.SIGKILL)
                 popen.wait()
+
+
+class Pool:
+    """Runtimes that go on running, for tests that only send events and look at the answers."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._running: dict[tuple[str, str], tuple[RuntimeAPI, Process]] = {}
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @contextmanager
+    def serve(self, command: RuntimeCommand, function: str) -> Iterator[RuntimeAPI]:
+        """The Runtime API of a running function. It is given up when a test fails."""
+        key = command.name, function
+        if key not in self._running:
+            api = self._stack.enter_context(RuntimeAPI())
+            self._running[key] = api, self._stack.enter_context(command.start(api, function))
+        api, process = self._running[key]
+        try:
+            yield api
+        except BaseException as error:
+            del self._running[key]
+            error.add_note(f"exit code {process.popen.poll()}; printed:\n{process.stdout()}{process.stderr()}")
+            raise
 
 
 SOURCE = Path(__file__).parents[3] / "src"

@@ -6,9 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from unit.runtime.api_server import INTERPRETED, PYL, Process, RuntimeAPI, RuntimeCommand
+from unit.runtime.api_server import INTERPRETED, PYL, Pool, Process, RuntimeAPI, RuntimeCommand
 
 _OWN = [PYL]
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    with Pool() as running:
+        yield running
 
 
 @pytest.fixture

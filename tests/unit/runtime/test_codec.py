@@ -138,6 +138,16 @@ def test_any_plain_value_survives_encoding(value: Any) -> None:
     assert encoded == codec.encode(json.loads(encoded))
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(float("nan"), b"NaN"), (float("inf"), b"Infinity"), (float("-inf"), b"-Infinity")],
+)
+def test_numbers_beyond_json_are_written_as_awslambdaric_writes_them(value: float, text: bytes) -> None:
+    assert codec.encode(value) == text
+    assert codec.encode({"a": [1, value]}) == b'{"a":[1,' + text + b"]}"
+    assert text.decode() == simplejson.dumps(value, allow_nan=True)
+
+
 @pytest.mark.parametrize("value", ["\ud800", {"\udfff": ["\ud83d"]}, ["a\ud800é"]])
 def test_lone_surrogates_become_escapes(value: Any) -> None:
     assert json.loads(codec.encode(value)) == value
@@ -179,6 +189,9 @@ def test_a_value_that_contains_itself_is_refused() -> None:
         ({"a": [1, "b", None, True, 1.5]}, True),
         ((1,), False),
         ([float("nan")], False),
+        (float("inf"), False),
+        (float("-inf"), False),
+        ({"a": [-1.5, 0.0, 1e308]}, True),
         ({1: 2}, False),
         ({"a": {"b": b""}}, False),
         (type("Text", (str,), {})("x"), False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import functools
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from unit.runtime.api_server import REFERENCE, Request, RuntimeAPI, RuntimeCommand
+from unit.runtime.api_server import REFERENCE, Pool, Request, RuntimeAPI, RuntimeCommand
 
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z")
 
@@ -48,6 +49,23 @@ class Answer:
         return TIMESTAMP.sub("TIME", self.log)
 
 
+def once_of_reference(question: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask AWS's client each question only once, since equal questions have equal answers."""
+    answers: dict[str, Any] = {}
+
+    @functools.wraps(question)
+    def ask_once(command: RuntimeCommand, *arguments: Any, **keywords: Any) -> Any:
+        if command is not REFERENCE:
+            return question(command, *arguments, **keywords)
+        key = repr((arguments, sorted(keywords.items())))
+        if key not in answers:
+            answers[key] = question(command, *arguments, **keywords)
+        return answers[key]
+
+    return ask_once
+
+
+@once_of_reference
 def ask(
     command: RuntimeCommand, function: str, event: Any = None, *, raw: bytes | None = None, **environment: str
 ) -> Answer:
@@ -57,6 +75,7 @@ def ask(
         return Answer(posted, process.stdout())
 
 
+@once_of_reference
 def fail_to_start(command: RuntimeCommand, function: str, **environment: str) -> Answer:
     with RuntimeAPI() as api, command.start(api, function, **environment) as process:
         posted = api.expect("error")
@@ -180,31 +199,33 @@ def test_logging_set_up_by_the_users_code_behaves_the_same(either: RuntimeComman
     assert answer.lines == "[INFO]\tTIME\t\timported\n\n[INFO]\tTIME\trequest-1\tcalled\n\n".replace("\n\n", "\n")
 
 
+@once_of_reference
+def frames(command: RuntimeCommand, function: str, log_format: str, level: str) -> list[tuple[str, str]]:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as file:
+        ask(
+            command,
+            function,
+            "x",
+            _LAMBDA_TELEMETRY_LOG_FD=str(writing),
+            AWS_LAMBDA_LOG_FORMAT=log_format,
+            AWS_LAMBDA_LOG_LEVEL=level,
+        )
+        os.close(writing)
+        found = []
+        while kind := file.read(4):
+            length, microseconds = (int.from_bytes(file.read(size), "big") for size in (4, 8))
+            assert 1_700_000_000_000_000 < microseconds < 10_000_000_000_000_000
+            text = TIMESTAMP.sub("TIME", file.read(length).decode())
+            found.append((kind.hex(), _in_order(text) if log_format == "JSON" and function == "fail" else text))
+        return found
+
+
 @pytest.mark.parametrize("log_format", ["Text", "JSON"])
 @pytest.mark.parametrize("level", ["", "INFO"])
 @pytest.mark.parametrize("function", ["log_lines", "fail"])
 def test_framed_logs_are_the_same(either: RuntimeCommand, log_format: str, level: str, function: str) -> None:
-    def frames(command: RuntimeCommand) -> list[tuple[str, str]]:
-        reading, writing = os.pipe()
-        with os.fdopen(reading, "rb") as file:
-            ask(
-                command,
-                function,
-                "x",
-                _LAMBDA_TELEMETRY_LOG_FD=str(writing),
-                AWS_LAMBDA_LOG_FORMAT=log_format,
-                AWS_LAMBDA_LOG_LEVEL=level,
-            )
-            os.close(writing)
-            found = []
-            while kind := file.read(4):
-                length, microseconds = (int.from_bytes(file.read(size), "big") for size in (4, 8))
-                assert 1_700_000_000_000_000 < microseconds < 10_000_000_000_000_000
-                text = TIMESTAMP.sub("TIME", file.read(length).decode())
-                found.append((kind.hex(), _in_order(text) if log_format == "JSON" and function == "fail" else text))
-            return found
-
-    ours, theirs = frames(either), frames(REFERENCE)
+    ours, theirs = (frames(command, function, log_format, level) for command in (either, REFERENCE))
     assert comparable(either, ours) == comparable(either, theirs)
     assert ours
 
@@ -304,6 +325,13 @@ def test_leaving_ends_the_process_with_its_code(runtime: RuntimeCommand, functio
         assert process.stdout().startswith("leaving")
 
 
+@once_of_reference
+def attributes(command: RuntimeCommand, headers: dict[str, str | None]) -> Any:
+    with RuntimeAPI() as api, command.start(api, "attributes") as _:
+        first = api.result({}, **headers)
+        return [first, api.result({}, trace_id=None)]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -319,34 +347,31 @@ def test_leaving_ends_the_process_with_its_code(runtime: RuntimeCommand, functio
     ids=repr,
 )
 def test_contexts_say_the_same(either: RuntimeCommand, headers: dict[str, str | None]) -> None:
-    def attributes(command: RuntimeCommand) -> Any:
-        with RuntimeAPI() as api, command.start(api, "attributes") as _:
-            first = api.result({}, **headers)
-            return [first, api.result({}, trace_id=None)]
-
-    ours, theirs = attributes(either), attributes(REFERENCE)
+    ours, theirs = attributes(either, headers), attributes(REFERENCE, headers)
     assert ours == theirs
     assert ours[0]["memory_limit_in_mb"] == "512"
     assert ours[1]["trace"] is None
 
 
+@once_of_reference
+def bad_context_payload(command: RuntimeCommand, header: str) -> dict[str, Any]:
+    with RuntimeAPI() as api, command.start(api, "echo") as _:
+        got = api.error({}, **{header: "nonsense"})
+        assert api.result("after") == "after"
+        return got
+
+
 @pytest.mark.parametrize("header", ["client_context", "cognito_identity"])
 def test_a_context_that_is_no_json_is_reported_alike(either: RuntimeCommand, header: str) -> None:
-    def payload(command: RuntimeCommand) -> dict[str, Any]:
-        with RuntimeAPI() as api, command.start(api, "echo") as _:
-            got = api.error({}, **{header: "nonsense"})
-            assert api.result("after") == "after"
-            return got
-
-    assert payload(either) == payload(REFERENCE)
+    assert bad_context_payload(either, header) == bad_context_payload(REFERENCE, header)
 
 
 @pytest.mark.parametrize("header", ["client_context", "cognito_identity"])
 @pytest.mark.parametrize("value", ["[1]", '"text"', "1"])
 def test_a_context_that_is_no_object_is_an_error_not_a_crash(
-    runtime: RuntimeCommand, api: RuntimeAPI, header: str, value: str
+    runtime: RuntimeCommand, pool: Pool, header: str, value: str
 ) -> None:
-    with runtime.start(api, "echo"):
+    with pool.serve(runtime, "echo") as api:
         assert api.error({}, **{header: value})["errorType"] == "Runtime.LambdaContextUnmarshalError"
         assert api.result("after") == "after"
 
@@ -368,9 +393,9 @@ def test_remaining_time_counts_down(either: RuntimeCommand) -> None:
     ],
 )
 def test_what_is_not_json_is_handed_over_as_bytes(
-    runtime: RuntimeCommand, api: RuntimeAPI, content_type: str | None, kind: str
+    runtime: RuntimeCommand, pool: Pool, content_type: str | None, kind: str
 ) -> None:
-    with runtime.start(api, "kind"):
+    with pool.serve(runtime, "kind") as api:
         assert api.result({}, content_type=content_type) == kind
 
 
@@ -401,6 +426,7 @@ RESULTS = [
 ]
 
 
+@once_of_reference
 def results(command: RuntimeCommand, *preparations: str) -> list[tuple[str, str, Any]]:
     found = []
     with RuntimeAPI() as api, command.start(api, "evaluate"):
@@ -431,8 +457,8 @@ def _number(digits: str) -> str:
     "expression",
     ["{object()}", "object()", "[x for x in [map]]", "range(3)", "{(1, 2): 3}", "1j", "{'a': [object]}", "lambda: 0"],
 )
-def test_what_has_no_json_is_a_marshal_error(either: RuntimeCommand, expression: str) -> None:
-    with RuntimeAPI() as api, either.start(api, "evaluate"):
+def test_what_has_no_json_is_a_marshal_error(pool: Pool, either: RuntimeCommand, expression: str) -> None:
+    with pool.serve(either, "evaluate") as api:
         payload = api.error(expression)
         assert payload["errorType"] == "Runtime.MarshalError"
         assert payload["errorMessage"].startswith("Unable to marshal response: ")
@@ -441,8 +467,8 @@ def test_what_has_no_json_is_a_marshal_error(either: RuntimeCommand, expression:
 
 
 @pytest.mark.parametrize("kind", ["[a]", "(a,)", "{'a': a}", "{1: a}", "[(a,)]"])
-def test_what_is_nested_too_deeply_is_a_marshal_error(api: RuntimeAPI, runtime: RuntimeCommand, kind: str) -> None:
-    with runtime.start(api, "evaluate"):
+def test_what_is_nested_too_deeply_is_a_marshal_error(pool: Pool, runtime: RuntimeCommand, kind: str) -> None:
+    with pool.serve(runtime, "evaluate") as api:
         nested = f"__import__('functools').reduce(lambda a, _: {kind}, range(%d), 1)"
         assert api.error(nested % 100_000)["errorType"] == "Runtime.MarshalError"
         assert api.invoke(nested % 200).kind == "response"
@@ -451,9 +477,9 @@ def test_what_is_nested_too_deeply_is_a_marshal_error(api: RuntimeAPI, runtime: 
 @pytest.mark.parametrize("raw", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 100_000 + b"]" * 100_000])
 @pytest.mark.parametrize("function", ["echo", "struct", "several"])
 def test_an_event_that_is_nested_too_deeply_is_an_unmarshal_error(
-    api: RuntimeAPI, runtime: RuntimeCommand, raw: bytes, function: str
+    pool: Pool, runtime: RuntimeCommand, raw: bytes, function: str
 ) -> None:
-    with runtime.start(api, function):
+    with pool.serve(runtime, function) as api:
         for _ in range(2):
             assert api.error(raw=raw)["errorType"] == "Runtime.UnmarshalError"
 

@@ -25,7 +25,9 @@ HEADERS = st.fixed_dictionaries({}, optional=dict.fromkeys([*FIELDS, "content_ty
 BODY = st.binary(max_size=400) | JSON.map(lambda value: json.dumps(value).encode()) | st.just(b"[" * 3000)
 CUTS = st.lists(st.integers(1, 3000), max_size=4)
 CARELESS = settings(
-    deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -93,7 +95,7 @@ def test_nonsense_instead_of_an_answer_is_survived_or_told(api: RuntimeAPI, runt
     with contextlib.ExitStack() as stack:
         process = stack.enter_context(runtime.start(api, "echo"))
 
-        @settings(CARELESS, max_examples=25)
+        @CARELESS
         @given(nonsense)
         def goes_on(answer: bytes) -> None:
             nonlocal process

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pyl.runtime import errors
-from pyl.runtime.errors import Fault, report
+from pyl.runtime.errors import Fault, describe
 
 
 class Untellable(Exception):
@@ -24,19 +24,19 @@ def raised(error: Exception) -> Exception:
 
 
 def test_an_exception_whose_text_fails_is_reported_all_the_same() -> None:
-    described = report(raised(Untellable()))
+    described = describe(raised(Untellable()))
     assert described.error_type == "Untellable"
     assert described.message == "<Untellable: its text could not be made: LookupError>"
 
 
 def test_frames_say_file_line_function_and_source() -> None:
-    frame = report(raised(ValueError("v"))).frames[-1]
+    frame = describe(raised(ValueError("v"))).frames[-1]
     assert frame[0] == __file__
     assert frame[2:] == ("raising", "raise error")
 
 
 def test_a_fault_has_its_own_trace_and_no_frames() -> None:
-    described = report(raised(Fault("Runtime.UserCodeSyntaxError", "m", ["where"])))
+    described = describe(raised(Fault("Runtime.UserCodeSyntaxError", "m", ["where"])))
     assert described.payload("r") == {
         "errorMessage": "m",
         "errorType": "Runtime.UserCodeSyntaxError",

@@ -71,10 +71,10 @@ def test_what_a_hook_raises_is_passed_on() -> None:
 
 def test_hooks_before_the_shutdown_run_in_reverse(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hooks, "_shutdown", [])
-    assert not hooks.any_before_shutdown()
+    assert not hooks.has_before_shutdown()
     first, second = before_shutdown(lambda: 1), before_shutdown(lambda: 2)
-    assert hooks.any_before_shutdown()
-    assert hooks.own_before_shutdown() == [second, first]
+    assert hooks.has_before_shutdown()
+    assert hooks.before_shutdown_hooks() == [second, first]
 
 
 def test_hooks_of_another_function_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,5 +89,5 @@ def test_hooks_of_another_function_are_left_out(monkeypatch: pytest.MonkeyPatch)
     for function, kept in expected.items():
         with monkeypatch.context() as context:
             context.setattr(hooks, "_after", list(hooks._after))
-            hook_scoping.leave_out_hooks_of_others(table, f"functions.{function}")
+            hook_scoping.drop_hooks_of_other_functions(table, f"functions.{function}")
             assert [module for module, _ in hooks._after] == kept

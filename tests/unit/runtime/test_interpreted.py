@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from pyl import Context
-from pyl.runtime.bootstrap import as_context
+from pyl.runtime.bootstrap import Table, as_context
 from pyl.runtime.errors import Fault
-from pyl.runtime.interpreted import Table
 
 
 @pytest.fixture

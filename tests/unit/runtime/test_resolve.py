@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pyl.runtime.errors import Fault
-from pyl.runtime.handlers.resolve import Functions, function_name
+from pyl.runtime.handlers.binding import Functions, function_name
 
 
 @pytest.mark.parametrize("handler", ["functions.hello", "anything.at.all.hello", "src/functions.hello"])

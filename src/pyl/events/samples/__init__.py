@@ -1,4 +1,4 @@
-"""Sample events, one per source, for trying functions out; they are no part of Lambda packages."""
+"""Sample events, one for each source, to try functions with. They are not part of Lambda packages."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from pyl.events import EVENTS
 
 
 def names() -> list[str]:
-    """The sources that have a sample, in alphabetical order."""
+    """Return the sources that have a sample, in alphabetical order."""
     return sorted(EVENTS)
 
 
 def load(name: str) -> bytes:
     """Return the sample event of a source, as JSON.
 
+    Args:
+        name: Name of the source, as in `pyl.events.EVENTS`.
+
     Raises:
-        UsageError: there is no such sample.
+        UsageError: There is no such sample.
     """
     if name not in EVENTS:
         near = get_close_matches(name, EVENTS, n=1)

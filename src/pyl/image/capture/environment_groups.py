@@ -40,7 +40,7 @@ def apart(first: Session, configured: Mapping[str, Mapping[str, str]]) -> tuple[
 
 def _deciding(session: Session, differing: set[str]) -> set[str]:
     """Which of the variables were read, also where the import failed for want of one."""
-    if session.report.get("listed"):
+    if session.report.listing_place:
         return differing
     reads = (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))
     return differing & {read.name for read in reads}

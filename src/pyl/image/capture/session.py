@@ -26,6 +26,7 @@ from pyl.image.capture.tracer import Tracer
 from pyl.image.file import guards
 from pyl.image.launcher.programs import STARTER_ADDRESS, STARTER_LIMIT, build_starter
 from pyl.lambda_environment import APP, TASK_ROOT, VARIABLES
+from pyl.runtime.restore.capture_report import CaptureReport
 from pyl.sandbox import capture as capture_sandbox
 from pyl.sandbox import unsandboxed
 from pyl.toolchain.native_runtime import NAME as EXTENSION
@@ -97,7 +98,8 @@ class Session:
         self.asked: dict[int, dict[str, str]] = {}
         """What C code asked of the environment before each snapshot, and after an earlier one: name to its file."""
         self.reasons: list[str] = []
-        self.report: dict[str, Any] = {}
+        self.report = CaptureReport()
+        """What the program has reported; empty until it does."""
         self.output = ""
         self._error: BaseException | None = None
         self.tracer: Tracer | None = None
@@ -148,11 +150,11 @@ class Session:
 
     def reads(self) -> tuple[EnvironmentRead, ...]:
         """The variables that Python code read at import."""
-        return tuple(EnvironmentRead(r["name"], r["value"], r["where"]) for r in self.report.get("reads", ()))
+        return tuple(EnvironmentRead(read.name, read.value, read.place) for read in self.report.reads)
 
     def reads_of_c_code(self, kind: int) -> tuple[EnvironmentRead, ...]:
         """The variables in `asked`, but those that do not matter: mended later, or set by the import itself."""
-        unimportant = guards.MENDED if kind == BASE else self.report.get("written", ())
+        unimportant = guards.MENDED if kind == BASE else self.report.written_variables
         return tuple(
             EnvironmentRead(name, self._environment.get(name), f"C code of {file}")
             for name, file in self.asked.get(kind, {}).items()
@@ -212,10 +214,10 @@ class Session:
             self.reasons.append(f"the program ended with {ended} while it was captured\n{started.output()}".rstrip())
 
     def _told(self, text: bytes) -> None:
-        self.report = json.loads(text)
+        self.report = CaptureReport.from_json(text)
         self.reasons += [
-            f"{problem['what']} ({problem['where']})" if problem["where"] else problem["what"]
-            for problem in self.report["problems"]
+            f"{problem.message} ({problem.place})" if problem.place else problem.message
+            for problem in self.report.problems
         ]
 
     def _stopped(self, thread: int, kind: int, memory: Memory, sites: dict[int, bytes]) -> None:
@@ -225,9 +227,10 @@ class Session:
             return
         try:
             starter = (STARTER_ADDRESS, STARTER_LIMIT)
-            taken = snapshot.take(thread, memory, sites, starter=starter, reopened=self.report.get("files", ()))
+            taken = snapshot.take(thread, memory, sites, starter=starter, reopened=self.report.reopened_descriptors)
         except NotCapturable as error:
-            holder = self.report.get("holders", {}).get(str(error.descriptor))
+            holders = self.report.descriptor_holders
+            holder = holders.get(error.descriptor) if error.descriptor is not None else None
             self.reasons.append(f"{error}, held by {holder}" if holder else str(error))
             return
         self.snapshots[kind] = taken

@@ -1,0 +1,1 @@
+"""Handlers: how they are found, which event they take, and how they are called."""

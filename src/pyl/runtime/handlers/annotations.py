@@ -1,6 +1,6 @@
-"""What the annotations of a live handler say, read without `inspect` and `typing`.
+"""Reads the parameters and annotations of handlers without `inspect` and `typing`.
 
-Both cost milliseconds of a cold start. Functions compiled by Nuitka have the same attributes as others.
+Importing these takes milliseconds of a cold start. Functions compiled by Nuitka have the same attributes as others.
 """
 
 from __future__ import annotations
@@ -27,8 +27,12 @@ CO_VARARGS, CO_VARKEYWORDS, CO_COROUTINE, CO_ASYNC_GENERATOR = 0x04, 0x08, 0x80,
 
 
 class Unresolved:
-    """An annotation in quotes whose names mean nothing at run time: imported for type checkers only, or
-    misspelt."""
+    """An annotation in quotes that cannot be evaluated: its names are misspelt, or imported for type checkers only.
+
+    Attributes:
+        text: The annotation.
+        reason: The error of its evaluation.
+    """
 
     def __init__(self, text: str, reason: str) -> None:
         self.text = text
@@ -36,12 +40,16 @@ class Unresolved:
 
 
 NOTHING: Any = object()
-"""Stands for the annotation of a parameter that has none."""
+"""The annotation of a parameter without one."""
 
 
 class Signature:
-    """The parameters of a callable, and what each is annotated with (`NOTHING`, `Unresolved`, or the
-    object)."""
+    """The parameters of a callable and their annotations.
+
+    Attributes:
+        parameters: The parameters, in order.
+        annotations: For each parameter its annotation: an object, `NOTHING`, or an `Unresolved`.
+    """
 
     def __init__(self, parameters: list[Parameter], annotations: list[Any]) -> None:
         self.parameters = parameters
@@ -49,25 +57,26 @@ class Signature:
 
 
 def unwrap(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function that decorators made with `functools.wraps` lead to."""
-    seen = {id(handler)}
-    while (inner := getattr(handler, "__wrapped__", None)) is not None and id(inner) not in seen:
-        seen.add(id(inner))
+    """Return the function below decorators that use `functools.wraps`."""
+    visited = {id(handler)}
+    while (inner := getattr(handler, "__wrapped__", None)) is not None and id(inner) not in visited:
+        visited.add(id(inner))
         handler = inner
     return handler
 
 
 def is_asynchronous_function(handler: Callable[..., Any]) -> bool:
-    """Whether this was defined by `async def`, as far as can be seen without calling it."""
+    """Return whether this was defined with `async def`, as far as its code object shows."""
     code = getattr(handler, "__code__", None)
     return code is not None and bool(code.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR))
 
 
 def signature_of(handler: Callable[..., Any]) -> Signature:
-    """Describe the arguments that a call of this callable takes.
+    """Return the signature of a callable, without the bound `self`.
 
     Raises:
-        TypeError, ValueError: it does not say (some callables written in C).
+        TypeError: It has none, as some callables written in C.
+        ValueError: The same.
     """
     bound = getattr(handler, "__self__", None) is not None and hasattr(handler, "__func__")
     function: Any = handler.__func__ if bound and hasattr(handler, "__func__") else handler
@@ -88,7 +97,7 @@ def _parameters_of(function: Any) -> list[tuple[str, int, bool]]:
     defaults, keyword_defaults = function.__defaults__ or (), function.__kwdefaults__ or {}
     count = code.co_argcount
     without_default = count - len(defaults)
-    found = [
+    parameters = [
         (
             names[index],
             POSITIONAL_ONLY if index < code.co_posonlyargcount else POSITIONAL_OR_KEYWORD,
@@ -97,19 +106,21 @@ def _parameters_of(function: Any) -> list[tuple[str, int, bool]]:
         for index in range(count)
     ]
     keyword_names = names[count : count + code.co_kwonlyargcount]
-    rest = count + code.co_kwonlyargcount
+    next_name = count + code.co_kwonlyargcount
     if code.co_flags & CO_VARARGS:
-        found.append((names[rest], VAR_POSITIONAL, False))
-        rest += 1
-    found += [(name, KEYWORD_ONLY, name in keyword_defaults) for name in keyword_names]
+        parameters.append((names[next_name], VAR_POSITIONAL, False))
+        next_name += 1
+    parameters += [(name, KEYWORD_ONLY, name in keyword_defaults) for name in keyword_names]
     if code.co_flags & CO_VARKEYWORDS:
-        found.append((names[rest], VAR_KEYWORD, False))
-    return found
+        parameters.append((names[next_name], VAR_KEYWORD, False))
+    return parameters
 
 
 def _by_inspection(handler: Callable[..., Any]) -> Signature:
-    """Describe what is no plain function (a partial, an instance with `__call__`): rare enough for
-    `inspect`."""
+    """Return the signature of a callable that is not a function: a partial, an instance with `__call__`.
+
+    These are rare, so `inspect` may be imported.
+    """
     import inspect
 
     signature = Signature([], [])
@@ -130,7 +141,7 @@ def _by_inspection(handler: Callable[..., Any]) -> Signature:
 
 
 def _resolve(annotation: Any, function: Any) -> Any:
-    """Return the object that an annotation in quotes, or with quotes inside of it, stands for."""
+    """Return an annotation with its quoted parts evaluated."""
     if not isinstance(annotation, str):
         return _resolve_inside(annotation, function) if _has_quotes(annotation) else annotation
     namespace = getattr(function, "__globals__", {})
@@ -139,13 +150,13 @@ def _resolve(annotation: Any, function: Any) -> Any:
     try:
         # The user's own code, in the user's own module, as `typing.get_type_hints` evaluates it.
         evaluated = eval(annotation, namespace)  # noqa: S307
-    except Exception as error:  # noqa: BLE001 - whatever it is, it makes the annotation unusable
+    except Exception as error:  # noqa: BLE001 - the annotation may be any expression
         return Unresolved(annotation, str(error))
     return _resolve(evaluated, function)
 
 
 def _has_quotes(annotation: Any) -> bool:
-    """Whether this is something like `list["Line"]` or `Optional["Order"]`."""
+    """Return whether an annotation has quoted parts, like `list["Line"]` or `Optional["Order"]`."""
     return any(
         isinstance(inner, str) or type(inner).__name__ == "ForwardRef" or _has_quotes(inner)
         for inner in getattr(annotation, "__args__", None) or ()
@@ -154,7 +165,7 @@ def _has_quotes(annotation: Any) -> bool:
 
 
 def _literal() -> Any:
-    """`typing.Literal`, whose strings are values, where something has imported it."""
+    """Return `typing.Literal`, whose strings are values, if `typing` has been imported."""
     typing = sys.modules.get("typing")
     return getattr(typing, "Literal", NOTHING)
 
@@ -162,16 +173,17 @@ def _literal() -> Any:
 def _resolve_inside(annotation: Any, function: Any) -> Any:
     import typing
 
-    def bearer() -> None: ...
+    def annotated() -> None: ...
 
-    bearer.__annotations__ = {"return": annotation}
+    annotated.__annotations__ = {"return": annotation}
     try:
-        return typing.get_type_hints(bearer, getattr(function, "__globals__", {}), include_extras=True)["return"]
-    except Exception as error:  # noqa: BLE001 - whatever it is, it makes the annotation unusable
+        return typing.get_type_hints(annotated, getattr(function, "__globals__", {}), include_extras=True)["return"]
+    except Exception as error:  # noqa: BLE001 - the annotation may be any expression
         return Unresolved(str(annotation), str(error))
 
 
 def _is_context(annotation: Any) -> bool | None:
+    """Return whether an annotation names a context class; `None` without an annotation."""
     if annotation is NOTHING:
         return None
     if isinstance(annotation, Unresolved):

@@ -1,7 +1,7 @@
-"""The event loop of `async def` handlers: one for the life of the process, made at the first call.
+"""The event loop of `async def` handlers: one for each process, created at the first call.
 
-It is never made at import, so that a process image holds none, and it stays between invocations, so that
-clients bound to it do too. Tasks that a handler leaves behind go on during the next invocation.
+It is not created at import, so that a process image contains none. It is kept between invocations, and so are clients
+that are bound to it. Tasks that a handler leaves behind continue during the next invocation.
 """
 
 from __future__ import annotations
@@ -16,23 +16,29 @@ _loop: AbstractEventLoop | None = None
 
 
 def run(awaitable: Awaitable[Any]) -> Any:
-    """Wait for the awaitable's result on the process's event loop."""
-    global _loop  # noqa: PLW0603 - one loop per process is the point
+    """Run an awaitable on the process's event loop, and return its result.
+
+    Raises:
+        Exception: What the awaitable raised.
+    """
+    global _loop  # noqa: PLW0603 - one loop for each process
     if _loop is None or _loop.is_closed():
         import asyncio
 
         _loop = asyncio.new_event_loop()
         asyncio.set_event_loop(_loop)
-    return _loop.run_until_complete(_result_of(awaitable))
+    return _loop.run_until_complete(_await(awaitable))
 
 
-async def _result_of(awaitable: Awaitable[Any]) -> Any:
+async def _await(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
 def close() -> None:
-    """Close the loop, if there is one; the next call makes another. An image must not hold its file
-    descriptors."""
+    """Close the event loop, if there is one; the next call creates another.
+
+    An image must not contain its file descriptors.
+    """
     global _loop
     if _loop is None:
         return

@@ -1,13 +1,13 @@
-"""Which parameter of a handler receives the context and which the event: the one rule for checks and calls.
+"""Decides which parameter of a handler receives the context and which the event.
 
-`pyl check` applies it to syntax trees, the runtime to live functions, so it works on plain descriptions of
-parameters and imports nothing. In the order in which they decide:
+`pyl check` applies these rules to syntax trees, and the runtime to live functions. So they work on plain descriptions
+of parameters, and the module imports nothing. The first rule that applies decides:
 
-1. an annotation that names the context;
-2. for adopted functions nothing else: `(event, context)`, as AWS calls them;
-3. the names `event` and `context`;
-4. an annotation on one parameter only: that one is the event;
-5. the position: `(context, event)`.
+1. A parameter that is annotated as the context is the context.
+2. An adopted function is called as AWS calls it: `(event, context)`.
+3. The names `event` and `context` decide.
+4. If one parameter is annotated, it is the event.
+5. The position decides: `(context, event)`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 POSITIONAL_ONLY, POSITIONAL_OR_KEYWORD, VAR_POSITIONAL, KEYWORD_ONLY, VAR_KEYWORD = range(5)
-"""Kinds of parameters, with the numbers of `inspect.Parameter.kind`."""
+"""Kinds of parameters, numbered as `inspect.Parameter.kind`."""
 
 CONTEXT_CLASSES = frozenset(
     {
@@ -30,16 +30,21 @@ CONTEXT_CLASSES = frozenset(
         "aws_lambda_typing.context.context.Context",
     }
 )
-"""Dotted names (where defined, and where exported) of the classes that stand for the context in an
-annotation."""
+"""Dotted names of the classes that annotate the context, both where they are defined and where they are exported."""
 
 COUNT, CONTEXT, DEFAULT, VARIADIC = "count", "context", "default", "variadic"
-"""What can be wrong with a signature: `SignatureError.problem`."""
+"""Kinds of errors in a signature: values of `SignatureError.problem`."""
 
 
 class SignatureError(Exception):
-    """The parameters cannot be those of a handler; `index` names the offending one, `None` the list as a
-    whole."""
+    """The parameters are not those of a handler.
+
+    Attributes:
+        message: What is wrong.
+        index: Index of the parameter that is wrong; `None` for all of them together.
+        problem: Kind of the error: `COUNT`, `CONTEXT`, `DEFAULT` or `VARIADIC`.
+        hint: What to do.
+    """
 
     def __init__(self, message: str, index: int | None, *, problem: str, hint: str) -> None:
         super().__init__(message)
@@ -50,7 +55,14 @@ class SignatureError(Exception):
 
 
 class Parameter:
-    """One parameter of a function, in the order of its definition."""
+    """One parameter of a function.
+
+    Attributes:
+        name: Its name.
+        is_context: Whether its annotation names a context class; `None` without an annotation.
+        kind: Its kind, as in `inspect.Parameter.kind`.
+        has_default: Whether it has a default value.
+    """
 
     __slots__ = ("has_default", "is_context", "kind", "name")
 
@@ -59,7 +71,6 @@ class Parameter:
     ) -> None:
         self.name = name
         self.is_context = is_context
-        """Whether the annotation names a context class; `None` without an annotation."""
         self.kind = kind
         self.has_default = has_default
 
@@ -67,12 +78,15 @@ class Parameter:
 def assign(parameters: Sequence[Parameter], *, adopted: bool = False) -> tuple[int, int]:
     """Return the positions of the context and of the event among the arguments of a call.
 
-    A decorated function has exactly two positional parameters without defaults; keyword-only parameters
-    with defaults are its own business. An adopted one is whatever can be called with two positional
-    arguments, as AWS calls it.
+    A decorated function has exactly two positional parameters without defaults; it may also have keyword-only
+    parameters with defaults. An adopted function is any that can be called with two positional arguments.
+
+    Args:
+        parameters: The function's parameters, in order.
+        adopted: Whether the function is adopted rather than decorated.
 
     Raises:
-        SignatureError: the parameters fit neither.
+        SignatureError: The parameters are not those of a handler.
     """
     positional = _adopted_pair(parameters) if adopted else _decorated_pair(parameters)
     if len(positional) < 2:  # `*args` of an adopted function takes the rest

@@ -1,7 +1,7 @@
-"""The event of a handler that asks for a type: from the JSON text, or from what was decoded of it already.
+"""Converts events into the types that handlers annotate, from JSON text or from decoded JSON.
 
-msgspec does the work for Structs (all of `pyl.events`), dataclasses, TypedDicts and attrs classes, pydantic
-for its own models; either is imported only when a handler asks for it.
+msgspec converts Structs (all of `pyl.events`), dataclasses, TypedDicts and attrs classes; pydantic converts its own
+models. Either is imported only if a handler needs it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,21 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Converter(Protocol):
-        """Makes events of one type; both ways give equal events, and raise a `Fault` that names the JSON
-        path."""
+        """Converts events into one type. Both methods return equal events."""
 
         def from_json(self, body: bytes) -> Any:
-            """Return the event in a JSON document."""
+            """Convert an event in JSON.
+
+            Raises:
+                Fault: It does not fit the type; the message has the JSON path.
+            """
 
         def from_object(self, decoded: Any) -> Any:
-            """Return the event in a decoded JSON document."""
+            """Convert an event that has been decoded from JSON.
+
+            Raises:
+                Fault: It does not fit the type; the message has the JSON path.
+            """
 
 
 _PLAIN = (object, dict, list, str, int, float, bool, type(None), None, tuple)
@@ -32,14 +39,14 @@ _PLAIN_ORIGINS = ("Mapping", "MutableMapping", "Sequence", "MutableSequence", "I
 
 
 class UnsupportedEvent(Exception):
-    """No event can be made for this annotation."""
+    """Events cannot be converted into the annotated type."""
 
 
 def converter(annotation: Any) -> Converter | None:
-    """Return what makes events of the annotated type, `None` for plain JSON.
+    """Return the converter for an annotation, `None` for plain JSON.
 
     Raises:
-        UnsupportedEvent: the annotation is of no kind that events can have.
+        UnsupportedEvent: Events cannot be converted into this type.
     """
     if isinstance(annotation, Unresolved):
         msg = (
@@ -69,7 +76,7 @@ def converter(annotation: Any) -> Converter | None:
 
 
 def is_plain(annotation: Any) -> bool:
-    """Whether handlers that ask for this take the decoded JSON as it is."""
+    """Return whether this annotation stands for the decoded JSON as it is."""
     if annotation is NOTHING or annotation in _PLAIN:
         return True
     typing = sys.modules.get("typing")
@@ -79,30 +86,30 @@ def is_plain(annotation: Any) -> bool:
         return getattr(annotation, "__module__", "") in ("collections.abc", "typing")
     arguments = getattr(annotation, "__args__", ())
     origin = getattr(annotation, "__origin__", None)
-    if not arguments or not (origin is None or origin in _PLAIN or _named_plain(origin)):
+    if not arguments or not (origin is None or origin in _PLAIN or _is_plain_origin(origin)):
         return False
     return all(is_plain(argument) for argument in arguments if argument is not Ellipsis)
 
 
 def is_typed_dict(annotation: Any) -> bool:
-    """Whether this is a TypedDict: a type for checkers, whose values are plain dicts."""
+    """Return whether this is a TypedDict, whose values are plain dicts."""
     return isinstance(annotation, type) and issubclass(annotation, dict) and hasattr(annotation, "__total__")
 
 
-def _named_plain(origin: Any) -> bool:
+def _is_plain_origin(origin: Any) -> bool:
     named = getattr(origin, "__name__", "") in _PLAIN_ORIGINS
     is_union = type(origin).__name__ == "_SpecialForm" and getattr(origin, "_name", "") == "Union"
     return (named and getattr(origin, "__module__", "") == "collections.abc") or is_union
 
 
 def _is_known(annotation: Any) -> bool:
-    """Whether msgspec makes values of this kind by itself."""
+    """Return whether msgspec converts into this type."""
     if isinstance(annotation, type) and not hasattr(annotation, "__origin__"):
-        marks = ("__struct_fields__", "__dataclass_fields__", "__attrs_attrs__")
-        return is_typed_dict(annotation) or any(hasattr(annotation, mark) for mark in marks)
+        class_attributes = ("__struct_fields__", "__dataclass_fields__", "__attrs_attrs__")
+        return is_typed_dict(annotation) or any(hasattr(annotation, name) for name in class_attributes)
     arguments = getattr(annotation, "__args__", ())
     origin = getattr(annotation, "__origin__", None)
-    if origin is None or origin in _PLAIN or _named_plain(origin):
+    if origin is None or origin in _PLAIN or _is_plain_origin(origin):
         return bool(arguments) and all(
             argument is Ellipsis or is_plain(argument) or _is_known(argument) for argument in arguments
         )
@@ -114,8 +121,8 @@ def _strip_none(annotation: Any) -> Any:
     arguments = getattr(annotation, "__args__", ())
     if type(annotation).__name__ not in ("UnionType", "_UnionGenericAlias", "Union") or len(arguments) != 2:
         return None
-    rest = [argument for argument in arguments if argument is not type(None)]
-    return rest[0] if len(rest) == 1 else None
+    others = [argument for argument in arguments if argument is not type(None)]
+    return others[0] if len(others) == 1 else None
 
 
 class _Msgspec:
@@ -131,17 +138,17 @@ class _Msgspec:
         try:
             return self._decoder.decode(body)
         except self._error as error:
-            raise _unfit(_with_path(str(error))) from error
+            raise _conversion_fault(_with_path(str(error))) from error
         except (UnicodeDecodeError, RecursionError) as error:
-            raise _unfit(str(error)) from error
+            raise _conversion_fault(str(error)) from error
 
     def from_object(self, decoded: Any) -> Any:
         try:
             return self._convert(decoded, self._annotation, str_keys=True)
         except self._error as error:
-            raise _unfit(_with_path(str(error))) from error
+            raise _conversion_fault(_with_path(str(error))) from error
         except RecursionError as error:
-            raise _unfit(str(error)) from error
+            raise _conversion_fault(str(error)) from error
 
 
 class _Pydantic:
@@ -153,13 +160,13 @@ class _Pydantic:
         try:
             return self._from_json(body)
         except ValueError as error:
-            raise _unfit(_pydantic_message(error)) from error
+            raise _conversion_fault(_pydantic_message(error)) from error
 
     def from_object(self, decoded: Any) -> Any:
         try:
             return self._from_object(decoded)
         except ValueError:
-            # A strict model takes a date from JSON text, but not from a string of Python's.
+            # A strict model accepts a date in JSON text, but not a Python string.
             import json
 
             return self.from_json(json.dumps(decoded).encode())
@@ -176,13 +183,12 @@ class _Optional:
         return None if decoded is None else self._inner.from_object(decoded)
 
 
-def _unfit(message: str) -> Fault:
+def _conversion_fault(message: str) -> Fault:
     return Fault(UNMARSHAL_ERROR, f"Unable to unmarshal input: {message}")
 
 
 def _with_path(message: str) -> str:
-    """Let msgspec's message for a missing field name the path of the field, not that of the object without
-    it."""
+    """Change msgspec's message for a missing field to name the path of the field, not of its object."""
     text, _, path = message.partition(" - at `")
     if not text.startswith("Object missing required field `"):
         return message

@@ -1,0 +1,1 @@
+"""The function's log in Lambda's formats."""

@@ -1,7 +1,6 @@
-"""The root handler of `logging` in Lambda: awslambdaric's formats, with the request that each record
-belongs to.
+"""Root handler of `logging`: awslambdaric's formats, with the request id in each record.
 
-Imported only where the user's code has imported `logging`.
+Imported only if the user's code has imported `logging`.
 """
 
 from __future__ import annotations
@@ -13,15 +12,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyl.runtime.logging.logs import LogState
+    from pyl.runtime.logging.state import LogState
 
 TEXT_FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
 TEXT_DATES = "%Y-%m-%dT%H:%M:%S"
 JSON_DATES = "%Y-%m-%dT%H:%M:%SZ"
 
 _FRAME_BASE, _FRAME_STEP = 0xA55A0002, 4
-"""Frame types count up from records without a level in steps of 4 from debug (0a) on; text is one above
-JSON."""
+"""Frame type of a JSON record without a level, and the step to each next level. Text is one above JSON."""
 
 _RECORD_FIELDS = frozenset(
     (
@@ -50,11 +48,11 @@ _RECORD_FIELDS = frozenset(
         "tenant_id",
     )
 )
-"""Attributes of a record that are not extras of the caller."""
+"""Attributes that every record has; all others come from the caller's `extra`."""
 
 
 def install(state: LogState) -> None:
-    """Put the handler on the root logger, or let the one that is there follow a changed environment."""
+    """Add the handler to the root logger, or update the existing one after a change of the environment."""
     logging.Formatter.converter = time.gmtime
     root = logging.getLogger()
     handler = next((each for each in root.handlers if isinstance(each, LambdaHandler)), None)
@@ -62,11 +60,11 @@ def install(state: LogState) -> None:
         handler = LambdaHandler(state, root.level)
         handler.addFilter(_RequestFilter(state))
         root.addHandler(handler)
-    handler.follow(root)
+    handler.update(root)
 
 
 class LambdaHandler(logging.Handler):
-    """Hands formatted records to the process's sink."""
+    """Writes formatted records to the process's sink."""
 
     def __init__(self, state: LogState, root_level: int) -> None:
         super().__init__()
@@ -76,12 +74,11 @@ class LambdaHandler(logging.Handler):
 
     @property
     def log_sink(self) -> Any:
-        """Where messages go; `Context.log` looks for this name."""
+        """The process's sink; `Context.log` looks for this name."""
         return self._state.sink
 
-    def follow(self, root: logging.Logger) -> None:
-        """Take format and level from the state, except where the user's code has set its own in the
-        meantime."""
+    def update(self, root: logging.Logger) -> None:
+        """Take the format and the level from the state, unless the user's code has set its own."""
         if self.formatter is self._own_formatter:
             self._own_formatter = _formatter(self._state)
             self.setFormatter(self._own_formatter)
@@ -94,14 +91,14 @@ class LambdaHandler(logging.Handler):
         """Write one record."""
         try:
             self._state.sink.log(self.format(record), self._frame_type(record))
-        except Exception:  # noqa: BLE001 - as every handler of `logging` does
+        except Exception:  # noqa: BLE001 - as the handlers of `logging` do
             self.handleError(record)
 
     def _frame_type(self, record: logging.LogRecord) -> int:
         is_text = 0 if self._state.json else 1
         if not (self._state.json or self._state.level):
             return _FRAME_BASE + 1
-        level = _tens(record.levelno)
+        level = _standard_level(record.levelno)
         return _FRAME_BASE + is_text + (level // 10 + 1) * _FRAME_STEP if level else _FRAME_BASE + is_text
 
 
@@ -110,7 +107,7 @@ def _formatter(state: LogState) -> logging.Formatter:
 
 
 class _RequestFilter(logging.Filter):
-    """Gives each record the request and the tenant that it belongs to."""
+    """Adds the current request id and tenant to each record."""
 
     def __init__(self, state: LogState) -> None:
         super().__init__()
@@ -123,7 +120,7 @@ class _RequestFilter(logging.Filter):
 
 
 class JSONFormatter(logging.Formatter):
-    """Lambda's JSON log format: one object a line, its keys in awslambdaric's order."""
+    """Lambda's JSON log format: one object in each line, with its keys in awslambdaric's order."""
 
     def __init__(self) -> None:
         super().__init__(datefmt=JSON_DATES)
@@ -132,8 +129,8 @@ class JSONFormatter(logging.Formatter):
         self._encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as a line."""
-        level = _tens(record.levelno)
+        """Return the record as one line."""
+        level = _standard_level(record.levelno)
         fields: dict[str, Any] = {
             "timestamp": self.formatTime(record, self.datefmt),
             "level": logging.getLevelName(level),
@@ -159,6 +156,6 @@ def _exception_fields(record: logging.LogRecord) -> dict[str, Any]:
     return {"stackTrace": traceback.format_tb(trace), "errorType": kind.__name__, "errorMessage": str(error)}
 
 
-def _tens(level: int) -> int:
-    """Return the standard level at or below this one."""
+def _standard_level(level: int) -> int:
+    """Return the highest standard level that is not above this one."""
     return min(50, max(0, level)) // 10 * 10

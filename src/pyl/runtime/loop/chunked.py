@@ -1,4 +1,4 @@
-"""One POST whose body is sent in chunks while it is made, over a connection of its own.
+"""A POST whose body is sent in chunks while it is generated, on a connection of its own.
 
 https://www.rfc-editor.org/rfc/rfc9112#section-7.1
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import _socket
 
-from pyl.runtime.loop.client import VERSION, RuntimeAPIError
+from pyl.runtime.loop.client import VERSION, RuntimeAPIError, join_pieces, unreachable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from pyl.runtime.loop.client import Client, Response
 
 ERROR_TYPE, ERROR_BODY = "Lambda-Runtime-Function-Error-Type", "Lambda-Runtime-Function-Error-Body"
-_COMBINED = 65536
-"""Up to this size a chunk travels in one send together with its length."""
+"""Trailers that report a failure after the body was begun."""
 
 
 class Refused(RuntimeAPIError):
-    """The Runtime API answered before all of the body was sent."""
+    """The Runtime API answered before all of the body was sent.
+
+    Attributes:
+        response: Its answer.
+    """
 
     def __init__(self, response: Response) -> None:
         super().__init__(f"refused with {response.status}")
@@ -29,57 +32,94 @@ class Refused(RuntimeAPIError):
 
 
 class ChunkedPost:
-    """Sends nothing before the first `write`; an empty one sends the head. Ends by `finish` or `fail`."""
+    """A POST with a chunked body. Nothing is sent before the first `write`; an empty one sends the head.
+
+    Attributes:
+        begun: Whether anything was sent.
+    """
 
     def __init__(self, client: Client, path: str, headers: Iterable[tuple[str, str]], prelude: bytes) -> None:
+        """Prepare a request.
+
+        Args:
+            client: The Runtime API; its open connection is closed, and a new one is used.
+            path: Path below the version.
+            headers: Headers; those without a value are not sent.
+            prelude: First part of the body, sent together with the head.
+        """
         self.begun = False
         self._client = client
         self._connection: _socket.socket | None = None
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers if value])
-        self._head = (
-            f"POST {VERSION}/{path}{client.request_tail}{lines}"
-            "Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n"
-            f"Trailer: {ERROR_TYPE}, {ERROR_BODY}\r\n\r\n"
-        ).encode() + _chunk(prelude)
+        streaming_headers = (
+            ("Lambda-Runtime-Function-Response-Mode", "streaming"),
+            ("Transfer-Encoding", "chunked"),
+            ("Trailer", f"{ERROR_TYPE}, {ERROR_BODY}"),
+        )
+        head = client.head("POST", f"{VERSION}/{path}", [*headers, *streaming_headers])
+        self._head = b"".join((head, *_chunk(prelude)))
 
     def write(self, data: bytes) -> None:
-        """Send a part of the body."""
+        """Send a part of the body.
+
+        Raises:
+            Refused: The Runtime API has already answered.
+            RuntimeAPIError: The connection was lost.
+        """
         try:
             connection = self._open()
             for piece in self._pieces(data):
                 connection.sendall(piece)
         except OSError as error:
-            raise self._lost(error) from error
+            raise self._failure(error) from error
 
     async def write_soon(self, data: bytes) -> None:
-        """As `write`; while the connection takes no more, the event loop goes on with other tasks."""
+        """Send a part of the body; while the connection accepts no more, the event loop runs other tasks.
+
+        Raises:
+            Refused: The Runtime API has already answered.
+            RuntimeAPIError: The connection was lost.
+        """
         try:
             connection = self._open()
             for piece in self._pieces(data):
-                rest = memoryview(piece)
-                while rest:
+                unsent = memoryview(piece)
+                while unsent:
                     try:
-                        rest = rest[connection.send(rest, _socket.MSG_DONTWAIT) :]
+                        unsent = unsent[connection.send(unsent, _socket.MSG_DONTWAIT) :]
                     except BlockingIOError:
-                        await _writable(connection)
+                        await _wait_until_writable(connection)
         except OSError as error:
-            raise self._lost(error) from error
+            raise self._failure(error) from error
 
     def finish(self) -> Response:
-        """End the body, and return the response."""
+        """End the body, and return the response.
+
+        Raises:
+            Refused: The Runtime API has already answered.
+            RuntimeAPIError: The connection was lost.
+        """
         if not self.begun:
             self.write(b"")
         return self._end(b"0\r\n\r\n")
 
     def fail(self, error_type: str, payload: bytes) -> Response:
-        """End a body that is not whole: trailers tell the error."""
+        """End an incomplete body with the error in trailers, and return the response.
+
+        Args:
+            error_type: Type of the error, as in the header of an error call.
+            payload: Body of an error call.
+
+        Raises:
+            Refused: The Runtime API has already answered.
+            RuntimeAPIError: The connection was lost.
+        """
         from binascii import b2a_base64
 
         body = b2a_base64(payload, newline=False).decode("ascii")
         return self._end(f"0\r\n{ERROR_TYPE}: {error_type}\r\n{ERROR_BODY}: {body}\r\n\r\n".encode())
 
     def close(self) -> None:
-        """Close the connection, as Lambda wants it after a stream; the next call opens another."""
+        """Close the connection, as Lambda requires after a stream; the next call opens another."""
         if self.begun:
             self._client.close()
         self._connection = None
@@ -93,32 +133,32 @@ class ChunkedPost:
     def _pieces(self, data: bytes) -> tuple[bytes, ...]:
         head = b"" if self.begun else self._head
         self.begun = True
-        if len(data) <= _COMBINED:
-            return (head + _chunk(data),)
-        return head + b"%x\r\n" % len(data), data, b"\r\n"
+        size, data, end = _chunk(data)
+        return join_pieces(head + size, data, end)
 
-    def _end(self, last: bytes) -> Response:
+    def _end(self, ending: bytes) -> Response:
         try:
-            self._open().sendall(last)
+            self._open().sendall(ending)
             return self._client.receive()
         except OSError as error:
-            raise self._lost(error) from error
+            raise self._failure(error) from error
 
-    def _lost(self, error: OSError) -> RuntimeAPIError:
-        """Return what a broken connection means: a body that is refused may be answered before all of it was sent."""
+    def _failure(self, error: OSError) -> RuntimeAPIError:
+        """Return the error that a broken connection means. Lambda may answer before all of a refused body was sent."""
         if self._connection is not None:
             try:
                 return Refused(self._client.receive())
             except OSError:
                 pass
-        return RuntimeAPIError(f"{type(error).__name__}: {error}")
+        return unreachable(error)
 
 
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+def _chunk(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return the parts of a chunk: its size, its data and its end. They are empty without data: that ends a body."""
+    return (b"%x\r\n" % len(data), data, b"\r\n") if data else (b"", b"", b"")
 
 
-async def _writable(connection: _socket.socket) -> None:
+async def _wait_until_writable(connection: _socket.socket) -> None:
     import asyncio
 
     loop = asyncio.get_running_loop()

@@ -1,7 +1,7 @@
-"""Several invocations at once in one environment, as Lambda Managed Instances have it: one process for each.
+"""Concurrent invocations in one environment, as on Lambda Managed Instances: one process for each.
 
-As under AWS's own client each process initialises by itself, so what the function's code opens at import is opened
-once a process. In a native package the processes share the memory of the image that none of them has changed.
+As with AWS's own client each process initialises by itself, so what the function's code opens at import is opened once
+in each process. In a native package the processes share the image's memory, except what they change.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-python-runtime.html
 """
 
@@ -22,65 +22,72 @@ if TYPE_CHECKING:
 
 VARIABLE = "AWS_LAMBDA_MAX_CONCURRENCY"
 LOG_SOCKET_VARIABLE = "_LAMBDA_TELEMETRY_LOG_FD_PROVIDER_SOCKET"
-"""A Unix socket; what a process writes to a connection of its own becomes its log."""
+"""Path of a Unix socket. Lambda logs what each process writes to its own connection."""
 
 _READY, _LOST = b"r", b"l"
-_PAUSE = 0.1
-"""Seconds before another process takes the place of one that ended, so that failure never becomes a storm."""
+"""Messages of a worker to the supervisor."""
+_RESTART_DELAY = 0.1
+"""Seconds before a process that ended is replaced, so that failing processes do not restart in a busy loop."""
 
 
 class Worker:
-    """The process that calls this, one of several, as its supervisor knows it."""
+    """This process, one of several.
 
-    def __init__(self, reports: int, *, is_first: bool) -> None:
+    Attributes:
+        is_first: Whether it is the first process of the environment.
+    """
+
+    def __init__(self, supervisor_pipe: int, *, is_first: bool) -> None:
         self.is_first = is_first
-        self._reports = reports
+        self._supervisor_pipe = supervisor_pipe
 
-    def ready(self) -> None:
-        """Tell that the function is loaded and will ask for events."""
-        os.write(self._reports, _READY)
+    def report_ready(self) -> None:
+        """Report to the supervisor that the function is loaded and that this process requests events."""
+        os.write(self._supervisor_pipe, _READY)
 
-    def lost(self) -> None:
-        """Tell that the Runtime API is gone, for every process."""
-        with contextlib.suppress(BrokenPipeError):  # the supervisor is gone as well
-            os.write(self._reports, _LOST)
+    def report_api_lost(self) -> None:
+        """Report to the supervisor that the Runtime API cannot be reached, so that no process is replaced."""
+        with contextlib.suppress(BrokenPipeError):  # the supervisor has ended
+            os.write(self._supervisor_pipe, _LOST)
 
 
-def spread(environ: Mapping[str, str]) -> Worker | None:
-    """Become as many processes as Lambda wants: returns in each of them, `None` where it wants one.
+def fork_workers(environ: Mapping[str, str]) -> Worker | None:
+    """Fork as many processes as Lambda sends events at once.
 
-    The calling process stays as their supervisor, and never returns.
+    Returns:
+        In each new process its `Worker`; `None` in the calling process if one is enough. Otherwise the calling process
+        becomes the supervisor, and does not return.
     """
     count = environ.get(VARIABLE, "")
     if not (count.isascii() and count.isdigit()) or int(count) < 2:
         return None
-    _announce(int(count))
+    _log_start(int(count))
     return _Supervisor(environ.get(LOG_SOCKET_VARIABLE, "")).run(int(count))
 
 
 class _Process:
-    """A process, and the end of a pipe at which it is heard."""
+    """A worker as the supervisor sees it, with the pipe that it reports to."""
 
-    def __init__(self, reading: int) -> None:
-        self._reading = reading
-        self._told = b""
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._messages = b""
 
     def wait_until_ready(self) -> bool:
-        """Whether it could initialise."""
-        self._told = os.read(self._reading, 1)
-        return self._told == _READY
+        """Wait until the process is initialised, and return whether it succeeded."""
+        self._messages = os.read(self._pipe, 1)
+        return self._messages == _READY
 
-    def may_have_a_successor(self) -> bool:
-        """Whether another process would fare better than this one, which has ended."""
-        os.set_blocking(self._reading, False)  # processes that it started may hold the pipe open
+    def should_be_replaced(self) -> bool:
+        """Return whether this process, which has ended, should be replaced by another."""
+        os.set_blocking(self._pipe, False)  # its own child processes may keep the pipe open
         with contextlib.suppress(BlockingIOError):
-            self._told += os.read(self._reading, 2)
-        os.close(self._reading)
-        return self._told == _READY
+            self._messages += os.read(self._pipe, 2)
+        os.close(self._pipe)
+        return self._messages == _READY
 
-    def forget(self) -> None:
-        """Leave it to the supervisor."""
-        os.close(self._reading)
+    def close_pipe(self) -> None:
+        """Close the pipe in another worker."""
+        os.close(self._pipe)
 
 
 class _Supervisor:
@@ -90,7 +97,10 @@ class _Supervisor:
         self._is_stopping = False
 
     def run(self, count: int) -> Worker:
-        """Start the first process alone: where it cannot initialise, the others would not either."""
+        """Start `count` processes, and replace those that end.
+
+        The first starts alone: if it cannot initialise, the others could not either.
+        """
         _signal.signal(_signal.SIGTERM, self._stop)
         worker = self._start(is_first=True)
         if worker is not None:
@@ -104,7 +114,7 @@ class _Supervisor:
         return self._supervise()
 
     def _start(self, *, is_first: bool = False) -> Worker | None:
-        """Start a process: returns its `Worker` there, `None` here."""
+        """Fork a process. Return its `Worker` in the new process, `None` in the supervisor."""
         logs.flush()
         reading, writing = os.pipe()
         child = os.fork()
@@ -115,7 +125,7 @@ class _Supervisor:
         _signal.signal(_signal.SIGTERM, _signal.SIG_DFL)
         os.close(reading)
         for sibling in self._processes.values():
-            sibling.forget()
+            sibling.close_pipe()
         if self._log_socket:
             _redirect_output(self._log_socket)
         return Worker(writing, is_first=is_first)
@@ -123,11 +133,11 @@ class _Supervisor:
     def _supervise(self) -> Worker:
         while self._processes:
             child, status = os.wait()
-            process = self._processes.pop(child, None)  # the user's code may have started others before us
-            if process is None or not process.may_have_a_successor() or self._is_stopping:
+            process = self._processes.pop(child, None)  # the user's code may have started others before
+            if process is None or not process.should_be_replaced() or self._is_stopping:
                 continue
-            logs.warn(f"process {child} ended with {_how(status)}; another takes its place")
-            time.sleep(_PAUSE)
+            logs.warn(f"process {child} ended with {_describe_status(status)}; another takes its place")
+            time.sleep(_RESTART_DELAY)
             worker = self._start()
             if worker is not None:
                 return worker
@@ -139,8 +149,8 @@ class _Supervisor:
             os.kill(child, _signal.SIGTERM)
 
 
-def _announce(count: int) -> None:
-    """Log what AWS's own client logs, for who looks for it."""
+def _log_start(count: int) -> None:
+    """Log the record that AWS's own client logs at the debug level."""
     if logs.state.level == "DEBUG":
         import logging
 
@@ -162,6 +172,6 @@ def _redirect_output(path: str) -> None:
         connection.close()
 
 
-def _how(status: int) -> str:
+def _describe_status(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     return f"exit status {code}" if code >= 0 else f"signal {-code}"

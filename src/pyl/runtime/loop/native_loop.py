@@ -6,11 +6,10 @@ import os
 
 from pyl.context import CognitoIdentity, Context
 from pyl.runtime import errors
-from pyl.runtime.errors import Streamed
 from pyl.runtime.logging import logs
 from pyl.runtime.loop import python_loop
 from pyl.runtime.loop.client import Client, Invocation, Response, RuntimeAPIError
-from pyl.runtime.loop.python_loop import Server
+from pyl.runtime.loop.python_loop import Server, Streamed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class NativeServer(Server):
 
     def _failed(self, error: Exception, request_id: str, invocation_id: str) -> None:
         _disconnect()  # one connection at a time: what serves the Runtime API may know no more
-        self._post_error(request_id, {python_loop.INVOCATION_ID_HEADER: invocation_id}, errors.report(error))
+        self._post_error(request_id, {python_loop.INVOCATION_ID_HEADER: invocation_id}, errors.describe(error))
         self._client.close()
 
     def _fall_back(self, descriptor: int, received: bytes) -> None:
@@ -103,14 +102,14 @@ class NativeServer(Server):
         """Read what the C client could not, or, without a descriptor, post again."""
         path = f"invocation/{request_id}/response"
         if descriptor >= 0:
-            self._judge(path, self._client.take_over(descriptor, received))
+            self._check_response(path, self._client.take_over(descriptor, received))
         else:
             headers = {"Content-Type": content_type, python_loop.INVOCATION_ID_HEADER: invocation_id}
             self._post(path, body, headers)
         self._client.close()
 
     def _refused(self, request_id: str, status: int, body: bytes) -> None:
-        self._judge(f"invocation/{request_id}/response", Response(status, {}, body))
+        self._check_response(f"invocation/{request_id}/response", Response(status, {}, body))
 
 
 def _disconnect() -> None:

@@ -1,4 +1,4 @@
-"""The life of an environment: load the function, then take events and post answers until Lambda ends it."""
+"""The loop in Python: load the function, then take events and post answers until Lambda ends the environment."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pyl import hooks
 from pyl.context import Context
 from pyl.json import codec
 from pyl.runtime import errors
-from pyl.runtime.errors import ErrorReport, Fault, Streamed
-from pyl.runtime.handlers.resolve import Functions
+from pyl.runtime.errors import ErrorReport, Fault
+from pyl.runtime.handlers.binding import Functions
 from pyl.runtime.logging import logs
 from pyl.runtime.loop.client import Client, Invocation, RuntimeAPIError
 
@@ -35,11 +35,23 @@ INVOCATION_ID_HEADER = "Lambda-Runtime-Invocation-Id"
 TRACE_ID_VARIABLE = "_X_AMZN_TRACE_ID"
 
 RETRY_DELAYS = (0.1, 0.2, 0.4, 0.8)
-"""Seconds to wait before asking again for the next invocation, as awslambdaric does on Managed Instances."""
+"""Seconds to wait before each further request of the next invocation, as awslambdaric does on Managed Instances."""
+
+
+class Streamed(Exception):
+    """Not a failure: the result is a stream, to be sent while it is generated.
+
+    Attributes:
+        stream: The stream.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__()
+        self.stream = stream
 
 
 def run(table: Mapping[str, str], environ: MutableMapping[str, str] = os.environ) -> NoReturn:
-    """Serve the function that `_HANDLER` names; ends the process with 1 when it cannot be loaded."""
+    """Serve the function that `_HANDLER` names; exit with 1 if it cannot be loaded."""
     logs.configure(environ)
     serve(Functions(table), environ)
 
@@ -50,67 +62,79 @@ def serve(
     server: type[Server] | None = None,
     worker: Worker | None = None,
 ) -> NoReturn:
-    """As `run`, for functions of which some or all have been loaded already, by a `Server` or another kind of it.
+    """Serve the function that `_HANDLER` names; exit with 1 if it cannot be loaded.
 
-    `worker` is this process where it is one of several.
+    Args:
+        functions: The package's functions; some or all may be loaded.
+        environ: The environment variables.
+        server: Class of the loop. Default: `Server`.
+        worker: This process, if it is one of several.
     """
     try:
         client = Client(environ.get("AWS_LAMBDA_RUNTIME_API", ""))
         try:
             binding = functions.choose(environ.get("_HANDLER"))
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            _post_init_error(client, errors.report(error))
+            _post_init_error(client, errors.describe(error))
             sys.exit(1)
-        if hooks.any_before_shutdown():
+        if hooks.has_before_shutdown():
             from pyl.runtime.loop import shutdown
 
-            shutdown.prepare(client.address, register=worker is None or worker.is_first)
+            shutdown.install(client.address, register=worker is None or worker.is_first)
         if worker is not None:
-            worker.ready()
+            worker.report_ready()
         (server or Server)(client, binding).serve()
     except RuntimeAPIError as error:
         if worker is not None:
-            worker.lost()
+            worker.report_api_lost()
         give_up(error)
 
 
 def fail(error: BaseException, environ: Mapping[str, str] = os.environ) -> NoReturn:
-    """Tell Lambda and the log why the environment cannot be initialised, and end the process with 1."""
+    """Post and log why the environment cannot be initialised, and exit with 1."""
     try:
-        _post_init_error(Client(environ.get("AWS_LAMBDA_RUNTIME_API", "")), errors.report(error))
+        _post_init_error(Client(environ.get("AWS_LAMBDA_RUNTIME_API", "")), errors.describe(error))
     except RuntimeAPIError as unreachable:
         give_up(unreachable)
     sys.exit(1)
 
 
 def _post_init_error(client: Client, report: ErrorReport) -> None:
-    logs.report(report, "")
+    logs.log_error(report, "")
     logs.flush()
     headers = {"Content-Type": JSON_TYPE, ERROR_TYPE_HEADER: report.header_type()}
     client.post("init/error", codec.encode(report.payload()), headers)
 
 
 def give_up(error: RuntimeAPIError) -> NoReturn:
-    """End the process with 1 because Lambda cannot be talked to."""
+    """Log that the Runtime API cannot be reached, and exit with 1."""
     logs.warn(f"cannot go on without the Runtime API: {error}")
     logs.flush()
     sys.exit(1)
 
 
 class Server:
-    """Takes events for one function, and posts its answers."""
+    """Takes events of one function, and posts its answers."""
 
     def __init__(self, client: Client, binding: Binding) -> None:
         self._client = client
         self._binding = binding
 
     def serve(self) -> NoReturn:
-        """Serve until the process ends."""
+        """Serve until the process ends.
+
+        Raises:
+            RuntimeAPIError: The Runtime API cannot be reached.
+        """
         while True:
             self.serve_one(self._next())
 
     def serve_one(self, invocation: Invocation) -> None:
-        """Answer one event."""
+        """Answer one event.
+
+        Raises:
+            RuntimeAPIError: The Runtime API failed on the answer.
+        """
         logs.state.request_id = invocation.request_id
         logs.state.tenant_id = invocation.tenant_id or None
         set_trace_id(invocation.trace_id)
@@ -121,13 +145,13 @@ class Server:
         except Streamed as streamed:
             stream = streamed.stream
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            self._post_error(invocation.request_id, headers, errors.report(error))
+            self._post_error(invocation.request_id, headers, errors.describe(error))
             return
         else:
             logs.flush()
             self._post(f"invocation/{invocation.request_id}/response", body, headers)
             return
-        # Not in the `except`: what the user's code raises is no consequence.
+        # Outside of the `except`, so that errors of the user's code have no `__context__`.
         self._stream(invocation.request_id, headers, stream)
 
     def _next(self, first: Callable[[], Response] | None = None) -> Invocation:
@@ -140,8 +164,8 @@ class Server:
                 problem = str(error)
             else:
                 if response.status == OK:
-                    return invocation_of(response)
-                problem = f"it refused the next invocation with {_described(response)}"
+                    return parse_invocation(response)
+                problem = f"it refused the next invocation with {_describe_response(response)}"
                 if response.status >= 500:
                     break
             ask = self._client.next
@@ -160,7 +184,7 @@ class Server:
         return decoded(invocation.body)
 
     def _post_error(self, request_id: str, headers: dict[str, str], report: ErrorReport) -> None:
-        logs.report(report, request_id)
+        logs.log_error(report, request_id)
         logs.flush()
         headers["Content-Type"] = JSON_TYPE
         headers[ERROR_TYPE_HEADER] = report.header_type()
@@ -183,32 +207,35 @@ class Server:
         if isinstance(outcome, ErrorReport):
             self._post_error(request_id, headers, outcome)
         else:
-            self._judge(path, outcome)
+            self._check_response(path, outcome)
 
     def _post(self, path: str, body: bytes, headers: dict[str, str]) -> None:
-        """Post an answer. What Lambda refuses is lost, but the environment goes on: its caller has been
-        told."""
+        """Post an answer. If Lambda refuses it, the environment goes on: Lambda reports the error to the caller."""
         try:
             response = self._client.post(path, body, headers)
         except RuntimeAPIError as error:
             logs.warn(f"{path} could not be posted: {error}")
             return
-        self._judge(path, response)
+        self._check_response(path, response)
 
-    def _judge(self, path: str, response: Response) -> None:
+    def _check_response(self, path: str, response: Response) -> None:
         if response.status >= 500:
-            msg = f"it answered {_described(response)} to {path}"
+            msg = f"it answered {_describe_response(response)} to {path}"
             raise RuntimeAPIError(msg)
         if response.status >= 300:
-            logs.warn(f"{path} was refused with {_described(response)}")
+            logs.warn(f"{path} was refused with {_describe_response(response)}")
 
 
-def _described(response: Response) -> str:
+def _describe_response(response: Response) -> str:
     return f"{response.status} {response.body[:200].decode('utf-8', 'replace')}".strip()
 
 
-def invocation_of(response: Response) -> Invocation:
-    """Return what `next` answered. Raises `RuntimeAPIError` when it cannot be answered itself."""
+def parse_invocation(response: Response) -> Invocation:
+    """Return the invocation in a response of `next`.
+
+    Raises:
+        RuntimeAPIError: It has no request id, so it cannot be answered.
+    """
     invocation = Invocation(response)
     if not invocation.request_id:
         msg = "the next invocation has no Lambda-Runtime-Aws-Request-Id, so it cannot be answered"
@@ -217,7 +244,11 @@ def invocation_of(response: Response) -> Invocation:
 
 
 def decoded(body: bytes) -> Any:
-    """Return the value of an event. Raises `Fault` for one that is not JSON."""
+    """Return the value of an event.
+
+    Raises:
+        Fault: It is not JSON.
+    """
     try:
         return codec.decode(body)
     except (ValueError, RecursionError) as error:
@@ -226,7 +257,7 @@ def decoded(body: bytes) -> Any:
 
 
 def set_trace_id(trace_id: str) -> None:
-    """Put the trace of the current invocation where X-Ray's SDKs look for it."""
+    """Set the trace header of the current invocation in the variable that X-Ray's SDKs read."""
     if trace_id:
         os.environ[TRACE_ID_VARIABLE] = trace_id
     else:
@@ -234,7 +265,11 @@ def set_trace_id(trace_id: str) -> None:
 
 
 def context_of(invocation: Invocation) -> Context:
-    """Return the context of an invocation. Raises `Fault` for one that cannot be read."""
+    """Return the context of an invocation.
+
+    Raises:
+        Fault: A header of it is not JSON.
+    """
     return Context(
         aws_request_id=invocation.request_id,
         deadline_ms=invocation.deadline_ms,
@@ -261,11 +296,15 @@ def _json_header(text: str, name: str) -> dict[str, Any] | None:
 
 
 def marshal(result: Any, headers: dict[str, str]) -> bytes:
-    """Return a result as the body of a response; changes the content type where it is binary.
+    """Return a result as the body of an answer.
+
+    Args:
+        result: Result of the handler.
+        headers: Headers of the answer; the content type of a binary result is set here.
 
     Raises:
-        Streamed: it is to be sent while it is made.
-        Fault: it has no form in JSON.
+        Streamed: The result is a stream.
+        Fault: It has no form in JSON.
     """
     if isinstance(result, bytes):
         headers["Content-Type"] = BINARY_TYPE

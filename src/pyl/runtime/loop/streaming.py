@@ -1,7 +1,7 @@
-"""Results that are sent while they are made: what counts as one, its parts as bytes, and sending them.
+"""Streamed results: which results are streams, their parts as bytes, and how they are sent.
 
-Nothing is sent before the first part is there, so what fails until then is an error like any other; what fails later
-is told by trailers. Imported when a result has no form in JSON, and not before.
+Nothing is sent before the first part is there, so earlier failures are errors like any other. Later failures are
+reported in trailers. The module is imported only when a result has no form in JSON.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming
 """
 
@@ -28,14 +28,19 @@ if TYPE_CHECKING:
 
 BINARY_TYPE = "application/octet-stream"
 HTTP_TYPE = "application/vnd.awslambda.http-integration-response"
-"""Says that status, headers and cookies come first, as JSON."""
+"""Content type of a body that starts with status, headers and cookies in JSON."""
 
 DELIMITER = bytes(8)
-"""Ends that JSON."""
+"""Separates that JSON from the body."""
 
 
 class Stream:
-    """The parts of a result, and what is said ahead of them."""
+    """A result that consists of parts.
+
+    Attributes:
+        response: The HTTP response whose body this is, if any.
+        is_asynchronous: Whether the parts come from an asynchronous iterable.
+    """
 
     def __init__(self, parts: Any, response: StreamingResponse | None = None) -> None:
         self.response = response
@@ -46,11 +51,15 @@ class Stream:
 
     @property
     def content_type(self) -> str:
-        """That of the answer; the page's own is among the headers of its prelude."""
+        """Content type of the answer. The content type of an HTTP response is in its prelude."""
         return BINARY_TYPE if self.response is None else HTTP_TYPE
 
     def prelude(self) -> bytes:
-        """Return what precedes the first part."""
+        """Return the bytes before the first part: of an HTTP response the status, headers and cookies.
+
+        Raises:
+            Fault: They have no form in JSON.
+        """
         if self.response is None:
             return b""
         try:
@@ -60,13 +69,21 @@ class Stream:
             raise Fault(MARSHAL_ERROR, msg) from error
 
     def collect(self) -> bytes:
-        """Return all parts at once."""
-        found: list[bytes] = []
-        self.send_to(_Collector(found))
-        return b"".join(found)
+        """Return all parts joined.
+
+        Raises:
+            Exception: What the user's code raised.
+        """
+        parts: list[bytes] = []
+        self.send_to(_Collector(parts))
+        return b"".join(parts)
 
     def send_to(self, post: ChunkedPost | _Collector) -> None:
-        """Write every part, and close what they come from whatever happens. Raises what the user's code raises."""
+        """Write every part, and close the source of the parts in any case.
+
+        Raises:
+            Exception: What the user's code raised.
+        """
         if self.is_asynchronous:
             asynchronous.run(self._send_all(post))
             return
@@ -79,7 +96,7 @@ class Stream:
                 close()
 
     async def _send_all(self, post: ChunkedPost | _Collector) -> None:
-        # In one task: time limits and task groups of the user's code may stretch over several parts.
+        # In one task, because timeouts and task groups of the user's code may span several parts.
         try:
             async for part in self._source:
                 await post.write_soon(as_bytes(part))
@@ -90,15 +107,15 @@ class Stream:
 
 
 class _Collector:
-    def __init__(self, found: list[bytes]) -> None:
-        self.write = found.append
+    def __init__(self, parts: list[bytes]) -> None:
+        self.write = parts.append
 
     async def write_soon(self, data: bytes) -> None:
         self.write(data)
 
 
 def stream_of(result: Any) -> Stream | None:
-    """Return a result as a stream, if it is one: a `StreamingResponse`, an iterator, an asynchronous iterable."""
+    """Return the stream of a `StreamingResponse`, an iterator or an asynchronous iterable, else `None`."""
     responses = sys.modules.get("pyl.responses")
     if responses is not None and isinstance(result, responses.StreamingResponse):
         return Stream(result.body, result)
@@ -107,8 +124,15 @@ def stream_of(result: Any) -> Stream | None:
     return None
 
 
-def buffered(stream: Stream) -> Any:
-    """Return the whole of a stream as a result, for a caller that cannot stream: bytes, or an HTTP response."""
+def buffer(stream: Stream) -> Any:
+    """Return a whole stream as one result, for a caller that cannot stream.
+
+    Returns:
+        Bytes, or an HTTP response in AWS's format.
+
+    Raises:
+        Exception: What the user's code raised.
+    """
     body = stream.collect()
     response = stream.response
     if response is None:
@@ -120,7 +144,11 @@ def buffered(stream: Stream) -> Any:
 
 
 def as_bytes(part: Any) -> bytes:
-    """Return a part as it is sent. Raises `Fault` for what is neither text nor bytes."""
+    """Return a part as bytes.
+
+    Raises:
+        Fault: It is neither text nor bytes.
+    """
     if isinstance(part, str):
         return part.encode()
     if isinstance(part, bytes | bytearray | memoryview):
@@ -132,17 +160,25 @@ def as_bytes(part: Any) -> bytes:
 def send(
     client: Client, path: str, headers: Iterable[tuple[str, str]], stream: Stream, request_id: str
 ) -> Response | ErrorReport:
-    """Send a stream as the answer of an invocation; returns Lambda's response.
+    """Send a stream as the answer of an invocation.
 
-    What failed before anything was sent is returned instead: it is to be posted as an error.
+    Args:
+        client: The Runtime API.
+        path: Path of the answer, below the version.
+        headers: Headers besides the content type.
+        stream: The stream.
+        request_id: Id of the request, for the log.
+
+    Returns:
+        Lambda's response; or the report of a failure before anything was sent, to be posted as an error.
 
     Raises:
-        RuntimeAPIError: the Runtime API went away.
+        RuntimeAPIError: The Runtime API cannot be reached.
     """
     try:
         prelude = stream.prelude()
     except Fault as fault:
-        return errors.report(fault)
+        return errors.describe(fault)
     post = ChunkedPost(client, path, [*headers, ("Content-Type", stream.content_type)], prelude)
     try:
         try:
@@ -150,10 +186,10 @@ def send(
         except RuntimeAPIError:
             raise
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            report = errors.report(error)
+            report = errors.describe(error)
             if not post.begun:
                 return report
-            logs.report(report, request_id)
+            logs.log_error(report, request_id)
             logs.flush()
             return post.fail(report.header_type(), codec.encode(report.payload(request_id)))
         logs.flush()

@@ -1,7 +1,7 @@
-"""Lets TLS contexts trust the certificate authorities of the machine that they are used on.
+"""Lets TLS contexts load the certificate authorities of the machine that uses them.
 
-OpenSSL looks for them where the machine that it was built on has them, which need not be where Lambda's Amazon Linux
-does. And a context that is made at import, when an image is taken, must not keep what was found there and then.
+OpenSSL looks for them where the machine that built it has them. Amazon Linux on Lambda may have them elsewhere. And a
+context that is made at import, while an image is captured, must not keep the build machine's certificates.
 """
 
 from __future__ import annotations
@@ -15,30 +15,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-FILE, FOLDER = "SSL_CERT_FILE", "SSL_CERT_DIR"
-"""OpenSSL's own variables for it."""
+FILE_VARIABLE, FOLDER_VARIABLE = "SSL_CERT_FILE", "SSL_CERT_DIR"
+"""OpenSSL's own variables for the places of certificates."""
 BUNDLES = (
     "/etc/pki/tls/certs/ca-bundle.crt",  # Amazon Linux, Fedora
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
     "/etc/ssl/ca-bundle.pem",  # SUSE
 )
 _PID_LIMIT = 1 << 22
-"""Of Linux. Only while an image is taken a process sees a larger one (`pyl.image.capture.tracer.PROCESS_ID_OFFSET`)."""
-_USES = ("wrap_socket", "wrap_bio", "get_ca_certs", "cert_store_stats")
-"""The methods of a context that need its certificates."""
+"""Linux's largest process id plus one. Only a captured process sees larger ones
+(`pyl.image.capture.tracer.PROCESS_ID_OFFSET`)."""
+_METHODS_WITH_CERTIFICATES = ("wrap_socket", "wrap_bio", "get_ca_certs", "cert_store_stats")
+"""The methods of `SSLContext` that need its certificates."""
 
 
 def install() -> None:
-    """Prepare `ssl` as soon as it is imported; until a context asks for certificates nothing is looked up."""
-    import_hooks.prepare("ssl", _prepare)
+    """Patch `ssl` as soon as it is imported. Nothing is looked up until a context asks for certificates."""
+    import_hooks.after_import("ssl", _patch)
 
 
-def _prepare(module: Any) -> Callable[[], None]:
-    kind = module.SSLContext
-    original = kind.set_default_verify_paths
+def _patch(ssl: Any) -> Callable[[], None]:
+    context_class = ssl.SSLContext
+    original = context_class.set_default_verify_paths
 
     def load(context: Any) -> None:
-        _name_bundle(module)
+        _set_bundle_variable(ssl)
         original(context)
 
     def set_default_verify_paths(context: Any) -> None:
@@ -47,10 +48,10 @@ def _prepare(module: Any) -> Callable[[], None]:
         else:
             load(context)
 
-    kind.set_default_verify_paths = set_default_verify_paths
+    context_class.set_default_verify_paths = set_default_verify_paths
 
     def undo() -> None:
-        kind.set_default_verify_paths = original
+        context_class.set_default_verify_paths = original
 
     return undo
 
@@ -59,16 +60,16 @@ def _is_capture() -> bool:
     return os.getpid() >= _PID_LIMIT
 
 
-def _name_bundle(module: Any) -> None:
-    """Where OpenSSL would find nothing, and nobody has said where to look, name the bundle of this machine."""
-    if FILE in os.environ or FOLDER in os.environ:
+def _set_bundle_variable(ssl: Any) -> None:
+    """Point OpenSSL to this machine's bundle, unless it finds one itself or the user has set a place."""
+    if FILE_VARIABLE in os.environ or FOLDER_VARIABLE in os.environ:
         return
-    usual = module.get_default_verify_paths()
-    if usual.cafile or usual.capath:
+    default_paths = ssl.get_default_verify_paths()
+    if default_paths.cafile or default_paths.capath:
         return
     for bundle in BUNDLES:
         if os.path.exists(bundle):
-            os.environ[FILE] = bundle
+            os.environ[FILE_VARIABLE] = bundle
             return
 
 
@@ -78,12 +79,12 @@ def _postpone(context: Any, load: Callable[[Any], None]) -> None:
     def postponed(name: str) -> Callable[..., Any]:
         def use(*arguments: Any, **keywords: Any) -> Any:
             if not _is_capture():
-                for other in _USES:
+                for other in _METHODS_WITH_CERTIFICATES:
                     context.__dict__.pop(other, None)
                 load(context)
             return getattr(type(context), name)(context, *arguments, **keywords)
 
         return use
 
-    for name in _USES:
+    for name in _METHODS_WITH_CERTIFICATES:
         context.__dict__[name] = postponed(name)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any, NoReturn
 
-    from pyl.runtime.handlers.resolve import Functions
+    from pyl.runtime.handlers.binding import Functions
+    from pyl.runtime.restore.capture_report import Problem
     from pyl.runtime.restore.recorder import Recorder
 
 BASE, FULL = 1, 2
@@ -37,8 +38,7 @@ HASH_SEED_VARIABLE = "PYTHONHASHSEED"
 """At capture: what Python itself takes it for."""
 FUNCTIONS_VARIABLE = "PYL_FUNCTIONS"
 """At capture: the functions to load, when those of one environment are captured apart."""
-_UNKNOWN_LOADER = b"""{"problems": [{"where": "", "what":
-    "the C library's loader is no glibc that pyl knows; build in a container (--builder container)"}]}"""
+_UNKNOWN_LOADER = "the C library's loader is no glibc that pyl knows; build in a container (--builder container)"
 
 
 def checkpoint(functions: Functions) -> Callable[[], None] | None:
@@ -60,7 +60,9 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
     names = os.environ.pop(FUNCTIONS_VARIABLE, "").split() or list(functions.table)
     os.environ.pop(HASH_SEED_VARIABLE, None)
     if not native.prepare_libraries():
-        native.tell(_UNKNOWN_LOADER)
+        from pyl.runtime.restore.capture_report import CaptureReport, Problem
+
+        native.tell(CaptureReport(problems=[Problem(_UNKNOWN_LOADER)]).to_json())
         _end()
     if _stop(native, BASE, _plan((), {})):
         return None
@@ -71,12 +73,12 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
         problems = _load(functions, names, warm_up)
         if not problems:
             problems = _before_image(recorder)
-    native.tell(recorder.report(problems, sorted(functions.table)))
+    native.tell(recorder.report(problems))
     if problems:
         _end()
     plans = _plans(functions, names)
     native.rehearse(plans[REHEARSAL])
-    if hooks.any_before_shutdown():
+    if hooks.has_before_shutdown():
         plans = {}  # what they need is prepared in Python
     mends = _mends(functions, recorder)
     if not _stop(native, FULL, _plan(mends, plans)):
@@ -103,7 +105,7 @@ class _Phases:
         self._native.phase("")
 
 
-def _load(functions: Functions, names: list[str], warm_up: str) -> list[dict[str, str]]:
+def _load(functions: Functions, names: list[str], warm_up: str) -> list[Problem]:
     from pyl.runtime.restore.recorder import problem
 
     found = [problem(f"function {name}", error) for name, error in functions.load_all(names).items()]
@@ -114,14 +116,14 @@ def _load(functions: Functions, names: list[str], warm_up: str) -> list[dict[str
     return found
 
 
-def _before_image(recorder: Recorder) -> list[dict[str, str]]:
+def _before_image(recorder: Recorder) -> list[Problem]:
     from pyl.runtime.restore.recorder import problem, running_threads
 
     try:
         hooks.run_before_image()
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         return [problem("a before_image hook", error)]
-    recorder.keep_files()
+    recorder.record_open_files()
     _follow_thread_id()
     return running_threads(recorder.thread_places)
 
@@ -193,10 +195,10 @@ def _mends(functions: Functions, recorder: Recorder) -> tuple[Callable[[], objec
     if (uuid := modules.get("uuid")) is not None:
         uuid._node = None  # noqa: SLF001 - the build machine's, or random
     process = modules.get("multiprocessing.process")
-    has_hooks = hooks.any_to_come()
+    has_hooks = hooks.has_hooks_after_image()
 
     def choose_hooks() -> None:
-        hook_scoping.leave_out_hooks_of_others(functions.table, os.environ.get("_HANDLER"))
+        hook_scoping.drop_hooks_of_other_functions(functions.table, os.environ.get("_HANDLER"))
 
     def renew_key() -> None:
         assert process is not None  # noqa: S101 - listed only then
@@ -204,7 +206,7 @@ def _mends(functions: Functions, recorder: Recorder) -> tuple[Callable[[], objec
 
     return (
         *([choose_hooks] if has_hooks else []),
-        *recorder.mends(os.environ),
+        *recorder.restore_actions(os.environ),
         *([renew_key] if process is not None else []),
         *([hooks.run_after_restore] if has_hooks else []),
     )

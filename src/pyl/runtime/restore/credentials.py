@@ -1,7 +1,7 @@
 """Lets botocore clients that are made at import read their credentials when they sign.
 
-At capture there are none; what Lambda gives to a restored process is read from `os.environ` at each use, so a client
-in the image signs with the keys of the instance that it was restored in.
+At capture there are no credentials. The clients in the image read `os.environ` at each use, so they sign with the keys
+of the environment that they were restored in.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from typing import Any
 
 METHOD = "env"
-"""As botocore's own provider of the environment calls itself."""
+"""What botocore's own provider for environment variables calls itself."""
 
 
 def install() -> Callable[[], None]:
-    """Prepare botocore as soon as it is imported; returns what takes the preparation back."""
-    return import_hooks.prepare("botocore.credentials", _prepare)
+    """Patch botocore as soon as it is imported; return the callable that undoes it."""
+    return import_hooks.after_import("botocore.credentials", _patch)
 
 
-def _prepare(module: Any) -> Callable[[], None]:
+def _patch(module: Any) -> Callable[[], None]:
     original = module.create_credential_resolver
 
     def create_credential_resolver(*arguments: Any, **keywords: Any) -> Any:
         resolver = original(*arguments, **keywords)
-        rest = list(resolver.providers)
-        resolver.providers.insert(0, _provider(module, rest))
+        other_providers = list(resolver.providers)
+        resolver.providers.insert(0, _provider(module, other_providers))
         return resolver
 
     module.create_credential_resolver = create_credential_resolver
@@ -42,30 +42,30 @@ def _prepare(module: Any) -> Callable[[], None]:
     return undo
 
 
-def _provider(module: Any, others: list[Any]) -> Any:
+def _provider(module: Any, other_providers: list[Any]) -> Any:
     class LateEnvironment(module.CredentialProvider):  # type: ignore[misc]
         METHOD = METHOD
 
         def load(self) -> Any:
             if os.environ.get("AWS_ACCESS_KEY_ID"):
-                return None  # they are there already: botocore's own way
-            for provider in others:
-                found = provider.load()
-                if found is not None:
-                    return found
-            return credentials()
+                return None  # botocore's own provider reads them
+            for provider in other_providers:
+                credentials = provider.load()
+                if credentials is not None:
+                    return credentials
+            return late_credentials()
 
-    def credentials() -> Any:
+    def late_credentials() -> Any:
         class LateCredentials(module.Credentials):  # type: ignore[misc]
-            """Credentials whose values are those of the environment at the time of use."""
+            """Credentials that read the environment at each use."""
 
             def __init__(self) -> None:
                 self.method = METHOD
                 self.account_id = None
 
-            access_key = _from_environment("AWS_ACCESS_KEY_ID")
-            secret_key = _from_environment("AWS_SECRET_ACCESS_KEY")
-            token = _from_environment("AWS_SESSION_TOKEN")
+            access_key = _environment_property("AWS_ACCESS_KEY_ID")
+            secret_key = _environment_property("AWS_SECRET_ACCESS_KEY")
+            token = _environment_property("AWS_SESSION_TOKEN")
 
             def get_frozen_credentials(self) -> Any:
                 if not self.access_key:
@@ -77,5 +77,5 @@ def _provider(module: Any, others: list[Any]) -> Any:
     return LateEnvironment()
 
 
-def _from_environment(name: str) -> property:
+def _environment_property(name: str) -> property:
     return property(lambda _: os.environ.get(name))

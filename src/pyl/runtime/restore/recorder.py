@@ -1,21 +1,23 @@
-"""What the import of the user's modules read and wrote that an image must know: environment, random state."""
+"""Records what the import of the user's modules reads and changes: environment, files, threads, random state.
+
+The build guards the process image by it, and a restored process repeats what must be done anew.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 
-from pyl.json import codec
 from pyl.runtime import import_hooks
 from pyl.runtime.restore import credentials, files
-from pyl.runtime.restore.generators import Generators, directly
+from pyl.runtime.restore.capture_report import CaptureReport, Problem, VariableRead
+from pyl.runtime.restore.random_generators import RandomGenerators, reseeding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, MutableMapping
     from types import FrameType, TracebackType
     from typing import Any
-
 
 CREDENTIALS = frozenset(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
 TRACE_ID = "_X_AMZN_TRACE_ID"
@@ -27,34 +29,38 @@ _LISTS_ALL_FOR: dict[str, tuple[str, ...]] = {
     "urllib/request.py": _PROXIES,
     "botocore/utils.py": ("AWS_EC2_METADATA_V1_DISABLED",),
 }
-"""Code that goes through all variables for the sake of these."""
+"""Standard code that lists all variables, and the variables that it really uses."""
 _READS_CREDENTIALS_LATE = ("botocore/credentials.py", "pyl/runtime/restore/credentials.py")
 
 
 class Recorder:
-    """While entered, notes every use of `os.environ` and every random generator that seeds itself."""
+    """Context manager that records each use of `os.environ`, each started thread, and each generator's seeding."""
 
     def __init__(self, configured: frozenset[str]) -> None:
-        """`configured` are the variables that differ from project to project."""
-        self.reads: dict[str, str | None] = {}
-        """Value of each variable at its first use; None when it was not set."""
-        self.places: dict[str, str] = {}
-        """`file:line` of that use."""
-        self.listed: str | None = None
-        """Where the names of all variables were asked for, if anywhere."""
+        """Prepare a recording.
+
+        Args:
+            configured: Names of the variables that the project itself configures.
+        """
+        self.reads: dict[str, VariableRead] = {}
+        """First read of each variable, by name."""
+        self.listing_place: str | None = None
+        """`file:line` of the first code that asked for the names of all variables."""
         self.thread_places: dict[int, str] = {}
+        """`file:line` at which each thread was started, by `id()` of the thread."""
         self.configured = configured
-        self._listing: str | None = None
+        self._latest_listing: str | None = None
         self._writes: dict[str, str | None] = {}
-        self._random: list[Callable[[], object]] = []
-        self._generators = Generators()
+        """Last value that was set of each variable; `None` when it was deleted."""
+        self._reseedings: list[Callable[[], object]] = []
+        self._generators = RandomGenerators()
         self._files: list[files.PackageFile] = []
         self._undo: list[Callable[[], None]] = []
 
     def __enter__(self) -> Recorder:
         self._watch_environment()
         self._undo += self._generators.watch()
-        self._undo.append(import_hooks.prepare("threading", self._watch_threads))
+        self._undo.append(import_hooks.after_import("threading", self._watch_threads))
         self._undo.append(credentials.install())
         return self
 
@@ -64,48 +70,43 @@ class Recorder:
         for undo in reversed(self._undo):
             undo()
         self._undo.clear()
-        self._random = self._generators.own_seeds()
+        self._reseedings = self._generators.find_self_seeded()
 
-    def keep_files(self) -> None:
-        """Note which open files can be opened again."""
-        self._files = files.opened()
+    def record_open_files(self) -> None:
+        """Record which open files a restored process can open again."""
+        self._files = files.find_reopenable()
 
-    def report(self, problems: list[dict[str, str]], functions: list[str]) -> bytes:
-        """What the capture needs to know, as JSON."""
-        return codec.encode(
-            {
-                "reads": [
-                    {"name": name, "value": value, "where": self.places[name]} for name, value in self.reads.items()
-                ],
-                "listed": self.listed,
-                "problems": problems,
-                "functions": functions,
-                "files": [file.descriptor for file in self._files],
-                "written": list(self._writes),
-                "holders": self._holders_of_files(),
-                "modules": _module_files(),
-            }
-        )
+    def report(self, problems: list[Problem]) -> bytes:
+        """Return the encoded `CaptureReport` of this recording."""
+        return CaptureReport(
+            reads=list(self.reads.values()),
+            listing_place=self.listing_place,
+            written_variables=list(self._writes),
+            reopened_descriptors=[file.descriptor for file in self._files],
+            descriptor_holders=self._find_descriptor_holders(),
+            module_files=_module_files(),
+            problems=problems,
+        ).to_json()
 
-    def _holders_of_files(self) -> dict[str, str]:
-        """By descriptor; none where no descriptor is open but those that will be opened again.
+    def _find_descriptor_holders(self) -> dict[int, str]:
+        """Return the holders of open descriptors, or nothing when every open descriptor can be opened again.
 
-        To look into objects makes CPython give each a dict of its own, which bytecode that has been specialised for its
-        attributes does not expect.
+        Looking into objects makes CPython create a `__dict__` for each, which bytecode that was specialised for its
+        attributes does not expect. So it is done only when there is something to report.
         """
-        if files.descriptors() == [file.descriptor for file in self._files]:
+        if files.open_descriptors() == [file.descriptor for file in self._files]:
             return {}
-        return {str(descriptor): name for descriptor, name in _holders().items()}
+        return _descriptor_holders()
 
-    def mends(self, environ: MutableMapping[str, str]) -> Iterator[Callable[[], object]]:
-        """What a restored process has to do again, and the generators that it has to seed anew."""
+    def restore_actions(self, environ: MutableMapping[str, str]) -> Iterator[Callable[[], object]]:
+        """Yield what a restored process must do before it serves: replay files and variables, seed generators."""
         if self._files or self._writes:
             yield lambda: self._replay(environ)
-        for seed in self._random:
-            yield directly(seed)
+        for seed in self._reseedings:
+            yield reseeding(seed)
 
     def _replay(self, environ: MutableMapping[str, str]) -> None:
-        """Open files again, and do again what the import did to the environment."""
+        """Open the files again, and repeat the import's changes of the environment."""
         for file in self._files:
             file.reopen()
         for name, value in self._writes.items():
@@ -114,37 +115,40 @@ class Recorder:
             else:
                 environ[name] = value
 
-    def read(self, name: str, value: str | None) -> None:
-        """Note the use of a variable; those that botocore will read anew, or that are the call's, do not matter."""
+    def record_read(self, name: str, value: str | None) -> None:
+        """Record the first read of a variable.
+
+        Not recorded are variables that the import itself has set, the trace (each invocation has its own), and
+        credentials that botocore reads again later.
+        """
         if name in self._writes or name in self.reads or name == TRACE_ID:
             return
         place = _place()
         file = place.rpartition(":")[0]
         if file.startswith(_OWN_FOLDER) or (name in CREDENTIALS and file.endswith(_READS_CREDENTIALS_LATE)):
             return
-        if place == self._listing and name not in self.configured:
-            return  # one of all; `no_other` guards their names, and these are the same in every environment
-        self.reads[name] = value
-        self.places[name] = place
+        if place == self._latest_listing and name not in self.configured:
+            return  # part of a listing: `no_other_guard` covers the names, and the values are the same everywhere
+        self.reads[name] = VariableRead(name, value, place)
 
-    def wrote(self, name: str, value: str | None) -> None:
-        """Note a change of a variable."""
+    def record_write(self, name: str, value: str | None) -> None:
+        """Record that a variable was set, or deleted (`None`)."""
         self._writes[name] = value
 
-    def all_listed(self) -> None:
-        """Note that the names of all variables were asked for."""
-        self._listing = place = _place()
+    def record_listing(self) -> None:
+        """Record that the names of all variables were asked for."""
+        self._latest_listing = place = _place()
         for file, names in _LISTS_ALL_FOR.items():
             if place.rpartition(":")[0].endswith(file):
                 for name in names:
-                    self.read(name, os.environ.get(name))
+                    self.record_read(name, os.environ.get(name))
                 return
         if not place.startswith(_OWN_FOLDER):
-            self.listed = self.listed or place
+            self.listing_place = self.listing_place or place
 
     def _watch_environment(self) -> None:
         kind = type(os.environ)
-        watched = _watching(kind, self)
+        watched = _watched_class(kind, self)
         for environ in (os.environ, os.environb):
             environ.__class__ = watched
 
@@ -170,7 +174,7 @@ class Recorder:
         return undo
 
 
-def _watching(kind: Any, recorder: Recorder) -> Any:
+def _watched_class(kind: Any, recorder: Recorder) -> Any:
     class Watched(kind):  # type: ignore[misc]
         def __getitem__(self, key: Any) -> Any:
             name = os.fsdecode(key) if isinstance(key, (str, bytes)) else None
@@ -178,26 +182,26 @@ def _watching(kind: Any, recorder: Recorder) -> Any:
                 value = kind.__getitem__(self, key)
             except KeyError:
                 if name is not None:
-                    recorder.read(name, None)
+                    recorder.record_read(name, None)
                 raise
             if name is not None:
-                recorder.read(name, os.fsdecode(value))
+                recorder.record_read(name, os.fsdecode(value))
             return value
 
         def __setitem__(self, key: Any, value: Any) -> None:
             kind.__setitem__(self, key, value)
-            recorder.wrote(os.fsdecode(key), os.fsdecode(value))
+            recorder.record_write(os.fsdecode(key), os.fsdecode(value))
 
         def __delitem__(self, key: Any) -> None:
             kind.__delitem__(self, key)
-            recorder.wrote(os.fsdecode(key), None)
+            recorder.record_write(os.fsdecode(key), None)
 
         def __iter__(self) -> Any:
-            recorder.all_listed()
+            recorder.record_listing()
             return kind.__iter__(self)
 
         def __len__(self) -> Any:
-            recorder.all_listed()
+            recorder.record_listing()
             return kind.__len__(self)
 
     return Watched
@@ -208,7 +212,7 @@ _PLUMBING = ("pyl/runtime/restore/recorder.py", "/os.py", "/_collections_abc.py"
 
 
 def _place() -> str:
-    """`file:line` of the nearest frame that is neither this module nor the standard library's plumbing."""
+    """Return `file:line` of the nearest frame outside of this module and the standard library's plumbing."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame is not None:
         file = frame.f_code.co_filename
@@ -218,8 +222,13 @@ def _place() -> str:
     return "?"
 
 
-def problem(what: str, error: BaseException) -> dict[str, str]:
-    """Why an image cannot hold the user's modules, with the place in their code."""
+def problem(what: str, error: BaseException) -> Problem:
+    """Describe an exception that prevents an image, with the place in the user's code.
+
+    Args:
+        what: What raised it, as the subject of the message: `function orders`.
+        error: The exception.
+    """
     import traceback
 
     causes = [error]
@@ -231,51 +240,56 @@ def problem(what: str, error: BaseException) -> dict[str, str]:
         for frame in reversed(traceback.extract_tb(cause.__traceback__))
         if _is_packaged(frame.filename)
     ]
-    return {"what": f"{what}: {type(error).__name__}: {error}", "where": places[0] if places else ""}
+    return Problem(f"{what}: {type(error).__name__}: {error}", places[0] if places else "")
 
 
 def _is_packaged(file: str) -> bool:
-    """Is this a file of the user's, or of a package that they brought?"""
+    """Return whether this is a file of the user's project or of its dependencies."""
     functions = sys.modules.get("functions")
     site = os.path.dirname(getattr(functions, "__file__", None) or "/")  # noqa: PTH120
     return file.startswith(site + "/") and not file.startswith(_OWN_FOLDER)
 
 
-def running_threads(places: dict[int, str]) -> list[dict[str, str]]:
-    """A problem for each thread of Python's besides the main one: no fork and no image takes them along."""
+def running_threads(places: dict[int, str]) -> list[Problem]:
+    """Return a problem for each Python thread besides the main one: neither a fork nor an image keeps threads.
+
+    Args:
+        places: `Recorder.thread_places`.
+    """
     threading = sys.modules.get("threading")
     if threading is None:
         return []
     return [
-        {"what": f"thread {thread.name!r} runs after the import", "where": places.get(id(thread), "")}
+        Problem(f"thread {thread.name!r} runs after the import", places.get(id(thread), ""))
         for thread in threading.enumerate()
         if thread is not threading.main_thread()
     ]
 
 
-_DEPTH = 3
+_SEARCH_DEPTH = 3
+"""Attributes from a module's global to an object with a descriptor."""
 
 
-def _holders() -> dict[int, str]:
-    """Which names of packaged modules lead to an open file descriptor."""
-    found: dict[int, str] = {}
+def _descriptor_holders() -> dict[int, str]:
+    """Return, by open descriptor, the global of a packaged module that leads to it."""
+    holders: dict[int, str] = {}
     for name, module in list(sys.modules.items()):
         if _is_packaged(getattr(module, "__file__", None) or ""):
             for attribute, value in list(vars(module).items()):
-                _look(value, f"{name}.{attribute}", found, _DEPTH)
-    return found
+                _search(value, f"{name}.{attribute}", holders, _SEARCH_DEPTH)
+    return holders
 
 
-def _look(value: Any, name: str, found: dict[int, str], depth: int) -> None:
+def _search(value: Any, name: str, holders: dict[int, str], depth: int) -> None:
     if isinstance(value, type) or (type(value).__module__ == "builtins" and not hasattr(value, "fileno")):
         return
     try:
-        # Of the class, since what an object makes of a name may be a function of the C library, which takes a `FILE *`.
-        found.setdefault(type(value).fileno(value), f"{name} ({type(value).__name__})")
-    except Exception:  # noqa: BLE001 - anything may stand behind that name
+        # From the class: ctypes libraries resolve any attribute, and their `fileno` is C's, which takes a `FILE *`.
+        holders.setdefault(type(value).fileno(value), f"{name} ({type(value).__name__})")
+    except Exception:  # noqa: BLE001 - `fileno` may be anything
         if depth and not callable(value):
             for attribute, inner in list(getattr(value, "__dict__", {}).items()):
-                _look(inner, f"{name}.{attribute}", found, depth - 1)
+                _search(inner, f"{name}.{attribute}", holders, depth - 1)
 
 
 def _module_files() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Calls functions at capture, so that what they import late, cache and specialise is in the image."""
+"""Warm-up calls at capture: what functions import late, cache and specialise is then part of the image."""
 
 from __future__ import annotations
 
@@ -15,36 +15,45 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from pyl.runtime.handlers.resolve import Functions
+    from pyl.runtime.handlers.binding import Functions
+    from pyl.runtime.restore.capture_report import Problem
 
-_KEYS = {
+_CREDENTIALS = {
     b"AWS_ACCESS_KEY_ID": b"AKIAWARMUPWARMUPWARM",
     b"AWS_SECRET_ACCESS_KEY": b"warm-up",
     b"AWS_SESSION_TOKEN": b"warm-up",
 }
-"""What a warm-up call signs with: real keys never come near an image."""
+"""Fake keys that warm-up calls sign with: real keys never come near an image."""
 
-_DEADLINE = 900_000
+_TIME_LIMIT_MS = 900_000
 
 _CALLS = 12
-"""Of each function. CPython specialises the bytecode of what ran some ten times, and until then counts in its pages:
-the first call after a restore would be slower, and write more of the image."""
+"""Calls of each function. CPython specialises bytecode after about ten runs, and until then writes counters into its
+pages: the first call after a restore would be slower, and would write to more of the image."""
 
 
-def run(functions: Functions, events: str) -> list[dict[str, str]]:
-    """Call each function of the JSON object `{function name: event}` `_CALLS` times with its event; what failed."""
+def run(functions: Functions, events_json: str) -> list[Problem]:
+    """Call functions with their warm-up events, `_CALLS` times each.
+
+    Args:
+        functions: The functions of the package.
+        events_json: JSON object of one event for each function name.
+
+    Returns:
+        One problem for each function that failed.
+    """
     environment = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001 - so that nothing is recorded
-    environment.update(_KEYS)
+    environment.update(_CREDENTIALS)
     try:
-        return _call_all(functions, codec.decode(events.encode()))
+        return _call_all(functions, codec.decode(events_json.encode()))
     finally:
-        for name in _KEYS:
+        for name in _CREDENTIALS:
             environment.pop(name, None)
         logs.flush()
 
 
-def _call_all(functions: Functions, events: dict[str, Any]) -> list[dict[str, str]]:
-    found = []
+def _call_all(functions: Functions, events: dict[str, Any]) -> list[Problem]:
+    problems = []
     for name, event in events.items():
         try:
             binding = functions.load(name)
@@ -52,14 +61,14 @@ def _call_all(functions: Functions, events: dict[str, Any]) -> list[dict[str, st
             converter = binding.converter
             for _ in range(_CALLS):
                 argument = converter.from_json(body) if converter is not None else codec.decode(body)
-                _use(binding.call(argument, _context(name)))
+                _consume(binding.call(argument, _context(name)))
         except Exception as error:  # noqa: BLE001 - the user's code may raise anything
-            found.append(problem(f"the warm-up call of {name}", error))
-    return found
+            problems.append(problem(f"the warm-up call of {name}", error))
+    return problems
 
 
-def _use(result: Any) -> None:
-    """Do what is done with a result, but for sending it."""
+def _consume(result: Any) -> None:
+    """Encode a result as if it were to be sent."""
     stream = streaming.stream_of(result)
     if stream is None:
         codec.encode(result)
@@ -70,7 +79,7 @@ def _use(result: Any) -> None:
 def _context(name: str) -> Context:
     return Context(
         aws_request_id="00000000-0000-0000-0000-000000000000",
-        deadline_ms=int(time.time() * 1000) + _DEADLINE,
+        deadline_ms=int(time.time() * 1000) + _TIME_LIMIT_MS,
         invoked_function_arn=f"arn:aws:lambda:us-east-1:000000000000:function:{name}",
         trace_id="",
     )

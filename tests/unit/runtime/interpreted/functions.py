@@ -3,7 +3,7 @@
 import importlib.util
 import pathlib
 
-from pyl.runtime.interpreted import Table
+from pyl.runtime.bootstrap import Table
 
 _spec = importlib.util.spec_from_file_location(
     "function_table", pathlib.Path(__file__).parents[1] / "project" / "functions.py"

@@ -24,14 +24,13 @@ _DECORATED = [
     "typed_dict",
     "optional",
     "several",
-    "model",
     "asynchronous",
     "asynchronous_failure",
     "returned_error",
-    "library_types",
     "surface",
     "by_position",
 ]
+_MODELS = ["model", "library_types"]
 _STREAMS = [
     "parts",
     "asynchronous_parts",
@@ -49,6 +48,7 @@ _BROKEN = ["syntax", "import", "value", "exit", "signature"]
 TABLE = {
     **{name: f"plain:{name}" for name in _PLAIN},
     **{name: f"handlers:{name}" for name in _DECORATED},
+    **{name: f"models:{name}" for name in _MODELS},
     **{name: f"streams:{name}" for name in _STREAMS},
     **{f"broken_{name}": f"broken_{name}:handler" for name in _BROKEN},
     "other-name": "handlers:dataclass",

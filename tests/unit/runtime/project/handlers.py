@@ -1,15 +1,13 @@
-"""Decorated handlers: events by type, results by type, orders of parameters."""
+"""Decorated handlers: events by type, results by type, orders of parameters. Imports nothing that starts slowly."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import decimal
-import uuid
 from typing import Any, TypedDict
 
 import msgspec
-import pydantic
 
 from pyl import Context, function
 
@@ -34,13 +32,6 @@ class Point:
 
 class Named(TypedDict):
     name: str
-
-
-class Model(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(strict=True)
-    name: str
-    day: dt.date
-    tags: list[str] = []
 
 
 @function
@@ -79,11 +70,6 @@ def several(context: Context, event: list[Point]) -> int:
 
 
 @function
-def model(context: Context, event: Model) -> Model:
-    return event
-
-
-@function
 async def asynchronous(context: Context, event: dict) -> dict:
     import asyncio
 
@@ -99,20 +85,6 @@ async def asynchronous_failure(context: Context, event: dict) -> None:
 @function
 def returned_error(context: Context, event: Any) -> dict | Exception:
     return KeyError("returned")
-
-
-@function
-def library_types(context: Context, event: Any) -> dict:
-    return {
-        "datetime": dt.datetime(2026, 11, 23, 10, 0, tzinfo=dt.UTC),
-        "date": dt.date(2026, 11, 23),
-        "uuid": uuid.UUID(int=1),
-        "decimal": decimal.Decimal("1.10"),
-        "bytes": b"\x00\xff",
-        "set": {1},
-        "nested": [Point(1), Item("a", decimal.Decimal("2.50")), Model(name="n", day=dt.date(2026, 1, 2))],
-        "duration": dt.timedelta(seconds=90),
-    }
 
 
 @function
