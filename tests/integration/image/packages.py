@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pyl.image.launcher.programs import build_launcher
+from pyl.packaging.contents import copy_runtime
 from pyl.toolchain.native_runtime import NAME, build_extension
 
-SOURCE = Path(__file__).parents[3] / "src" / "pyl"
 PROGRAM = """
 #include <Python.h>
 int main(void)
@@ -30,7 +30,6 @@ from pyl.runtime.native import main
 main()
 """
 _FOR_WHEELS = ("libgcc_s.so.1", "libstdc++.so.6", "librt.so.1", "libpthread.so.0", "libdl.so.2", "libutil.so.1")
-_RUNTIME_FILES = ("__init__.py", "function.py", "context.py", "hooks.py", "responses.py", "batch.py")
 
 
 def make_base(folder: Path) -> Path:
@@ -103,13 +102,7 @@ def _library(name: str) -> Path:
 
 
 def _copy_runtime(site: Path) -> None:
-    for name in _RUNTIME_FILES:
-        (site / "pyl").mkdir(exist_ok=True)
-        shutil.copy(SOURCE / name, site / "pyl")
-    for folder in ("runtime", "events"):
-        shutil.copytree(
-            SOURCE / folder, site / "pyl" / folder, ignore=shutil.ignore_patterns("__pycache__", "c", "samples")
-        )
+    copy_runtime(site)
     build_extension(Path(sysconfig.get_paths()["include"]), site / "pyl" / "runtime" / NAME)
     import msgspec
 
