@@ -7,8 +7,9 @@ SAM := .tools/aws-sam-cli
 SAM_VERSION := 1.170.0
 AWSCLI := .tools/awscli
 AWSCLI_VERSION := 1.46.3
+C_FILES := $(wildcard src/pyl/image/launcher/*.[ch] src/pyl/image/arch/*/*.[ch] src/pyl/runtime/c/*.[ch])
 
-.PHONY: help demo bench bench-load test test-unit test-conformance test-integration test-deploy test-container bench-container test-matrix test-endurance lint format clean
+.PHONY: help demo bench bench-load test test-unit test-conformance test-integration test-deploy test-container bench-container test-matrix test-endurance lint format format-c generate clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -76,6 +77,12 @@ lint: $(VENV)/ready ## ruff and mypy
 format: $(VENV)/ready ## ruff's formatter and fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+format-c: ## the same for C (clang-format 14)
+	clang-format -i $(C_FILES)
+
+generate: $(VENV)/ready ## the C headers of what C and Python share
+	$(BIN)/python -m pyl.image.headers
 
 clean: ## remove what make and pyl made here
 	rm -rf $(VENV) .tools build examples/*/build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.capture.snapshot import KernelState, Snapshot
 from pyl.image.file.format import Variant, checksum, write
 from pyl.image.file.guards import Guard, no_other_guard
 from pyl.image.file.names import IMAGE, MEMORY
+from pyl.image.snapshot import KernelState, Snapshot
 from pyl.lambda_environment import PAGE
 from unit.image.regions import BASE, different, region
 
-_NUMBERS = [name for name in KernelState.__annotations__ if name not in ("actions", "directory")]
-STATE = KernelState(**dict.fromkeys(_NUMBERS, 0), actions=(), directory="/var/task")
+_NUMBERS = [name for name in KernelState.__annotations__ if name not in ("processor", "actions", "directory")]
+STATE = KernelState(processor=bytes(88), **dict.fromkeys(_NUMBERS, 0), actions=(), directory="/var/task")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Whether this machine allows a capture, found by doing its first steps with a program that never runs."""
+"""Checks whether this machine allows a capture, by doing its first steps with a program that never runs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyl.image.arch.x86_64 import ptrace
-from pyl.image.capture import session
+from pyl.image import ptrace
+from pyl.image.capture.sandboxed_program import CannotCapture, CannotTrace, start_sandboxed
 from pyl.sandbox import capture
 
 
@@ -24,15 +24,15 @@ class Refused:
 
 
 def refused() -> Refused | None:
-    """Why nothing can be captured here; None when it can."""
-    trial = _Trial()
-    thread = threading.Thread(target=trial.run, name="pyl permission")  # tracing belongs to the thread that did it
+    """Return why nothing can be captured here; None when it can."""
+    attempt = _Attempt()
+    thread = threading.Thread(target=attempt.run, name="pyl permission")  # tracing belongs to the thread that did it
     thread.start()
     thread.join()
-    return trial.refused
+    return attempt.refused
 
 
-class _Trial:
+class _Attempt:
     def __init__(self) -> None:
         self.refused: Refused | None = None
 
@@ -44,21 +44,16 @@ class _Trial:
             loader.parent.mkdir(parents=True)
             loader.touch(mode=0o755)
             try:
-                self._try(package, starter)
-            except (session.CannotCapture, OSError) as error:
-                self.refused = Refused(str(error), tracing=False)
+                self._trace_program(package, starter)
+            except (CannotCapture, OSError) as error:
+                self.refused = Refused(str(error), tracing=isinstance(error, CannotTrace))
 
-    def _try(self, package: Path, starter: Path) -> None:
-        with session.sandboxed(package, starter, [capture.LOADER], {}, in_place=False) as started:
-            try:
-                ptrace.seize(started.process)
-            except OSError as error:
-                reason = f"this machine does not let a program be traced ({error.strerror})"
-                self.refused = Refused(reason, tracing=True)
-                return
+    def _trace_program(self, package: Path, starter: Path) -> None:
+        with start_sandboxed(package, starter, [capture.LOADER], {}, in_place=False) as program:
+            program.trace()
             # It waits for its release, which never comes; who traces it must see it end.
-            os.kill(started.process, signal.SIGKILL)
+            os.kill(program.process, signal.SIGKILL)
             while True:
                 thread, status = ptrace.wait()
-                if thread == started.process and (os.WIFSIGNALED(status) or os.WIFEXITED(status)):
+                if thread == program.process and (os.WIFSIGNALED(status) or os.WIFEXITED(status)):
                     return

@@ -13,11 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pyl.image.addresses import runs
-from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
-from pyl.image.file.page_codec import MARGIN, Kind, encode, kinds_of
+from pyl.image.file.page_codec import Kind, choose_kinds, encode
+from pyl.image.file.structures import (
+    ENCODED_PAGE_MARGIN,
+    SEGMENT_NO_RESERVE,
+    SEGMENT_PROTECT,
+    SEGMENT_WIPE_ON_FORK,
+    SEGMENT_ZERO,
+)
+from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.lambda_environment import PAGE
-
-SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_PROTECT = 1, 2, 4, 8
 
 _SMALLEST_ZERO_RUN = 64
 """Pages. Shorter runs of zero pages are stored: a mapping costs more than the few bytes that they deflate to."""
@@ -65,8 +70,8 @@ class Placed:
 
     segments: tuple[Segment, ...]
     """In the order in which they are mapped; those with SEGMENT_PROTECT are parts of mapped ones."""
-    ahead: Range = (0, 0)
-    """The part of `Pages.ahead` that is read where the page cache is cold: the encoded and the packed."""
+    readahead: Range = (0, 0)
+    """The part of `Pages.readahead_file` that is read where the page cache is cold: the encoded and the packed."""
     encoded: tuple[Range, ...] = ()
     """Memory that a cold start writes, to be decoded over `segments` where the page cache is cold. Page by page it
     stands at the beginning of its part, with a margin behind it."""
@@ -76,7 +81,7 @@ class Placed:
     """Of the encoded words."""
     packed: tuple[Segment, ...] = ()
     """Other memory that a cold start touches, to be mapped over `segments` where the page cache is cold. Offsets are
-    those in `Pages.ahead`."""
+    those in `Pages.readahead_file`."""
     sample: int | None = None
     """Offset in `Pages.memory` of a page that a cold start touches: if the page cache holds it, it is warm."""
     populate: tuple[Range, ...] = ()
@@ -176,7 +181,7 @@ class Pages:
 
     memory: bytearray = field(default_factory=bytearray)
     """As it lies in the address space, then patches."""
-    ahead: bytearray = field(default_factory=bytearray)
+    readahead_file: bytearray = field(default_factory=bytearray)
     """What cold starts touch, once more: with an empty page cache they read this, and hardly anything else."""
     _stored: dict[int, int] = field(default_factory=dict)
     """Address to the offset of each page that an earlier variant has in its place."""
@@ -188,12 +193,12 @@ class Pages:
         `patched` variant only the difference to earlier ones is stored, which takes time to bring back.
         """
         pieces = segments_of(regions)
-        begin = len(self.ahead)
+        begin = len(self.readahead_file)
         needed = _touched_runs(pieces, touched)
         copied = [run for run in needed if _is_copied(run, touched)]
         kinds, encoded_bytes = self._encode(copied)
         packed = tuple(self._pack(run for run in needed if not _is_copied(run, touched)))
-        ahead = begin, len(self.ahead) - begin
+        readahead = begin, len(self.readahead_file) - begin
         segments = [segment for segment, _ in pieces if segment.file]
         patches: dict[int, bytes] = {}
         before = self._stored
@@ -206,7 +211,7 @@ class Pages:
             self.memory += patches[address]
         return Placed(
             segments=tuple(segments),
-            ahead=ahead,
+            readahead=readahead,
             encoded=tuple((start, length) for start, length, _ in copied),
             encoded_bytes=encoded_bytes,
             kinds=kinds,
@@ -224,18 +229,18 @@ class Pages:
         pages = [page for run in touched for page in _pages_of(run)]
         if not pages:
             return (), 0
-        kinds = kinds_of(pages)
-        encoded = encode(pages, kinds) + bytes(MARGIN)
-        self.ahead += encoded + bytes(-len(encoded) % PAGE)
+        kinds = choose_kinds(pages)
+        encoded = encode(pages, kinds) + bytes(ENCODED_PAGE_MARGIN)
+        self.readahead_file += encoded + bytes(-len(encoded) % PAGE)
         return kinds, len(encoded)
 
     def _pack(self, touched: Iterable[_Run]) -> Iterator[Segment]:
         """Store runs as they are."""
         for run in touched:
             start, length, (segment, _) = run
-            yield replace(segment, address=start, length=length, offset=len(self.ahead), file="")
+            yield replace(segment, address=start, length=length, offset=len(self.readahead_file), file="")
             for page in _pages_of(run):
-                self.ahead += page
+                self.readahead_file += page
 
     def _place_stretch(
         self, pieces: Sequence[_Piece], before: Mapping[int, int], patches: dict[int, bytes] | None

@@ -211,7 +211,8 @@ static enum outcome read_response(struct connection *connection, int event, stru
         if (!end)
             continue;
         long length = parse_head(connection->buffer, end + 2, response);
-        if (length < 0 || response->status < 200 || (event && (response->status != 200 || !response->request_id.length)))
+        if (length < 0 || response->status < 200 ||
+            (event && (response->status != 200 || !response->request_id.length)))
             return UNUSUAL;
         return read_body(connection, (size_t)(end + 4 - connection->buffer), (size_t)length, response);
     }

@@ -18,7 +18,8 @@ struct output {
     size_t length, room;
 };
 
-/* Write `value`, made of exactly JSON's own types, to `output`, which is emptied before; 0 when it is left to Python. */
+/* Write `value`, made of exactly JSON's own types, to `output`, which is emptied before; 0 when it is left to Python.
+ */
 int json_encode(PyObject *value, struct output *output);
 
 /* Give back what a large answer has made the buffer grow to. */
