@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import shutil
 import stat
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from pyl.packaging.package import ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.model import Project
-from pyl.toolchain import nuitka
+from pyl.toolchain import native_runtime, nuitka
 
 LOG = "native.log"
 """What compilers and engines said, beside the packages."""
@@ -123,7 +124,15 @@ def _assemble(
         path_rewriting.rewrite(app)
         bytecode.compile_tree(site, prefix=f"{lambda_environment.APP}/site", keep_sources=False, legacy=True)
         build_launcher(task / "bootstrap", architecture)
+        _build_runtime(site, architecture)
     return glibc
+
+
+def _build_runtime(site: Path, architecture: Architecture) -> None:
+    """Add the C part of the runtime, which every native package serves with."""
+    folder = site / "pyl" / "runtime"
+    folder.mkdir(parents=True, exist_ok=True)
+    native_runtime.build_extension(Path(sysconfig.get_path("include")), folder / native_runtime.NAME, architecture)
 
 
 def _lay_out(project: Project, site: Path, task: Path, folder: Path) -> Path:
