@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pyl.image.file.layout import Pages, Placed, segments_of
-from pyl.image.file.structures import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_ZERO
+from pyl.image.file.structures import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_WIPE_ON_FORK, SEGMENT_ZERO
 from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.lambda_environment import PAGE
 from unit.image.regions import BASE, different, region
@@ -217,3 +217,26 @@ def test_a_later_variant_uses_the_pages_of_the_first_in_their_place() -> None:
     before = len(pages.memory)
     assert mapped(pages, pages.place([base], {})) == memory_of(base)
     assert len(pages.memory) == before
+
+
+def test_parts_of_a_file_are_one_segment_only_where_they_are_neighbours_in_the_file_too() -> None:
+    def part(page: int, offset: int) -> Region:
+        code = region(BASE + page * PAGE, 1, {}, READ | EXECUTE)
+        return replace(code, file="library.so", offset=offset * PAGE)
+
+    segments = Pages().place((part(0, 0), part(1, 1), part(2, 5)), {}).segments
+    assert [(segment.address, segment.length, segment.offset) for segment in segments] == [
+        (BASE, 2 * PAGE, 0),
+        (BASE + 2 * PAGE, PAGE, 5 * PAGE),
+    ]
+
+
+def test_memory_that_a_fork_wipes_is_mapped_as_such_and_never_put_over_from_the_disk() -> None:
+    wiped = replace(region(BASE, 2, different(2)), wipe_on_fork=True)
+    ordinary = region(BASE + 2 * PAGE, 2, different(2))
+    touched = dict.fromkeys(range(BASE, BASE + 4 * PAGE, PAGE), True)
+    placed = Pages().place((wiped, ordinary), touched)
+    flags = {segment.address: segment.flags for segment in placed.segments}
+    assert flags == {BASE: SEGMENT_WIPE_ON_FORK, BASE + 2 * PAGE: 0}
+    assert placed.encoded == ((BASE + 2 * PAGE, 2 * PAGE),)
+    assert placed.packed == ()
