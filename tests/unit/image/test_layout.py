@@ -9,7 +9,7 @@ from pyl.image.file.structures import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGME
 from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.lambda_environment import PAGE
 from unit.image.regions import BASE, different, region
-from unit.image.words_reference import decode
+from unit.image.page_codec_reference import decode
 
 
 def text(address: int, pages: int, stored: dict[int, bytes]) -> Region:

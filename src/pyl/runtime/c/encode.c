@@ -125,9 +125,9 @@ static int write_float(PyObject *number, struct output *output)
     if (length)
         return put(output, digits, length);
     char *text = PyOS_double_to_string(value, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
-    int good = text && put(output, text, strlen(text));
+    int is_written = text && put(output, text, strlen(text));
     PyMem_Free(text);
-    return good;
+    return is_written;
 }
 
 static int write_value(PyObject *value, struct output *output, int depth);

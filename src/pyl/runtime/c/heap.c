@@ -7,8 +7,9 @@
  * pools: `cold`, `hot` for objects of which earlier runs of the same program have shown that a cold start uses
  * them (see placement.py), and `nursery` for what a restored process makes.
  *
- * An object is known again in the next run by its key: the phase it was made in (a module's import, mostly), its size
- * class, and how many of its class were made before in that phase. A wrong guess costs speed and nothing else.
+ * An object is known again in the next run by its key: the phase it was allocated in (a module's import, mostly), its
+ * size class, and how many of its class were allocated before in that phase. A wrong guess costs speed and nothing
+ * else.
  *
  * Stretches of chunks belong to one size class for good; freed blocks are used again last in, first out. When the
  * nursery is full, what was freed of the image is used again, and then Python's own allocator goes on, which gives
@@ -69,9 +70,12 @@ static uint64_t *recorded; /* of each grain's block; NULL unless they are to be 
 static uint64_t *chosen;   /* a hash table of keys; zero is none */
 static uint64_t chosen_mask;
 static uint32_t phase;
-static uint32_t made[CLASSES];
+static uint32_t allocated_count[CLASSES];
 
-static uint64_t key_of_next(unsigned index) { return (uint64_t)phase << 32 | (uint64_t)index << 26 | made[index]++; }
+static uint64_t key_of_next(unsigned index)
+{
+    return (uint64_t)phase << 32 | (uint64_t)index << 26 | allocated_count[index]++;
+}
 
 static uint64_t slot_of(uint64_t key) { return (key * 0x9e3779b97f4a7c15ul >> 20) & chosen_mask; }
 
@@ -118,7 +122,7 @@ PyObject *pyl_heap_phase(PyObject *module, PyObject *name)
     phase = 2166136261u; /* FNV-1a */
     for (Py_ssize_t i = 0; i < length; i++)
         phase = (phase ^ (unsigned char)text[i]) * 16777619u;
-    memset(made, 0, sizeof made);
+    memset(allocated_count, 0, sizeof allocated_count);
     Py_RETURN_NONE;
 }
 
@@ -129,7 +133,7 @@ static inline int is_in(const struct pool *pool, const void *block)
     return (uintptr_t)block - (uintptr_t)pool->start < (uintptr_t)pool->end - (uintptr_t)pool->start;
 }
 
-/* NULL for a block that is not ours. */
+/* NULL for a block of another allocator. */
 static inline struct pool *pool_of(const void *block)
 {
     return is_in(&nursery, block) ? &nursery : is_in(&hot, block) ? &hot : is_in(&cold, block) ? &cold : NULL;
@@ -285,8 +289,8 @@ static void *reallocate(const PyMemAllocatorEx *former, void *block, size_t size
     static void name##_install(PyMemAllocatorDomain domain)                                                            \
     {                                                                                                                  \
         PyMem_GetAllocator(domain, &former_##name);                                                                    \
-        PyMemAllocatorEx ours = {NULL, name##_malloc, name##_calloc, name##_realloc, name##_free};                     \
-        PyMem_SetAllocator(domain, &ours);                                                                             \
+        PyMemAllocatorEx allocator = {NULL, name##_malloc, name##_calloc, name##_realloc, name##_free};                \
+        PyMem_SetAllocator(domain, &allocator);                                                                        \
     }
 
 DOMAIN(object)
@@ -325,7 +329,7 @@ __attribute__((constructor)) static void install(void)
     memory_install(PYMEM_DOMAIN_MEM);
 }
 
-/* What was in freed blocks is of no use to anybody, and would only make the image larger. */
+/* The content of freed blocks is useless, and would only make the image larger. */
 static void wipe_freed(struct pool *pool)
 {
     for (unsigned index = 0; index < CLASSES; index++)
@@ -340,8 +344,8 @@ static void put_blocks(const struct pool *pool)
     call_tracer(PYL_PUT_BLOCKS, &blocks, sizeof blocks);
 }
 
-/* Nothing more is made there. Where memory may not be promised twice, a restored process would not get the address
- * space. */
+/* Nothing more is allocated_count there. Where memory may not be promised twice, a restored process would not get the
+ * address space. */
 static void drop_unused(struct pool *pool)
 {
     char *from = pool->next + (PAGE - (size_t)(pool->next - heap) % PAGE) % PAGE;

@@ -32,7 +32,7 @@ enum outcome { DONE, LOST, UNUSUAL, RAISED };
 int http_address(struct connection *connection, const char *address);
 
 /* Send `head` and `body`, and read the response. With `event` only one of an invocation will do. `LOST`: nothing came
- * back. `UNUSUAL`: what came is beyond this client, or not what was wanted. `RAISED`: a signal handler of Python's
+ * back. `UNUSUAL`: what came is beyond this client, or not what was asked for. `RAISED`: a signal handler of Python's
  * raised. The texts of `response` are valid until the next call. */
 enum outcome http_call(struct connection *connection, struct text head, struct text body, int event,
                        struct response *response);

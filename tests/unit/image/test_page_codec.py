@@ -8,7 +8,7 @@ import struct
 from pyl.image.file.page_codec import Kind, choose_kinds, encode
 from pyl.image.file.structures import ENCODED_PAGE_MARGIN, WORD_KINDS
 from pyl.lambda_environment import PAGE
-from unit.image.words_reference import decode
+from unit.image.page_codec_reference import decode
 
 seeded = random.Random(20261128)
 

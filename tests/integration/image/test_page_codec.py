@@ -22,7 +22,7 @@ seeded = random.Random(20261128)
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    output = tmp_path_factory.mktemp("words") / "words.so"
+    output = tmp_path_factory.mktemp("codec") / "page_codec.so"
     processor = arch.host()
     assert processor is not None
     flags = [flag for flag in freestanding_flags(processor) if flag not in ("-no-pie", "-static")]
