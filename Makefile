@@ -7,9 +7,16 @@ SAM := .tools/aws-sam-cli
 SAM_VERSION := 1.170.0
 AWSCLI := .tools/awscli
 AWSCLI_VERSION := 1.46.3
+C_CHECKS := -*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
+LAUNCHER_C := $(filter-out %plain_launcher.c,$(wildcard src/pyl/image/launcher/*.c src/pyl/image/arch/x86_64/*.c))
+RUNTIME_C := $(wildcard src/pyl/runtime/c/*.c)
+C_INCLUDE := -Isrc/pyl/image/launcher -Isrc/pyl/image/arch/x86_64
+KERNEL_HEADERS = $(wildcard $(VENV)/lib/python3*/site-packages/ziglang/lib/libc/include/x86-linux-any \
+  $(VENV)/lib/python3*/site-packages/ziglang/lib/libc/include/any-linux-any)
+PYTHON_HEADERS = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')
 C_FILES := $(wildcard src/pyl/image/launcher/*.[ch] src/pyl/image/arch/*/*.[ch] src/pyl/runtime/c/*.[ch])
 
-.PHONY: help demo bench bench-load test test-unit test-conformance test-integration test-deploy test-container bench-container test-matrix test-endurance lint format format-c generate clean
+.PHONY: help demo bench bench-load test test-unit test-conformance test-integration test-deploy test-container bench-container test-matrix test-endurance lint format format-c analyze generate clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -80,6 +87,12 @@ format: $(VENV)/ready ## ruff's formatter and fixes
 
 format-c: ## the same for C (clang-format 14)
 	clang-format -i $(C_FILES)
+
+analyze: $(VENV)/ready ## clang's static analyser on the launcher, the capture loader and the C runtime
+	clang-tidy --quiet --checks='$(C_CHECKS)' --warnings-as-errors='*' $(LAUNCHER_C) -- -std=c11 -ffreestanding \
+	  -fno-builtin '-DLOADER="loader"' $(C_INCLUDE) $(addprefix -isystem ,$(KERNEL_HEADERS))
+	clang-tidy --quiet --checks='$(C_CHECKS)' --warnings-as-errors='*' $(RUNTIME_C) -- -std=c11 -D_GNU_SOURCE \
+	  -DPYL_IMAGES $(C_INCLUDE) -isystem $(PYTHON_HEADERS)
 
 generate: $(VENV)/ready ## the C headers of what C and Python share
 	$(BIN)/python -m pyl.image.headers

@@ -63,11 +63,11 @@ static void map_part(long file, unsigned long base, const Elf64_Phdr *part)
 /* Map the loader at `base`, as the kernel would; return its header. */
 static Elf64_Ehdr map_loader(const char *path, unsigned long base)
 {
-    Elf64_Ehdr header;
+    Elf64_Ehdr header = {0};
     long file = open_readonly(path);
     if (is_error(file) || system_call(__NR_pread64, file, &header, sizeof header, 0) != sizeof header)
         die("cannot read the loader");
-    Elf64_Phdr parts[MOST_PROGRAM_HEADERS];
+    Elf64_Phdr parts[MOST_PROGRAM_HEADERS] = {0};
     size_t bytes = header.e_phnum * sizeof *parts;
     if (bytes > sizeof parts || system_call(__NR_pread64, file, parts, bytes, header.e_phoff) != (long)bytes)
         die("cannot read the loader's program headers");

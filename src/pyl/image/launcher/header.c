@@ -27,8 +27,8 @@ static int table_fits(const struct image_header *header, struct table table, siz
 
 const struct image_header *read_header(char *const *environment, long file)
 {
-    struct image_header head;
-    struct stat status;
+    struct image_header head = {0};
+    struct stat status = {0};
     if (system_call(__NR_pread64, file, &head, sizeof head, 0) != sizeof head)
         refuse(environment, "it is truncated");
     if (head.magic != IMAGE_MAGIC)

@@ -66,7 +66,7 @@ static long open_file(const struct image_header *header, uint32_t number)
     if (number >= header->files.count)
         refuse(started->environment, "its tables are damaged");
     const struct image_file *named = TABLE(header, header->files, struct image_file) + number;
-    struct stat status;
+    struct stat status = {0};
     long file = open_readonly(TEXT(header, named->path));
     if (is_error(file) || is_error(system_call(__NR_fstat, file, &status)) || (uint64_t)status.st_size != named->bytes)
         refuse(started->environment, "a file of the package that belongs to it is missing or has the wrong size");

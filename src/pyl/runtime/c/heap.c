@@ -344,8 +344,8 @@ static void put_blocks(const struct pool *pool)
     call_tracer(PYL_PUT_BLOCKS, &blocks, sizeof blocks);
 }
 
-/* Nothing more is allocated_count there. Where memory may not be promised twice, a restored process would not get the
- * address space. */
+/* Nothing more is allocated there. Where the kernel does not overcommit, a restored process would not get the address
+ * space. */
 static void drop_unused(struct pool *pool)
 {
     char *from = pool->next + (PAGE - (size_t)(pool->next - heap) % PAGE) % PAGE;
