@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import random
 import struct
 from pathlib import Path
@@ -22,12 +23,18 @@ seeded = random.Random(20261128)
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
+    if sanitized := os.environ.get("PYL_TEST_PAGE_CODEC"):  # `make test-sanitizers`
+        return _load(sanitized)
     output = tmp_path_factory.mktemp("codec") / "page_codec.so"
     processor = arch.host()
     assert processor is not None
     flags = [flag for flag in freestanding_flags(processor) if flag not in ("-no-pie", "-static")]
     run_zig([*flags, f"-I{processor.folder}", "-shared", "-o", output, SOURCES / "page_codec.c"])
-    codec = ctypes.CDLL(str(output))
+    return _load(str(output))
+
+
+def _load(path: str) -> ctypes.CDLL:
+    codec = ctypes.CDLL(path)
     codec.decode_page.restype = ctypes.c_size_t
     return codec
 

@@ -8,8 +8,8 @@ from pyl.image.file.layout import Pages, Placed, segments_of
 from pyl.image.file.structures import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_WIPE_ON_FORK, SEGMENT_ZERO
 from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.lambda_environment import PAGE
-from unit.image.regions import BASE, different, region
 from unit.image.page_codec_reference import decode
+from unit.image.regions import BASE, different, region
 
 
 def text(address: int, pages: int, stored: dict[int, bytes]) -> Region:
