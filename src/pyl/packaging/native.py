@@ -24,6 +24,7 @@ from pyl.packaging import (
     compiled_modules,
     contents,
     missing_packages,
+    native_runtime,
     parallel,
     path_rewriting,
     process_image,
@@ -39,7 +40,7 @@ from pyl.packaging.package import ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.model import Project
-from pyl.toolchain import native_runtime, nuitka
+from pyl.toolchain import nuitka
 
 LOG = "native.log"
 """What compilers and engines said, beside the packages."""

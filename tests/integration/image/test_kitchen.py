@@ -10,7 +10,7 @@ import pytest
 from integration.projects import Built
 from integration.test_dependencies import ANSWERS
 from pyl.image.create import capture
-from pyl.toolchain.native_runtime import NAME
+from pyl.packaging.native_runtime import NAME
 
 pytestmark = pytest.mark.compile
 

@@ -9,7 +9,7 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from pyl.architecture import Architecture
-from pyl.toolchain.native_runtime import build_extension
+from pyl.packaging.native_runtime import build_extension
 
 
 @pytest.mark.parametrize("architecture", Architecture)

@@ -12,7 +12,7 @@ import pytest
 
 from pyl.image.capture.protocol import PlacementMode
 from pyl.image.launcher.programs import SOURCES as CAPTURE_SOURCES
-from pyl.toolchain.native_runtime import SOURCES
+from pyl.packaging.native_runtime import SOURCES
 
 KEYS = 52 * 2000
 

@@ -71,6 +71,9 @@ BLOCKS = Structure(
     "block is.",
 )
 
+EXTENSION = "_native.so"
+"""File name of the program's end of the protocol, in its package folder `pyl/runtime`."""
+
 WARM_UP_VARIABLE = "PYL_WARM_UP"
 CONFIGURED_VARIABLE = "PYL_CONFIGURED"
 FUNCTIONS_VARIABLE = "PYL_FUNCTIONS"

@@ -28,7 +28,6 @@ from pyl.image.snapshot import BASE, FULL, EnvironmentRead, Snapshot
 from pyl.lambda_environment import APP, TASK_ROOT, VARIABLES
 from pyl.sandbox import capture as capture_sandbox
 from pyl.sandbox import unsandboxed
-from pyl.toolchain.native_runtime import NAME as EXTENSION
 
 HASH_SEED = "PYTHONHASHSEED"
 
@@ -37,7 +36,7 @@ CAPTURE_ONLY = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "LD_BIND_NOW": "1",
     # What places the program's objects must be there before its interpreter is.
-    "LD_PRELOAD": f"{APP}/site/pyl/runtime/{EXTENSION}",
+    "LD_PRELOAD": f"{APP}/site/pyl/runtime/{protocol.EXTENSION}",
 }
 TIMEOUT = 600.0
 """Seconds for which a program may import."""
@@ -164,7 +163,7 @@ class Session:
         return tuple(
             EnvironmentRead(name, self._environment.get(name), f"C code of {file}")
             for name, file in self._variables_of_c_code.get(kind, {}).items()
-            if name not in irrelevant and file != EXTENSION
+            if name not in irrelevant and file != protocol.EXTENSION
         )
 
     def _kill(self) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 from pyl.architecture import Architecture
 from pyl.errors import BuildError
 from pyl.image import arch
+from pyl.image.capture.protocol import EXTENSION
 from pyl.image.launcher.programs import SOURCES as CAPTURE_SOURCES
 from pyl.toolchain.nuitka import GLIBC
 from pyl.toolchain.zig import compile_c
 
+NAME = EXTENSION
 SOURCES = Path(__file__).parent.parent / "runtime" / "c"
 FILES = (
     "module.c",
@@ -29,9 +31,6 @@ FILES = (
     "encode.c",
     "http.c",
 )
-NAME = "_native.so"
-"""File name of the extension module, which belongs into the package folder `pyl/runtime`."""
-
 FLAGS = (
     "-std=c11",
     "-D_GNU_SOURCE",
