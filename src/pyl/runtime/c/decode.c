@@ -263,6 +263,8 @@ static int read_plain_decimal(const char *at, const char *end, double *value)
         if (fraction >= 0)
             fraction++;
     }
+    if (fraction < 0)
+        return 0;
     *value = (double)digits / tens[fraction];
     return 1;
 }

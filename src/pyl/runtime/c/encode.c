@@ -7,7 +7,7 @@
 
 static int make_room(struct output *output, size_t more)
 {
-    if (output->room - output->length >= more)
+    if (output->bytes && output->room - output->length >= more)
         return 1;
     size_t room = (output->length + more) * 2 + 512;
     char *bytes = PyMem_RawRealloc(output->bytes, room);
