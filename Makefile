@@ -7,8 +7,17 @@ SAM := .tools/aws-sam-cli
 SAM_VERSION := 1.170.0
 AWSCLI := .tools/awscli
 AWSCLI_VERSION := 1.46.3
+C_CHECKS := -*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-unix.cstring.NullArg
+LAUNCHER_C := $(filter-out %plain_launcher.c,$(wildcard src/pyl/image/launcher/*.c src/pyl/image/arch/x86_64/*.c))
+RUNTIME_C := $(wildcard src/pyl/runtime/c/*.c)
+C_INCLUDE := -Isrc/pyl/image/launcher -Isrc/pyl/image/arch/x86_64
+KERNEL_HEADERS = $(wildcard $(VENV)/lib/python3*/site-packages/ziglang/lib/libc/include/x86-linux-any \
+  $(VENV)/lib/python3*/site-packages/ziglang/lib/libc/include/any-linux-any)
+PYTHON_HEADERS = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')
+SANITIZED := gcc -std=c11 -O1 -g -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=all $(C_INCLUDE)
+C_FILES := $(wildcard src/pyl/image/launcher/*.[ch] src/pyl/image/arch/*/*.[ch] src/pyl/runtime/c/*.[ch])
 
-.PHONY: help demo bench bench-load test test-unit test-conformance test-integration test-deploy test-container bench-container test-matrix test-endurance lint format clean
+.PHONY: help demo bench bench-load test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance lint format format-c analyze generate clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -59,6 +68,14 @@ test-container: $(VENV)/ready $(SAM)/ready ## the tests of the container builder
 bench-container: $(VENV)/ready ## time builds in the container: first, and after a change
 	$(BIN)/python -m benchmarks.container_builds
 
+test-sanitizers: $(VENV)/ready ## JSON, plans and the page codec in C under ASan and UBSan (gcc)
+	mkdir -p build/sanitized
+	$(SANITIZED) -D_GNU_SOURCE -DPYL_IMAGES -isystem $(PYTHON_HEADERS) -o build/sanitized/_native.so $(RUNTIME_C)
+	$(SANITIZED) -o build/sanitized/page_codec.so src/pyl/image/launcher/page_codec.c
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" PYTHONMALLOC=malloc \
+	  ASAN_OPTIONS=detect_leaks=0 PYL_TEST_NATIVE=build/sanitized/_native.so PYL_TEST_PAGE_CODEC=build/sanitized/page_codec.so \
+	  $(BIN)/python -m pytest -p no:cacheprovider tests/integration/runtime/test_json.py tests/integration/image/test_page_codec.py
+
 test-matrix: $(VENV)/ready ## images on kernels 5.10, 6.1, 6.12 and emulated processors (qemu-system-x86_64; long)
 	PYL_MATRIX=1 $(BIN)/python -m pytest tests/integration/matrix
 
@@ -76,6 +93,18 @@ lint: $(VENV)/ready ## ruff and mypy
 format: $(VENV)/ready ## ruff's formatter and fixes
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+format-c: ## the same for C (clang-format 14)
+	clang-format -i $(C_FILES)
+
+analyze: $(VENV)/ready ## clang's static analyser on the launcher, the capture loader and the C runtime
+	clang-tidy --quiet --checks='$(C_CHECKS)' --warnings-as-errors='*' $(LAUNCHER_C) -- -std=c11 -ffreestanding \
+	  -fno-builtin '-DLOADER="loader"' $(C_INCLUDE) $(addprefix -isystem ,$(KERNEL_HEADERS))
+	clang-tidy --quiet --checks='$(C_CHECKS)' --warnings-as-errors='*' $(RUNTIME_C) -- -std=c11 -D_GNU_SOURCE \
+	  -DPYL_IMAGES $(C_INCLUDE) -isystem $(PYTHON_HEADERS)
+
+generate: $(VENV)/ready ## the C headers of what C and Python share
+	$(BIN)/python -m pyl.image.headers
 
 clean: ## remove what make and pyl made here
 	rm -rf $(VENV) .tools build examples/*/build .mypy_cache .ruff_cache .pytest_cache .hypothesis

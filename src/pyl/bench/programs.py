@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from pyl import cache
+from pyl.architecture import Architecture
 from pyl.errors import EngineError
 from pyl.process import CommandFailed, run
 
@@ -19,8 +20,9 @@ _FLOOR = [_HERE / "baseline_runtime.c"]
 FLOOR_TITLE = "static C program, musl: the floor"
 GLIBC_FLOOR_TITLE = "static C program, glibc"
 
+_TARGET = (Architecture.host() or Architecture.X86_64).musl_target
 _FLAGS = (
-    *("-target", "x86_64-linux-musl", "-static", "-O2", "-s", "-std=gnu11", "-D_GNU_SOURCE"),
+    *("-target", _TARGET, "-static", "-O2", "-s", "-std=gnu11", "-D_GNU_SOURCE"),
     *("-fno-sanitize=all", "-Wall", "-Wextra", "-Werror"),
 )
 

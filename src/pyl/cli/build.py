@@ -31,7 +31,7 @@ from pyl.project.model import Project
     "--arch",
     "architecture",
     type=click.Choice(list(Architecture), case_sensitive=True),
-    show_default="as configured, else x86_64",
+    show_default=f"as configured, else {Architecture.X86_64}",
     help="Processor of the functions.",
 )
 @click.option("--no-cache", "cached", flag_value=False, default=True, help="Compile everything anew (native packages).")

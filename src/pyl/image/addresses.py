@@ -1,4 +1,4 @@
-"""Where the mappings of a captured program go: dense, far from what any kernel chooses, different in each build."""
+"""Chooses the addresses of a captured program: dense, far from those that a kernel chooses, different in each build."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable
 
 from pyl.lambda_environment import PAGE
 
-_LOWEST = 0x1800_0000_0000
 _RANDOM_PAGES = 1 << 28
 STACK_BYTES = 8 << 20
 
 
 class Zone:
-    """Hands out address space first-fit, so that what is mapped together lies together."""
+    """Hands out address space first-fit, so that what is mapped in turn is contiguous."""
 
     def __init__(self, start: int) -> None:
         self._start = start
         self._used: list[tuple[int, int]] = []  # (start, end), ordered, apart from each other
 
     def allocate(self, size: int, *, alignment: int = PAGE) -> int:
+        """Return the lowest free address for `size` bytes, which are then used."""
         size = -(-size // PAGE) * PAGE
         candidate = self._start
         for index, (start, end) in enumerate(self._used):
@@ -31,18 +31,18 @@ class Zone:
         return candidate
 
     def release(self, address: int, size: int) -> None:
-        """Give back a stretch, which may cut or span several."""
+        """Free `size` bytes, which may be parts of several allocations."""
         end = address + -(-size // PAGE) * PAGE
-        left: list[tuple[int, int]] = []
+        kept: list[tuple[int, int]] = []
         for low, high in self._used:
             if high <= address or low >= end:
-                left.append((low, high))
+                kept.append((low, high))
                 continue
             if low < address:
-                left.append((low, address))
+                kept.append((low, address))
             if high > end:
-                left.append((end, high))
-        self._used = left
+                kept.append((end, high))
+        self._used = kept
 
     def _insert(self, index: int, start: int, size: int) -> None:
         self._used.insert(index, (start, start + size))
@@ -52,9 +52,9 @@ class Zone:
             self._used[index - 1 : index + 1] = [(self._used[index - 1][0], self._used[index][1])]
 
 
-def random_address() -> int:
-    """Where the memory of a build's captures begins."""
-    base = _LOWEST + secrets.randbelow(_RANDOM_PAGES) * PAGE
+def random_address(lowest: int) -> int:
+    """Return where the memory of a build's captures begins: at most 1 TB above `lowest`."""
+    base = lowest + secrets.randbelow(_RANDOM_PAGES) * PAGE
     return base - base % (1 << 21)  # one page table for 2 MB: begin with a whole one
 
 
@@ -69,11 +69,11 @@ class Layout:
 
 
 def runs(pages: Iterable[int], *, gap: int) -> list[tuple[int, int]]:
-    """(start, length) of stretches of pages; those at most `gap` pages apart become one."""
-    found: list[tuple[int, int]] = []
+    """Return (start, length) of runs of pages; runs at most `gap` pages apart become one."""
+    ranges: list[tuple[int, int]] = []
     for page in sorted(pages):
-        if found and page - sum(found[-1]) <= gap * PAGE:
-            found[-1] = (found[-1][0], page + PAGE - found[-1][0])
+        if ranges and page - sum(ranges[-1]) <= gap * PAGE:
+            ranges[-1] = (ranges[-1][0], page + PAGE - ranges[-1][0])
         else:
-            found.append((page, PAGE))
-    return found
+            ranges.append((page, PAGE))
+    return ranges

@@ -1,31 +1,25 @@
-"""Makes the process image of an unpacked native package: runs its program, and stores what it became."""
+"""Creates the process image of an unpacked native package: runs its program and stores its memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pyl.errors import BuildError
 from pyl.image.capture import cold_start_profile, environment_groups
-from pyl.image.capture.environment_groups import Group
-from pyl.image.capture.placement import APART, RECORDED, TOGETHER, Placement
-from pyl.image.capture.session import (
-    BASE,
-    CAPTURE_ONLY,
-    FULL,
-    HASH_SEED,
-    CannotCapture,
-    EnvironmentRead,
-    Session,
-)
-from pyl.image.capture.snapshot import Snapshot
+from pyl.image.capture.placement import Placement
+from pyl.image.capture.protocol import PlacementMode
+from pyl.image.capture.sandboxed_program import CannotCapture
+from pyl.image.capture.session import CAPTURE_ONLY, HASH_SEED, Session
 from pyl.image.file import description, guards, names
 from pyl.image.file import format as image_format
 from pyl.image.file.format import Variant
 from pyl.image.file.guards import Guard
 from pyl.image.file.library_files import mapped_from_files
+from pyl.image.result import CaptureResult
+from pyl.image.snapshot import BASE, FULL, EnvironmentRead, Snapshot
 from pyl.lambda_environment import TASK_ROOT, VARIABLES
 from pyl.progress import Progress, Silent
 from pyl.project.config.model import ImageMode
@@ -33,26 +27,6 @@ from pyl.project.config.model import ImageMode
 
 class ImageRefused(BuildError):
     """`image = "require"`, and the image could not be taken."""
-
-
-@dataclass(frozen=True)
-class CaptureResult:
-    """What became of a capture."""
-
-    kind: str
-    """`full`, `base` or `none`."""
-    reasons: tuple[str, ...] = ()
-    """Why it is not `full`."""
-    bytes: int = 0
-    guards: tuple[Guard, ...] = ()
-    environment: tuple[EnvironmentRead, ...] = ()
-    modules: Mapping[str, str] = field(default_factory=dict)
-    owners: Mapping[str, int] = field(default_factory=dict)
-    """Bytes in the image by mapped file, and of the heap."""
-    groups: tuple[Group, ...] = ()
-    """The functions that have a full image of their own, when their environments take several."""
-    output: str = ""
-    """What the program printed meanwhile."""
 
 
 def capture(
@@ -65,12 +39,20 @@ def capture(
     progress: Progress | None = None,
     arguments: Sequence[str] = (),
 ) -> CaptureResult:
-    """Run the program of the unpacked `package` at `/var/task`, and write its image into it.
+    """Run the program of an unpacked package at `/var/task`, and write its image into the package.
 
-    `environment` is what all functions have in common, with the region; `configured` is all that each is configured
-    with, by name: where modules read, at import, what differs there, functions get images apart. `warm_up` maps
-    function names to events.
-    Raises `ImageRefused` when `mode` is `require` and no full image could be taken.
+    Args:
+        package: The folder of the package.
+        environment: The variables that all functions have in common, with the region.
+        configured: Function names to all variables that each is configured with. If modules read variables at import
+            that differ there, functions get images of their own.
+        warm_up: Function names to events; each is called before the image is taken.
+        mode: Whether an image is wanted.
+        progress: Where progress is reported.
+        arguments: Of the program.
+
+    Raises:
+        ImageRefused: `mode` is `require` and no full image could be taken.
     """
     progress = progress or Silent()
     names.remove(package)
@@ -78,13 +60,15 @@ def capture(
         return CaptureResult("none", ("image = false",))
     try:
         with progress.step("Capturing the process image"):
-            first = Session(package, environment, warm_up or {}, arguments, placement=Placement(RECORDED)).run()
+            first = Session(
+                package, environment, warm_up or {}, arguments, placement=Placement(PlacementMode.RECORDED)
+            ).run()
             further = [session.run() for session in _further(first, configured or {})]
             result = _compose(first, further)
     except CannotCapture as error:
         result = CaptureResult("none", (str(error),))
     if result.kind == "none":
-        names.remove(package)  # a trial's
+        names.remove(package)  # written for a profile
     if mode == "require" and result.kind != "full":
         reasons = "\n".join(f"  {reason}" for reason in result.reasons)
         msg = f"no full process image could be taken\n{reasons}"
@@ -96,8 +80,8 @@ def capture(
 
 
 def _further(first: Session, configured: Mapping[str, Mapping[str, str]]) -> Iterator[Session]:
-    """A session for each group of functions, when one image cannot serve all."""
-    for group in environment_groups.apart(first, configured):
+    """Yield a session for each group of functions if one image cannot serve all."""
+    for group in environment_groups.partition_by_environment(first, configured):
         yield Session(
             first.package,
             {**first.environment, **group.environment},
@@ -105,7 +89,7 @@ def _further(first: Session, configured: Mapping[str, Mapping[str, str]]) -> Ite
             first.arguments,
             functions=group.functions,
             like=first,
-            placement=Placement(RECORDED),
+            placement=Placement(PlacementMode.RECORDED),
         )
 
 
@@ -128,52 +112,51 @@ def _full_variant(session: Session) -> Variant:
 
 
 def _stored(session: Session, kind: int) -> Snapshot:
-    """The snapshot, without what the package's libraries hold anyway."""
-    taken = session.snapshots[kind]
-    return replace(taken, regions=mapped_from_files(taken.regions, session.package, TASK_ROOT))
+    """Return the snapshot without what the package's libraries contain anyway."""
+    snapshot = session.snapshots[kind]
+    return replace(snapshot, regions=mapped_from_files(snapshot.regions, session.package, TASK_ROOT))
 
 
 def _compose(first: Session, further: Sequence[Session]) -> CaptureResult:
-    """Write the images: the full ones (of the first session only when it is alone), then a base one."""
-    wanted = further or [first]
-    placed = [_placed(session, base=index == 0) for index, session in enumerate(wanted)]
+    """Write the full images (that of the first session only if it is the only one), then a base image."""
+    sessions = further or [first]
+    placed = [_placed(session, base=index == 0) for index, session in enumerate(sessions)]
     base = next((session for session in placed if BASE in session.snapshots), first)
     for session in {*placed, base}:
-        session.drop_unfit()
-    taken = [session for session in placed if FULL in session.snapshots]
-    variants = [_full_variant(session) for session in taken]
+        session.drop_unsupported()
+    with_full_image = [session for session in placed if FULL in session.snapshots]
+    variants = [_full_variant(session) for session in with_full_image]
     if BASE in base.snapshots:
         variants.append(Variant(BASE, _stored(base, BASE), _base_guards(base), is_patched=True))
-    reasons = tuple(_reasons(session) for session in placed if session not in taken)
-    told = tuple(reason for session in reasons for reason in session)
+    reasons = tuple(reason for session in placed if session not in with_full_image for reason in _reasons(session))
     if not variants:
-        return CaptureResult("none", told, output=first.output)
-    image_format.write(first.package, _with_working_sets(taken, variants))
-    shown = (taken or [first])[0]
+        return CaptureResult("none", reasons, output=first.output)
+    image_format.write(first.package, _with_working_sets(with_full_image, variants))
+    shown = (with_full_image or [first])[0]
     return CaptureResult(
-        kind="full" if taken == placed else "base",
-        reasons=told,
+        kind="full" if with_full_image == placed else "base",
+        reasons=reasons,
         bytes=names.size(first.package),
         guards=tuple(dict.fromkeys(guard for variant in variants for guard in variant.guards)),
         environment=tuple(dict.fromkeys(read for session in placed for read in _all_reads(session))),
         modules=shown.report.module_files,
-        owners=description.owners(variants[0].snapshot.regions),
-        groups=tuple(Group(session.functions, session.environment) for session in further),
+        bytes_by_file=description.bytes_by_file(variants[0].snapshot.regions),
+        groups=tuple(session.functions for session in further),
         output=shown.output,
     )
 
 
 def _placed(recorded: Session, *, base: bool) -> Session:
-    """The same session once more, what a cold start uses placed together."""
+    """Run the session again with the objects that a cold start uses beside each other."""
     if FULL not in recorded.snapshots:
         return recorded
     session = recorded
-    for mode in (APART, TOGETHER):
+    for mode in (PlacementMode.ISOLATED, PlacementMode.COMPACT):
         touched = _with_working_sets([session], [_full_variant(session)])[0].touched
         keys = session.placement.keys_on(touched)
-        if not keys:  # where no trial can be made
+        if not keys:  # this machine cannot record them
             return recorded
-        kinds = {BASE, FULL} if base and mode == TOGETHER else {FULL}
+        kinds = {BASE, FULL} if base and mode is PlacementMode.COMPACT else {FULL}
         session, before = session.again(Placement(mode, keys), kinds), session
         if FULL not in session.snapshots:
             return recorded
@@ -193,10 +176,10 @@ def _all_reads(session: Session) -> tuple[EnvironmentRead, ...]:
 
 
 def _with_working_sets(sessions: Sequence[Session], variants: list[Variant]) -> list[Variant]:
-    """The variants, the full ones with what a trial of each has touched."""
+    """Return the variants, the full ones with the pages that a cold start of each touches."""
     if sessions:
         image_format.write(sessions[0].package, variants)
-    found = list(variants)
+    profiled = list(variants)
     for index, session in enumerate(sessions):
         touched = cold_start_profile.record(
             session.package,
@@ -204,5 +187,5 @@ def _with_working_sets(sessions: Sequence[Session], variants: list[Variant]) -> 
             environment={**VARIABLES, **session.environment},
             events=session.warm_up,
         )
-        found[index] = replace(variants[index], touched=touched)
-    return found
+        profiled[index] = replace(variants[index], touched=touched)
+    return profiled

@@ -8,6 +8,7 @@ import importlib.metadata
 import json
 import shutil
 import stat
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from pyl.packaging import (
     compiled_modules,
     contents,
     missing_packages,
+    native_runtime,
     parallel,
     path_rewriting,
     process_image,
@@ -123,7 +125,15 @@ def _assemble(
         path_rewriting.rewrite(app)
         bytecode.compile_tree(site, prefix=f"{lambda_environment.APP}/site", keep_sources=False, legacy=True)
         build_launcher(task / "bootstrap", architecture)
+        _build_runtime(site, architecture)
     return glibc
+
+
+def _build_runtime(site: Path, architecture: Architecture) -> None:
+    """Add the C part of the runtime, which every native package serves with."""
+    folder = site / "pyl" / "runtime"
+    folder.mkdir(parents=True, exist_ok=True)
+    native_runtime.build_extension(Path(sysconfig.get_path("include")), folder / native_runtime.NAME, architecture)
 
 
 def _lay_out(project: Project, site: Path, task: Path, folder: Path) -> Path:

@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import functools
 import json
-import sysconfig
 from pathlib import Path
 
 from pyl.errors import ConfigurationError
+from pyl.image import arch
 from pyl.image.create import ImageRefused, capture
 from pyl.packaging import archive
 from pyl.packaging.package import UNPACKED_LIMIT, ImageReport
 from pyl.progress import Progress
 from pyl.project.model import Project
-from pyl.toolchain.native_runtime import NAME, build_extension
-
-PROCESSOR = "x86_64"
-"""What images can be captured and restored on."""
 
 
 def take(project: Project, task: Path, progress: Progress) -> ImageReport:
-    """Take the image of the package that stands in `task`, and put it there.
+    """Take the image of the unpacked package in `task`, and write it there.
 
-    Raises `BuildError` when the configuration requires an image and none can be taken.
+    Raises:
+        BuildError: The configuration requires an image, and none can be taken.
     """
     if project.configuration.native.image == "off":
         return ImageReport(kind="none", reasons=("`image = false` in [tool.pyl.native]",))
-    if project.configuration.architecture != PROCESSOR:
-        reason = f"process images are made for {PROCESSOR} only"
+    if arch.of(project.configuration.architecture) is None:
+        reason = f"process images are made for {' and '.join(arch.supported())} only"
         if project.configuration.native.image == "require":
             raise ImageRefused(reason, hint="`image = true` in [tool.pyl.native] builds without one")
         progress.note(f"process image: none: {reason}")
         return ImageReport(kind="none", reasons=(reason,))
-    folder = task / "pyl" / "app" / "site" / "pyl" / "runtime"
-    folder.mkdir(parents=True, exist_ok=True)
-    build_extension(Path(sysconfig.get_path("include")), folder / NAME)
     take_one = functools.partial(
         capture,
         task,
@@ -52,7 +46,7 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
 
 
 def _environment(project: Project) -> dict[str, str]:
-    """What all functions have in common: their variables, and the region."""
+    """Return what all functions have in common: variables of equal value, and the region."""
     configured = [function.configuration.environment for function in project.functions]
     common = dict(configured[0])
     for other in configured[1:]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import importlib.util
 import os
 import shutil
 import sys
@@ -56,6 +57,19 @@ def run_zig(arguments: Sequence[str | Path], *, log: Path | None = None, label: 
     """Run zig's C compiler, with the one cache of its own that all compiles share. Raises `CommandFailed`."""
     command = [sys.executable, "-m", "ziglang", "cc", *arguments]
     run(command, environment=os.environ | shared_cache(), log=log, label=label)
+
+
+def kernel_headers(*names: str) -> list[Path]:
+    """Return folders of the Linux uapi headers that zig brings along, for programs without a C library.
+
+    Raises:
+        BuildError: zig is missing.
+    """
+    spec = importlib.util.find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        msg = "cannot compile for Linux: this Python lacks ziglang"
+        raise BuildError(msg, hint=_HINT)
+    return [Path(spec.origin).parent / "lib" / "libc" / "include" / name for name in names]
 
 
 def shared_cache() -> dict[str, str]:

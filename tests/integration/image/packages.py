@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pyl.image.launcher.programs import build_launcher
 from pyl.packaging.contents import copy_runtime
-from pyl.toolchain.native_runtime import NAME, build_extension
+from pyl.packaging.native_runtime import NAME, build_extension
 
 PROGRAM = """
 #include <Python.h>

@@ -345,3 +345,15 @@ def test_an_error_is_reported_and_the_next_event_served(captured, run) -> None:
         assert error["errorType"] == "ZeroDivisionError"
         assert error["stackTrace"]
         assert environment.invoke(2) == 5
+
+
+def test_without_an_image_the_loop_in_c_serves(captured, run) -> None:
+    source = (
+        "import sys\ndef handler(event, context):\n    return ['pyl.runtime.loop.native_loop' in sys.modules, event]\n"
+    )
+    package, result = captured(source, mode="off")
+    assert result.kind == "none"
+    with run(package) as environment:
+        assert environment.invoke(1) == [True, 1]
+        assert environment.invoke(2) == [True, 2]
+        assert environment.log == ""

@@ -15,17 +15,23 @@ from integration.image import packages
 from pyl.image.create import capture
 from pyl.image.file import format as image_format
 from pyl.image.file.names import IMAGE, MEMORY
+from pyl.image.file.structures import HEADER, TABLE, VARIANT
 
 SOURCE = """
 import time
 imported = time.time()
 def handler(event, context): return [imported, event]
 """
-FIELDS = {"magic": (0, 8), "version": (8, 4), "header_bytes": (12, 4), "file_bytes": (16, 8), "checksum": (24, 8)}
-FIELDS |= {"variants: offset": (32, 4), "variants: count": (36, 4), "files: offset": (40, 4), "files: count": (44, 4)}
+FIELDS = {name: (HEADER.offset(name), 4 if name in ("version", "header_bytes") else 8) for name in HEADER.members[:5]}
+FIELDS |= {
+    f"{table}: {name}": (HEADER.offset(table) + TABLE.offset(name), 4)
+    for table in ("variants", "files")
+    for name in ("offset", "count")
+}
 """Offset and size of each field of `struct image_header`."""
-AHEAD = 48 + 88
-"""Offset of what is read ahead for the first variant: its start, its length, how many bytes are encoded."""
+CHECKSUM = HEADER.offset("checksum")
+READAHEAD = HEADER.size + VARIANT.offset("readahead")
+"""Offset of the first variant's range of readahead: its start, its length, then how many bytes of it are encoded."""
 random_places = random.Random(20251123)
 
 
@@ -116,20 +122,23 @@ def test_a_field_that_makes_no_sense_is_refused_also_where_the_checksum_holds(
         forged[place : place + size] = value.to_bytes(size, "little")
         (length,) = struct.unpack_from("<I", forged, 12)
         covered = (bytes(forged) + image.read_bytes()[len(forged) :])[: min(length, image.stat().st_size) // 16 * 16]
-        struct.pack_into("<Q", forged, 24, image_format.checksum(covered))
+        struct.pack_into("<Q", forged, CHECKSUM, image_format.checksum(covered))
         overwrite(image, bytes(forged))
         assert_refused(run, whole, (field, value))
 
 
 @pytest.mark.parametrize(
     ("place", "forged"),
-    [(44, struct.pack("<I", 0)), *((AHEAD + 8 * number, struct.pack("<Q", 1 << 62)) for number in range(3))],
-    ids=["no file", "ahead: start", "ahead: length", "encoded bytes"],
+    [
+        (FIELDS["files: count"][0], struct.pack("<I", 0)),
+        *((READAHEAD + 8 * number, struct.pack("<Q", 1 << 62)) for number in range(3)),
+    ],
+    ids=["no file", "readahead: start", "readahead: length", "encoded bytes"],
 )
 def test_what_is_not_there_is_not_looked_for(whole: Path, image: Path, run, place: int, forged: bytes) -> None:
     header = header_of(image)
     header[place : place + len(forged)] = forged
-    struct.pack_into("<Q", header, 24, image_format.checksum(bytes(header)))
+    struct.pack_into("<Q", header, CHECKSUM, image_format.checksum(bytes(header)))
     overwrite(image, bytes(header))
     assert_refused(run, whole, place)
 

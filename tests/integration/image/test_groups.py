@@ -41,7 +41,7 @@ def made(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ca
 def test_functions_are_grouped_by_the_values_of_what_was_read(made) -> None:
     package, result = made
     assert (result.kind, result.reasons) == ("full", ())
-    assert [group.functions for group in result.groups] == [("orders",), ("copies", "papers")]
+    assert result.groups == (("orders",), ("copies", "papers"))
     assert description.read(package)["groups"] == [["orders"], ["copies", "papers"]]
 
 

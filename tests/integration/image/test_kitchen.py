@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sysconfig
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from integration.projects import Built
 from integration.test_dependencies import ANSWERS
 from pyl.image.create import capture
-from pyl.toolchain.native_runtime import NAME, build_extension
+from pyl.packaging.native_runtime import NAME
 
 pytestmark = pytest.mark.compile
 
@@ -21,12 +20,13 @@ def package(kitchen: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The kitchen's native package, which was built without an image, with one."""
     folder = tmp_path_factory.mktemp("kitchen") / "package"
     shutil.copytree(kitchen.folders["native"], folder)
-    runtime = folder / "pyl" / "app" / "site" / "pyl" / "runtime"
-    runtime.mkdir(parents=True, exist_ok=True)
-    build_extension(Path(sysconfig.get_path("include")), runtime / NAME)
     result = capture(folder, environment={"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"})
     assert (result.kind, result.reasons) == ("full", ())
     return folder
+
+
+def test_a_package_that_was_built_without_an_image_has_the_runtime_in_c(kitchen: Built) -> None:
+    assert (kitchen.folders["native"] / "pyl" / "app" / "site" / "pyl" / "runtime" / NAME).is_file()
 
 
 def test_every_function_answers_from_the_image(package: Path, run) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.capture.placement import APART, RECORDED, TOGETHER
+from pyl.image.capture.protocol import PlacementMode
 from pyl.image.launcher.programs import SOURCES as CAPTURE_SOURCES
-from pyl.toolchain.native_runtime import SOURCES
+from pyl.packaging.native_runtime import SOURCES
 
 KEYS = 52 * 2000
 
@@ -54,7 +54,12 @@ SETTLE = "ctypes.PyDLL({library!r}).settle()"
 
 @pytest.mark.parametrize(
     ("mode", "keys", "settled"),
-    [(RECORDED, 0, False), (APART, KEYS, False), (TOGETHER, 0, True), (TOGETHER, KEYS, True)],
+    [
+        (PlacementMode.RECORDED, 0, False),
+        (PlacementMode.ISOLATED, KEYS, False),
+        (PlacementMode.COMPACT, 0, True),
+        (PlacementMode.COMPACT, KEYS, True),
+    ],
 )
 def test_pythons_own_tests_pass_on_it(library, mode, keys, settled) -> None:
     pytest.importorskip("test.test_dict", reason="this Python came without its tests")
@@ -71,15 +76,15 @@ del old[::2]
 new = [bytes(100) for _ in range(1000)]
 print(len({{id(value) >> 12 for value in old}} & {{id(value) >> 12 for value in new}}))
 """
-    assert int(python(library, code, mode=TOGETHER)) == 0
+    assert int(python(library, code, mode=PlacementMode.COMPACT)) == 0
 
 
 def test_wanted_objects_lie_on_pages_of_their_own_or_together(library) -> None:
     code = "import sys\nprint(len({id(value) >> 12 for value in sys.modules.values()}), len(sys.modules))"
-    apart, count = map(int, python(library, code, mode=APART, keys=52 * 20_000).split())
-    together = int(python(library, code, mode=TOGETHER, keys=52 * 20_000).split()[0])
-    assert apart >= count - 2  # some have two names
-    assert together < apart
+    isolated, count = map(int, python(library, code, mode=PlacementMode.ISOLATED, keys=52 * 20_000).split())
+    compact = int(python(library, code, mode=PlacementMode.COMPACT, keys=52 * 20_000).split()[0])
+    assert isolated >= count - 2  # some have two names
+    assert compact < isolated
 
 
 def test_memory_of_one_size_comes_back_for_another(library) -> None:
@@ -91,5 +96,5 @@ for size in range(0, 320, 32):
     del many
 print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
-    megabytes = int(python(library, code, mode=TOGETHER)) / 1024
+    megabytes = int(python(library, code, mode=PlacementMode.COMPACT)) / 1024
     assert megabytes < 150  # ten times 150,000 blocks, apart from each other, would be 300

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import importlib.util
 import json
+import os
 import sysconfig
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyl.json import codec
-from pyl.toolchain.native_runtime import build_extension
+from pyl.packaging.native_runtime import build_extension
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=30)
@@ -27,8 +28,9 @@ PIECES = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def native(tmp_path_factory):
-    library = tmp_path_factory.mktemp("native") / "_native.so"
-    build_extension(Path(sysconfig.get_path("include")), library)
+    library = Path(os.environ.get("PYL_TEST_NATIVE") or tmp_path_factory.mktemp("native") / "_native.so")
+    if not library.exists():  # else it is one with sanitizers: `make test-sanitizers`
+        build_extension(Path(sysconfig.get_path("include")), library)
     loader = importlib.machinery.ExtensionFileLoader("_native", str(library))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("_native", loader))
     loader.exec_module(module)

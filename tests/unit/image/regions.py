@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyl.image.capture.snapshot import READ, WRITE, Region
+from pyl.image.snapshot import READ, WRITE, Region
 from pyl.lambda_environment import PAGE
 
 BASE = 0x1800_0000_0000

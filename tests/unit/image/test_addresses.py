@@ -28,4 +28,4 @@ def test_what_was_never_handed_out_may_be_given_back() -> None:
 
 
 def test_builds_differ_in_their_addresses() -> None:
-    assert len({random_address() for _ in range(20)}) == 20
+    assert len({random_address(0x1000_0000_0000) for _ in range(20)}) == 20

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.arch.x86_64.baseline import beyond
-from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
+from pyl.image.arch.x86_64.baseline import find_avx512_targets
+from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.lambda_environment import PAGE
 
 TEXT = 0x18AB_CDFF_F000
@@ -46,7 +46,7 @@ def scan(tmp_path: Path, functions: dict[int, bytes], pointer: int, *, at: int =
     struct.pack_into("<Q", page, at, pointer)
     text = Region(TEXT, PAGE, READ | EXECUTE, "/root/var/task/libc.so.6", False, False, {TEXT: code})
     heap = Region(HEAP, PAGE, READ | WRITE, "", False, False, {HEAP: bytes(page)})
-    return beyond((text, heap), tmp_path, "/var/task")
+    return find_avx512_targets((text, heap), tmp_path, "/var/task")
 
 
 def test_a_pointer_to_a_function_with_avx512_instructions_is_found(tmp_path: Path) -> None:

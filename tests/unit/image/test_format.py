@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.capture.snapshot import KernelState, Snapshot
 from pyl.image.file.format import Variant, checksum, write
 from pyl.image.file.guards import Guard, no_other_guard
 from pyl.image.file.names import IMAGE, MEMORY
+from pyl.image.snapshot import KernelState, Snapshot
 from pyl.lambda_environment import PAGE
 from unit.image.regions import BASE, different, region
 
-_NUMBERS = [name for name in KernelState.__annotations__ if name not in ("actions", "directory")]
-STATE = KernelState(**dict.fromkeys(_NUMBERS, 0), actions=(), directory="/var/task")
+_NUMBERS = [name for name in KernelState.__annotations__ if name not in ("processor", "actions", "directory")]
+STATE = KernelState(processor=bytes(88), **dict.fromkeys(_NUMBERS, 0), actions=(), directory="/var/task")
 
 
 @pytest.fixture
@@ -62,3 +62,12 @@ def test_what_a_cold_start_touches_stands_behind_the_header_and_nothing_else_doe
 
 def test_lambdas_variables_are_never_others() -> None:
     assert {"_HANDLER", "AWS_LAMBDA_*", "APP_A"} <= set(no_other_guard(["APP_A"]).value.split("\n"))
+
+
+CHECKSUM_OF_ZEROS = 0xD3651659593B4460
+
+
+def test_the_checksum_is_the_one_of_version_7() -> None:
+    assert checksum(bytes(48)) == CHECKSUM_OF_ZEROS
+    assert checksum(bytes(40) + b"\x01" + bytes(7)) != CHECKSUM_OF_ZEROS
+    assert checksum(bytes(24) + b"\xff" * 8 + bytes(16)) == CHECKSUM_OF_ZEROS  # its own word

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
-from pyl.image.file.layout import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_ZERO, Pages, Placed, segments_of
+from pyl.image.file.layout import Pages, Placed, segments_of
+from pyl.image.file.structures import SEGMENT_NO_RESERVE, SEGMENT_PROTECT, SEGMENT_WIPE_ON_FORK, SEGMENT_ZERO
+from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.lambda_environment import PAGE
+from unit.image.page_codec_reference import decode
 from unit.image.regions import BASE, different, region
-from unit.image.words_reference import decode
 
 
 def text(address: int, pages: int, stored: dict[int, bytes]) -> Region:
@@ -22,14 +23,17 @@ def put(memory: dict[int, bytes], address: int, content: bytes) -> None:
 def mapped(pages: Pages, placed: Placed, *, from_disk: bool = False) -> dict[int, bytes]:
     """The memory after all that the launcher does where the page cache is warm, or, `from_disk`, where it is cold."""
     memory: dict[int, bytes] = {}
-    for segments, stored in ((placed.segments, pages.memory), (placed.packed if from_disk else (), pages.ahead)):
+    for segments, stored in (
+        (placed.segments, pages.memory),
+        (placed.packed if from_disk else (), pages.readahead_file),
+    ):
         for segment in segments:
             if segment.flags & SEGMENT_ZERO:
                 put(memory, segment.address, bytes(segment.length))
             elif not segment.flags & SEGMENT_PROTECT:
                 put(memory, segment.address, bytes(stored[segment.offset : segment.offset + segment.length]))
     if from_disk:
-        encoded = bytes(pages.ahead[placed.ahead[0] : placed.ahead[0] + placed.encoded_bytes])
+        encoded = bytes(pages.readahead_file[placed.readahead[0] : placed.readahead[0] + placed.encoded_bytes])
         addresses = [page for start, length in placed.encoded for page in range(start, start + length, PAGE)]
         memory.update(zip(addresses, decode(encoded, placed.kinds, len(addresses)), strict=True))
     place = placed.patches
@@ -141,7 +145,7 @@ def test_touched_pages_are_stored_once_more_for_one_read() -> None:
     read, written = BASE + 10 * PAGE, BASE + 160 * PAGE
     pages = Pages()
     placed = pages.place([constants, memory], {read: False, written: True})
-    assert placed.ahead == (0, len(pages.ahead)) == (0, 3 * PAGE)  # a margin behind what is encoded
+    assert placed.readahead == (0, len(pages.readahead_file)) == (0, 3 * PAGE)  # a margin behind what is encoded
     assert placed.encoded == ((written, PAGE),)
     assert [segment.address for segment in placed.packed] == [read]
     assert mapped(pages, placed) == mapped(pages, placed, from_disk=True) == memory_of(constants, memory)
@@ -213,3 +217,26 @@ def test_a_later_variant_uses_the_pages_of_the_first_in_their_place() -> None:
     before = len(pages.memory)
     assert mapped(pages, pages.place([base], {})) == memory_of(base)
     assert len(pages.memory) == before
+
+
+def test_parts_of_a_file_are_one_segment_only_where_they_are_neighbours_in_the_file_too() -> None:
+    def part(page: int, offset: int) -> Region:
+        code = region(BASE + page * PAGE, 1, {}, READ | EXECUTE)
+        return replace(code, file="library.so", offset=offset * PAGE)
+
+    segments = Pages().place((part(0, 0), part(1, 1), part(2, 5)), {}).segments
+    assert [(segment.address, segment.length, segment.offset) for segment in segments] == [
+        (BASE, 2 * PAGE, 0),
+        (BASE + 2 * PAGE, PAGE, 5 * PAGE),
+    ]
+
+
+def test_memory_that_a_fork_wipes_is_mapped_as_such_and_never_put_over_from_the_disk() -> None:
+    wiped = replace(region(BASE, 2, different(2)), wipe_on_fork=True)
+    ordinary = region(BASE + 2 * PAGE, 2, different(2))
+    touched = dict.fromkeys(range(BASE, BASE + 4 * PAGE, PAGE), True)
+    placed = Pages().place((wiped, ordinary), touched)
+    flags = {segment.address: segment.flags for segment in placed.segments}
+    assert flags == {BASE: SEGMENT_WIPE_ON_FORK, BASE + 2 * PAGE: 0}
+    assert placed.encoded == ((BASE + 2 * PAGE, 2 * PAGE),)
+    assert placed.packed == ()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.image.file.library_files import mapped_from_files
+from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.lambda_environment import PAGE
 
 START = 0x1800_0000_0000

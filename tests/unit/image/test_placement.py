@@ -7,8 +7,9 @@ import struct
 
 import pytest
 
-from pyl.image.arch.x86_64.ptrace import Memory
-from pyl.image.capture.placement import APART, Placement
+from pyl.image.capture.placement import Placement
+from pyl.image.capture.protocol import PlacementMode
+from pyl.image.ptrace import Memory
 from pyl.lambda_environment import PAGE
 
 HEAP = 0x1800_0000_0000
@@ -48,6 +49,6 @@ def test_pages_outside_of_the_heap_have_none(memory) -> None:
 
 
 def test_what_is_wanted_is_packed_as_the_program_reads_it() -> None:
-    placement = Placement(APART, [3, 2**63])
-    assert struct.unpack("<QQ", placement.packed()) == (APART, 2)
+    placement = Placement(PlacementMode.ISOLATED, [3, 2**63])
+    assert struct.unpack("<QQ", placement.packed()) == (PlacementMode.ISOLATED, 2)
     assert struct.unpack("<QQ", placement.packed_keys()) == (3, 2**63)

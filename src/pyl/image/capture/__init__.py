@@ -1,0 +1,1 @@
+"""Runs a program under trace and takes snapshots of it."""

@@ -1,8 +1,8 @@
-"""Restores a fresh image once, at the build, to learn which pages a cold start touches.
+"""Restores a fresh image once, at the build, to record which pages a cold start touches.
 
-What it touches stands together in the file that such starts read, and what it writes is populated in few calls. A
-function is called only when a warm-up event is configured for it: what a call has for effects is the user's choice.
-Where there is none, a function of pyl's own is called.
+Those pages are stored beside each other in the file that cold starts read, and written ones are populated in few calls.
+A function is called only if a warm-up event is configured for it, since a call has effects. Otherwise a function of
+pyl's own is called.
 """
 
 from __future__ import annotations
@@ -19,15 +19,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pyl.image.capture.page_tracker import Follower
+from pyl.image import arch
+from pyl.image.arch.interface import Processor
+from pyl.image.capture.page_tracker import PageTracker
+from pyl.image.capture.protocol import REHEARSAL
 from pyl.lambda_environment import TASK_ROOT
-from pyl.runtime.restore.checkpoint import REHEARSAL
 from pyl.sandbox import execution
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
+"""Seconds to wait for the process at each step."""
 
 _VARIABLES = {
-    # What Lambda sets besides, in values as long as its own: where a process finds memory depends on them.
+    # What Lambda sets besides, with values as long as Lambda's: the addresses that a process allocates depend on them.
     "AWS_ACCESS_KEY_ID": "AKIATRIALTRIALTRIAL1",
     "AWS_SECRET_ACCESS_KEY": "trial" * 8,
     "AWS_SESSION_TOKEN": "trial" * 100,
@@ -45,32 +48,40 @@ def record(
     environment: Mapping[str, str],
     events: Mapping[str, Any],
 ) -> dict[int, bool]:
-    """The pages that cold starts touch, by address: is it written?
+    """Return the pages that cold starts touch: address to whether it is written, in the order of the first touch.
 
-    In the order in which they are first touched. `segments` are (address, length, protection) of the image's memory.
-    Empty when this machine cannot tell.
+    Args:
+        package: The unpacked package with its image.
+        segments: (address, length, protection) of the image's memory.
+        environment: The project's variables.
+        events: Warm-up events by function.
+
+    Returns:
+        Nothing if this machine cannot record them.
     """
-    if not _in_place(package) and execution.unavailable() is not None:
+    processor = arch.host()
+    if processor is None or (not _in_place(package) and execution.unavailable() is not None):
         return {}
     segments = tuple(segments)
     touched: dict[int, bool] = {}
     for function, event in (events or {REHEARSAL: {}}).items():
         with contextlib.suppress(OSError, TimeoutError):
-            follower = _cold_start(package, function, event, segments, environment)
-            for page, written in follower.touched.items():
+            tracker = _cold_start(processor, package, function, event, segments, environment)
+            for page, written in tracker.touched.items():
                 touched[page] = touched.get(page, False) or written
     return touched
 
 
 def _cold_start(
+    processor: Processor,
     package: Path,
     function: str,
     event: Any,
     segments: tuple[tuple[int, int, int], ...],
     environment: Mapping[str, str],
-) -> Follower:
+) -> PageTracker:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(_PATIENCE)
+        server.settimeout(_TIMEOUT)
         address = "{}:{}".format(*server.getsockname())
         values = {
             **environment,
@@ -83,37 +94,40 @@ def _cold_start(
         command, environment = [f"{TASK_ROOT}/bootstrap"], values
         if not _in_place(package):
             command, environment = execution.command(command, task=package, environment=values), os.environ
-        started: queue.SimpleQueue[Follower | OSError] = queue.SimpleQueue()
+        started: queue.SimpleQueue[PageTracker | OSError] = queue.SimpleQueue()
         # What starts a program is what may trace it, so one thread does both.
-        thread = threading.Thread(target=_follow, args=(command, environment, segments, started), name="pyl trial")
+        thread = threading.Thread(
+            target=_track, args=(processor, command, environment, segments, started), name="pyl cold start profile"
+        )
         thread.start()
-        follower = started.get()
-        if isinstance(follower, OSError):
+        tracker = started.get()
+        if isinstance(tracker, OSError):
             thread.join()
-            raise follower
+            raise tracker
         try:
             connection, _ = server.accept()
             with connection:
-                connection.settimeout(_PATIENCE)
+                connection.settimeout(_TIMEOUT)
                 _request(connection)
                 connection.sendall(_event(event))
                 _request(connection)
         finally:
-            follower.end()
+            tracker.kill()
             thread.join()
-            follower.close()
-        return follower
+            tracker.close()
+        return tracker
 
 
 _WAIT = "import json, os, sys; os.read(0, 1); os.execve(sys.argv[2], sys.argv[2:], json.loads(sys.argv[1]))"
 """Waits until it is traced, then becomes the command."""
 
 
-def _follow(
+def _track(
+    processor: Processor,
     command: list[str],
     environment: Mapping[str, str],
     segments: tuple[tuple[int, int, int], ...],
-    started: queue.SimpleQueue[Follower | OSError],
+    started: queue.SimpleQueue[PageTracker | OSError],
 ) -> None:
     try:
         process = subprocess.Popen(
@@ -126,12 +140,12 @@ def _follow(
     except OSError as error:
         started.put(error)
         return
-    follower = Follower(process.pid, segments)
-    started.put(follower)
+    tracker = PageTracker(processor, process.pid, segments)
+    started.put(tracker)
     assert process.stdin is not None  # noqa: S101 - asked for with PIPE
-    with process.stdin, contextlib.suppress(OSError):  # what was found until then still holds
-        follower.run(process.stdin.close)
-    follower.end()
+    with process.stdin, contextlib.suppress(OSError):  # what was recorded until then still holds
+        tracker.run(process.stdin.close)
+    tracker.kill()
     process.wait()
 
 

@@ -1,11 +1,12 @@
-"""Functions that cannot share a full image: at import, a variable was read that they have different values of."""
+"""Partitions functions that cannot share a full image: imports read a variable that is configured differently."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pyl.image.capture.session import BASE, FULL, Session
+from pyl.image.capture.session import Session
+from pyl.image.snapshot import BASE, FULL
 
 LARGEST = 8
 """Groups. Each stores a heap of its own, and Lambda limits what a package may unpack to."""
@@ -17,29 +18,31 @@ class Group:
 
     functions: tuple[str, ...]
     environment: Mapping[str, str]
-    """What all of them are configured with."""
+    """The variables that all of them are configured with."""
 
 
-def apart(first: Session, configured: Mapping[str, Mapping[str, str]]) -> tuple[Group, ...]:
-    """The groups that `configured`, function to variables, makes necessary; none when one image serves all.
+def partition_by_environment(first: Session, configured: Mapping[str, Mapping[str, str]]) -> tuple[Group, ...]:
+    """Return the groups of functions that need images of their own; none when one image serves all.
 
-    `first` is a session with what all functions have in common.
+    Args:
+        first: A session with the variables that all functions have in common.
+        configured: Function names to the variables that each is configured with.
     """
     names = {name for variables in configured.values() for name in variables}
     differing = {name for name in names if len({variables.get(name) for variables in configured.values()}) > 1}
-    deciding = sorted(_deciding(first, differing))
-    found: dict[tuple[str | None, ...], list[str]] = {}
+    names_read = sorted(_variables_read(first, differing))
+    groups: dict[tuple[str | None, ...], list[str]] = {}
     for function, variables in configured.items():
-        found.setdefault(tuple(variables.get(name) for name in deciding), []).append(function)
-    if not 1 < len(found) <= LARGEST:
+        groups.setdefault(tuple(variables.get(name) for name in names_read), []).append(function)
+    if not 1 < len(groups) <= LARGEST:
         return ()
     return tuple(
-        Group(tuple(sorted(members)), _common([configured[name] for name in members])) for members in found.values()
+        Group(tuple(sorted(members)), _common([configured[name] for name in members])) for members in groups.values()
     )
 
 
-def _deciding(session: Session, differing: set[str]) -> set[str]:
-    """Which of the variables were read, also where the import failed for want of one."""
+def _variables_read(session: Session, differing: set[str]) -> set[str]:
+    """Return which of the variables were read, also if the import failed because one was missing."""
     if session.report.listing_place:
         return differing
     reads = (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))

@@ -1,4 +1,4 @@
-"""Whether this machine allows a capture, found by doing its first steps with a program that never runs."""
+"""Checks whether this machine allows a capture, by doing its first steps with a program that never runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pyl.architecture import Architecture
-from pyl.image.arch.x86_64 import ptrace
-from pyl.image.capture import session
+from pyl.image import arch, ptrace
+from pyl.image.capture.sandboxed_program import CannotCapture, CannotTrace, SandboxedProgram, start_sandboxed
 from pyl.lambda_environment import TASK_ROOT
 from pyl.sandbox import capture
 
@@ -26,43 +26,45 @@ class Refused:
 
 
 def refused() -> Refused | None:
-    """Why nothing can be captured here; None when it can."""
-    trial = _Trial()
-    thread = threading.Thread(target=trial.run, name="pyl permission")  # tracing belongs to the thread that did it
+    """Return why nothing can be captured here; None when it can."""
+    attempt = _Attempt()
+    thread = threading.Thread(target=attempt.run, name="pyl permission")  # tracing belongs to the thread that did it
     thread.start()
     thread.join()
-    return trial.refused
+    return attempt.refused
 
 
-class _Trial:
+class _Attempt:
     def __init__(self) -> None:
         self.refused: Refused | None = None
 
     def run(self) -> None:
+        processor = arch.host()
+        if processor is None:
+            self.refused = Refused("there are no process images for this machine's processor", tracing=False)
+            return
+        try:
+            self._trace_program(processor.architecture)
+        except (CannotCapture, OSError) as error:
+            self.refused = Refused(str(error), tracing=isinstance(error, CannotTrace))
+
+    def _trace_program(self, architecture: Architecture) -> None:
+        path = capture.loader_path(architecture)
         with tempfile.TemporaryDirectory(prefix="pyl-permission-") as folder:
             package, starter = Path(folder, "package"), Path(folder, "starter")
             starter.touch(mode=0o755)
-            loader = package / capture.loader_path(Architecture.X86_64).removeprefix(f"{TASK_ROOT}/")
+            loader = package / path.removeprefix(f"{TASK_ROOT}/")
             loader.parent.mkdir(parents=True)
             loader.touch(mode=0o755)
-            try:
-                self._try(package, starter)
-            except (session.CannotCapture, OSError) as error:
-                self.refused = Refused(str(error), tracing=False)
+            with start_sandboxed(package, starter, [path], {}, architecture=architecture, in_place=False) as program:
+                program.trace()
+                _end(program)
 
-    def _try(self, package: Path, starter: Path) -> None:
-        with session.sandboxed(
-            package, starter, [capture.loader_path(Architecture.X86_64)], {}, in_place=False
-        ) as started:
-            try:
-                ptrace.seize(started.process)
-            except OSError as error:
-                reason = f"this machine does not let a program be traced ({error.strerror})"
-                self.refused = Refused(reason, tracing=True)
-                return
-            # It waits for its release, which never comes; who traces it must see it end.
-            os.kill(started.process, signal.SIGKILL)
-            while True:
-                thread, status = ptrace.wait()
-                if thread == started.process and (os.WIFSIGNALED(status) or os.WIFEXITED(status)):
-                    return
+
+def _end(program: SandboxedProgram) -> None:
+    """End a traced program that waits for its release, and see its end, as only its tracer does."""
+    os.kill(program.process, signal.SIGKILL)
+    while True:
+        thread, status = ptrace.wait()
+        if thread == program.process and (os.WIFSIGNALED(status) or os.WIFEXITED(status)):
+            return

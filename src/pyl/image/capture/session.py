@@ -7,31 +7,29 @@ import json
 import os
 import secrets
 import signal
-import subprocess
 import tempfile
 import threading
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyl.architecture import Architecture
+from pyl.image import arch
 from pyl.image.addresses import STACK_BYTES, Layout, random_address
-from pyl.image.arch.x86_64 import baseline, ptrace
-from pyl.image.arch.x86_64.ptrace import Memory
-from pyl.image.capture import snapshot
+from pyl.image.arch.interface import Processor
+from pyl.image.capture import protocol
 from pyl.image.capture.placement import Placement
-from pyl.image.capture.snapshot import NotCapturable, Snapshot
+from pyl.image.capture.process_reader import NotCapturable, take_snapshot
+from pyl.image.capture.sandboxed_program import CannotCapture, SandboxedProgram, start_sandboxed
+from pyl.image.capture.traced_process import Sites
 from pyl.image.capture.tracer import Tracer
-from pyl.image.file import guards
-from pyl.image.launcher.programs import STARTER_ADDRESS, STARTER_LIMIT, build_starter
+from pyl.image.launcher.programs import CAPTURE_LOADER_BYTES, build_capture_loader
+from pyl.image.ptrace import Memory
+from pyl.image.snapshot import BASE, FULL, EnvironmentRead, Snapshot
 from pyl.lambda_environment import APP, TASK_ROOT, VARIABLES
 from pyl.runtime.restore.capture_report import CaptureReport
 from pyl.sandbox import capture as capture_sandbox
 from pyl.sandbox import unsandboxed
-from pyl.toolchain.native_runtime import NAME as EXTENSION
 
-BASE, FULL = 1, 2
 HASH_SEED = "PYTHONHASHSEED"
 
 CAPTURE_ONLY = {
@@ -39,23 +37,15 @@ CAPTURE_ONLY = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "LD_BIND_NOW": "1",
     # What places the program's objects must be there before its interpreter is.
-    "LD_PRELOAD": f"{APP}/site/pyl/runtime/{EXTENSION}",
+    "LD_PRELOAD": f"{APP}/site/pyl/runtime/{protocol.EXTENSION}",
 }
 TIMEOUT = 600.0
 """Seconds for which a program may import."""
 
 
-@dataclass(frozen=True)
-class EnvironmentRead:
-    """A variable that was read while the user's modules were imported."""
-
-    name: str
-    value: str | None
-    where: str
-
-
-class CannotCapture(Exception):
-    """This machine does not allow a capture at all."""
+REREAD = frozenset(("PATH", "TZ"))
+"""Variables that the interpreter reads when it starts, to find itself and its time zone. Where it is does not depend on
+the first, and a restored process reads the second again."""
 
 
 class Session:
@@ -73,30 +63,45 @@ class Session:
         placement: Placement | None = None,
         kinds: Container[int] = (BASE, FULL),
     ) -> None:
-        """Load all functions unless there are `functions`.
+        """Prepare a run.
 
-        Memory is where an earlier session, `like`, had it, and strings have the same hashes. `kinds` are the snapshots
-        that are taken.
+        Args:
+            package: The unpacked native package.
+            environment: The project's variables.
+            warm_up: Function names to events; each is called before the snapshot.
+            arguments: Of the program.
+            functions: The functions to load; all if there are none.
+            like: An earlier session. Memory gets the same addresses, and strings the same hashes.
+            placement: Where the program's objects go.
+            kinds: The snapshots to take.
+
+        Raises:
+            CannotCapture: There are no images for this machine's processor.
         """
+        processor = arch.host()
+        if processor is None:
+            msg = "there are no process images for this machine's processor"
+            raise CannotCapture(msg)
+        self._processor: Processor = processor
         self.package = package
         self.environment = environment
         self.warm_up = warm_up
         self.functions = tuple(functions)
-        self.address: int = like.address if like else random_address()
+        self.address: int = like.address if like else random_address(processor.lowest_address)
         self.hash_seed: str = like.hash_seed if like else str(1 + secrets.randbelow(2**32 - 1))
         self.placement = placement or Placement()
         self.arguments = arguments
         self._kinds = kinds
         self.configured = frozenset(environment)
         self._environment = {**VARIABLES, **environment, **CAPTURE_ONLY, HASH_SEED: self.hash_seed}
-        self._environment["PYL_CONFIGURED"] = " ".join(sorted(environment))
+        self._environment[protocol.CONFIGURED_VARIABLE] = " ".join(sorted(environment))
         if warm_up:
-            self._environment["PYL_WARM_UP"] = json.dumps(dict(warm_up))
+            self._environment[protocol.WARM_UP_VARIABLE] = json.dumps(dict(warm_up))
         if functions:
-            self._environment["PYL_FUNCTIONS"] = " ".join(functions)
+            self._environment[protocol.FUNCTIONS_VARIABLE] = " ".join(functions)
         self.snapshots: dict[int, Snapshot] = {}
-        self.asked: dict[int, dict[str, str]] = {}
-        """What C code asked of the environment before each snapshot, and after an earlier one: name to its file."""
+        self._variables_of_c_code: dict[int, dict[str, str]] = {}
+        """Variables that C code read before each kind of snapshot, and after an earlier one: name to its file."""
         self.reasons: list[str] = []
         self.report = CaptureReport()
         """What the program has reported; empty until it does."""
@@ -106,7 +111,11 @@ class Session:
         self._process = 0
 
     def run(self) -> Session:
-        """Run the program, in a thread of its own: ptrace wants one. Raises `CannotCapture`."""
+        """Run the program in a thread of its own, which ptrace needs.
+
+        Raises:
+            CannotCapture: This machine does not allow a capture.
+        """
         thread = threading.Thread(target=self._run_or_fail, name="pyl capture")
         thread.start()
         try:
@@ -121,7 +130,7 @@ class Session:
         return self
 
     def again(self, placement: Placement, kinds: Container[int]) -> Session:
-        """Run the same once more with its objects placed otherwise."""
+        """Run the same program once more, with another placement of its objects."""
         return Session(
             self.package,
             self.environment,
@@ -133,13 +142,11 @@ class Session:
             kinds=kinds,
         ).run()
 
-    def drop_unfit(self) -> None:
-        """Drop the snapshots that would not run on every processor, and say so."""
-        for kind, taken in list(self.snapshots.items()):
-            if larger := baseline.beyond(taken.regions, self.package, TASK_ROOT):
-                self.reasons.append(
-                    f"it would run {larger[0]} and {len(larger) - 1} more on processors without AVX-512"
-                )
+    def drop_unsupported(self) -> None:
+        """Drop the snapshots that would not run on every processor, and note the reason."""
+        for kind, snapshot in list(self.snapshots.items()):
+            if reason := self._processor.find_unsupported_code(snapshot.regions, self.package, TASK_ROOT):
+                self.reasons.append(reason)
                 del self.snapshots[kind]
 
     def _run_or_fail(self) -> None:
@@ -149,16 +156,16 @@ class Session:
             self._error = error
 
     def reads(self) -> tuple[EnvironmentRead, ...]:
-        """The variables that Python code read at import."""
+        """Return the variables that Python code read at import."""
         return tuple(EnvironmentRead(read.name, read.value, read.place) for read in self.report.reads)
 
     def reads_of_c_code(self, kind: int) -> tuple[EnvironmentRead, ...]:
-        """The variables in `asked`, but those that do not matter: mended later, or set by the import itself."""
-        unimportant = guards.MENDED if kind == BASE else self.report.written_variables
+        """Return the variables that C code read, but those that a restored process reads again or the import set."""
+        irrelevant = REREAD if kind == BASE else self.report.written_variables
         return tuple(
             EnvironmentRead(name, self._environment.get(name), f"C code of {file}")
-            for name, file in self.asked.get(kind, {}).items()
-            if name not in unimportant and file != EXTENSION
+            for name, file in self._variables_of_c_code.get(kind, {}).items()
+            if name not in irrelevant and file != protocol.EXTENSION
         )
 
     def _kill(self) -> None:
@@ -170,135 +177,82 @@ class Session:
     def _run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="pyl-capture-") as folder:
             starter = Path(folder, "starter")
-            build_starter(starter)
+            build_capture_loader(starter, self._processor)
             try:
                 self._run_in_sandbox(starter)
             except CannotCapture:
                 if not capture_sandbox.can_run_in_place(str(self.package)):
                     raise
-                with unsandboxed.prepare_package(self.package, starter, Architecture.X86_64) as loader:
+                with unsandboxed.prepare_package(self.package, starter, self._processor.architecture) as loader:
                     self._run_in_sandbox(starter, loader=str(loader))
 
     def _run_in_sandbox(self, starter: Path, *, loader: str | None = None) -> None:
-        """Run the program to its captures; with the `loader`'s place when that is no sandbox of its own."""
+        """Run the program to its snapshots; `loader` is where its loader is if this machine is the sandbox."""
         layout = Layout(self.address)
         command = self._command(layout, loader or capture_sandbox.REAL_LOADER)
-        with sandboxed(self.package, starter, command, self._environment, in_place=bool(loader)) as started:
-            self._process = started.process
+        with start_sandboxed(
+            self.package,
+            starter,
+            command,
+            self._environment,
+            architecture=self._processor.architecture,
+            in_place=bool(loader),
+        ) as program:
+            self._process = program.process
             watchdog = threading.Timer(TIMEOUT, self._kill)
             watchdog.start()
             try:
-                self._trace(layout, started)
+                self._trace(layout, program)
             finally:
                 watchdog.cancel()
-            self.output = started.output()
+            self.output = program.output()
 
     def _command(self, layout: Layout, loader: str) -> list[str]:
         places = [f"{number:x}" for number in (layout.loader, layout.stack, STACK_BYTES)]
-        starter = capture_sandbox.loader_path(Architecture.X86_64)
+        starter = capture_sandbox.loader_path(self._processor.architecture)
         program = [starter, "--library-path", APP, f"{APP}/program"]
         return [starter, loader, *places, *program, *self.arguments]
 
-    def _trace(self, layout: Layout, started: Started) -> None:
-        try:
-            ptrace.seize(started.process)
-        except OSError as error:
-            msg = f"this machine does not let a program be traced ({error.strerror})"
-            raise CannotCapture(msg) from error
-        self.tracer = Tracer(layout, on_tell=self._told, on_stop=self._stopped, placement=self.placement)
-        started.release()
-        status = self.tracer.run(started.process)
+    def _trace(self, layout: Layout, program: SandboxedProgram) -> None:
+        program.trace()
+        self.tracer = Tracer(
+            self._processor,
+            layout,
+            on_report=self._read_report,
+            on_snapshot=self._store_snapshot,
+            placement=self.placement,
+        )
+        program.release()
+        status = self.tracer.run(program.process)
         code = os.waitstatus_to_exitcode(status)
         if code != 0 and FULL not in self.snapshots:
             ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-            self.reasons.append(f"the program ended with {ended} while it was captured\n{started.output()}".rstrip())
+            self.reasons.append(f"the program ended with {ended} while it was captured\n{program.output()}".rstrip())
 
-    def _told(self, text: bytes) -> None:
+    def _read_report(self, text: bytes) -> None:
         self.report = CaptureReport.from_json(text)
         self.reasons += [
             f"{problem.message} ({problem.place})" if problem.place else problem.message
             for problem in self.report.problems
         ]
 
-    def _stopped(self, thread: int, kind: int, memory: Memory, sites: dict[int, bytes]) -> None:
+    def _store_snapshot(self, thread: int, kind: int, memory: Memory, sites: Sites) -> None:
         assert self.tracer is not None  # noqa: S101 - it is calling
-        self.asked[kind], self.tracer.variables = self.tracer.variables, {}
+        breakpoints = self.tracer.breakpoints
+        self._variables_of_c_code[kind], breakpoints.variables = breakpoints.variables, {}
         if kind not in self._kinds:
             return
+        start = self._processor.capture_loader_address
         try:
-            starter = (STARTER_ADDRESS, STARTER_LIMIT)
-            taken = snapshot.take(thread, memory, sites, starter=starter, reopened=self.report.reopened_descriptors)
+            self.snapshots[kind] = take_snapshot(
+                self._processor,
+                thread,
+                memory,
+                sites,
+                capture_loader=(start, start + CAPTURE_LOADER_BYTES),
+                reopened=self.report.reopened_descriptors,
+            )
         except NotCapturable as error:
             holders = self.report.descriptor_holders
             holder = holders.get(error.descriptor) if error.descriptor is not None else None
             self.reasons.append(f"{error}, held by {holder}" if holder else str(error))
-            return
-        self.snapshots[kind] = taken
-
-
-@dataclass
-class Started:
-    process: int
-    _go: int
-    _printed: list[bytes]
-
-    def release(self) -> None:
-        os.write(self._go, b"g")
-
-    def output(self) -> str:
-        """What the program has printed up to now."""
-        return b"".join(self._printed).decode("utf-8", "replace")
-
-
-@contextlib.contextmanager
-def sandboxed(
-    package: Path, starter: Path, command: list[str], environment: Mapping[str, str], *, in_place: bool
-) -> Iterator[Started]:
-    """The program in its sandbox, waiting to be traced and released. Raises `CannotCapture`."""
-    report, report_in = os.pipe()
-    go_out, go = os.pipe()
-    sandbox = capture_sandbox.command(
-        package=str(package.resolve()),
-        starter=str(starter),
-        argv=command,
-        environment=environment,
-        architecture=Architecture.X86_64,
-        in_place=in_place,
-        report=report_in,
-        release=go_out,
-    )
-    printed: list[bytes] = []
-    helper = subprocess.Popen(
-        sandbox,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(report_in, go_out),
-        env={},
-        start_new_session=True,
-    )
-    assert helper.stdout is not None  # noqa: S101 - asked for with PIPE
-    os.close(report_in)
-    os.close(go_out)
-    drain = threading.Thread(target=_copy, args=(helper.stdout, printed), name="pyl capture output")
-    drain.start()
-    try:
-        with os.fdopen(report, "rb") as answer:
-            said = json.loads(answer.read() or b'{"error": "the sandbox did not start"}')
-        if "error" in said:
-            msg = f"this machine allows no sandbox to run the program in ({said['error']})"
-            raise CannotCapture(msg)
-        yield Started(said["process"], go, printed)
-    finally:
-        os.close(go)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(helper.pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):
-            helper.wait()
-        drain.join()
-        helper.stdout.close()
-
-
-def _copy(source: Any, printed: list[bytes]) -> None:
-    while piece := source.read1(65536):
-        printed.append(piece)

@@ -1,0 +1,1 @@
+"""The files of a process image: their format, layout and description."""

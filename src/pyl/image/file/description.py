@@ -1,4 +1,4 @@
-"""What a package tells of its process image: `pyl/image.json`, which `pyl image` shows."""
+"""The description of a process image in its package: `pyl/image.json`, which `pyl image` shows."""
 
 from __future__ import annotations
 
@@ -7,47 +7,54 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyl.errors import UsageError
-from pyl.image.capture.snapshot import Region
+from pyl.image import arch
+from pyl.image.result import CaptureResult
+from pyl.image.snapshot import Region
 from pyl.lambda_environment import PAGE
-
-if TYPE_CHECKING:
-    from pyl.image.create import CaptureResult
 
 NAME = "pyl/image.json"
 HEAP = "heap"
-"""Owner of everything that no file was mapped for: objects, buffers, stack."""
+"""Name for all memory that is not mapped from a file: objects, buffers, stack."""
 
 
-def owners(regions: Iterable[Region]) -> dict[str, int]:
-    """Bytes stored for each mapped file, and for the heap; largest first. What is mapped from its file counts not."""
-    found: Counter[str] = Counter()
+def bytes_by_file(regions: Iterable[Region]) -> dict[str, int]:
+    """Return the bytes stored for each mapped file and for the heap, largest first.
+
+    What a restore maps from the package's own file is not stored, so it does not count.
+    """
+    sizes: Counter[str] = Counter()
     for region in regions:
         if not region.file:
-            found[PurePosixPath(region.name).name or HEAP] += len(region.pages) * PAGE
-    return dict(found.most_common())
+            sizes[PurePosixPath(region.name).name or HEAP] += len(region.pages) * PAGE
+    return dict(sizes.most_common())
 
 
 def write(package: Path, result: CaptureResult) -> None:
-    """Describe the image beside it. No value of any variable is told, only names."""
+    """Describe the image beside it. Of variables it holds names only, never values."""
+    processor = arch.host()
     content = {
         "kind": result.kind,
         "reasons": list(result.reasons),
         "bytes": result.bytes,
-        "owners": dict(result.owners),
-        "guards": [dict(said) for said in dict.fromkeys(tuple(guard.described().items()) for guard in result.guards)],
+        "owners": dict(result.bytes_by_file),
+        "guards": [dict(items) for items in dict.fromkeys(tuple(guard.described().items()) for guard in result.guards)],
         "environment": [{"name": read.name, "where": read.where} for read in result.environment],
-        "groups": [list(group.functions) for group in result.groups],
+        "groups": [list(functions) for functions in result.groups],
         "modules": len(result.modules),
-        "processor": "x86-64-v3 with AES and PCLMUL",
+        "processor": processor.requirement if processor else "",
     }
     (package / NAME).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def read(package: Path) -> Mapping[str, Any]:
-    """The description in a package, a zip or a folder. Raises `UsageError` when there is none."""
+    """Return the description in a package, a zip or a folder.
+
+    Raises:
+        UsageError: There is none.
+    """
     try:
         if package.is_dir():
             text = (package / NAME).read_text(encoding="utf-8")

@@ -1,11 +1,11 @@
-"""What must hold at a cold start for an image to be used."""
+"""Conditions under which a cold start may use an image."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-EQUAL, ABSENT, TASK_ROOT, NO_OTHER = 1, 2, 3, 4
+from pyl.image.file.structures import GUARD_ABSENT, GUARD_EQUAL, GUARD_NO_OTHER, GUARD_TASK_ROOT
 
 LAMBDA_VARIABLES = tuple(
     """
@@ -14,12 +14,7 @@ LAMBDA_VARIABLES = tuple(
     AWS_SECURITY_TOKEN LANG TZ PATH LD_LIBRARY_PATH PWD OLDPWD SHLVL _
     """.split()  # noqa: SIM905 - so it can be read
 )
-"""What Lambda itself, or a shell that stands in for it, puts into the environment; `*` stands for any ending."""
-
-
-MENDED = frozenset(("PATH", "TZ"))
-"""Variables that the interpreter looks at when it starts, to find itself and its time zone. Where it is does not depend
-on the first, and a restored process looks at the second again."""
+"""Variables that Lambda itself sets, or a shell in its place; `*` matches any ending."""
 
 
 @dataclass(frozen=True)
@@ -31,25 +26,26 @@ class Guard:
     value: str = ""
 
     def described(self) -> dict[str, str]:
-        """Its name and condition in words; values stay out, since they may be secrets."""
+        """Return its name and condition in words, without values, since they may be secrets."""
         condition = {
-            EQUAL: f"{self.name} has the build's value",
-            ABSENT: f"{self.name} is not set",
-            TASK_ROOT: f"the package stands at {self.value}",
-            NO_OTHER: "no variable is set but Lambda's and the configured ones",
+            GUARD_EQUAL: f"{self.name} has the build's value",
+            GUARD_ABSENT: f"{self.name} is not set",
+            GUARD_TASK_ROOT: f"the package stands at {self.value}",
+            GUARD_NO_OTHER: "no variable is set but Lambda's and the configured ones",
         }[self.kind]
         return {"name": self.name, "condition": condition}
 
 
 def environment_guard(name: str, value: str | None) -> Guard:
-    """The variable has the value that it had when it was read at import (`None`: it was not set)."""
-    return Guard(ABSENT, name) if value is None else Guard(EQUAL, name, value)
+    """Require that a variable has the value that was read at import (`None`: it was not set)."""
+    return Guard(GUARD_ABSENT, name) if value is None else Guard(GUARD_EQUAL, name, value)
 
 
 def task_root_guard(folder: str) -> Guard:
-    return Guard(TASK_ROOT, "", folder)
+    """Require that the package is at `folder`."""
+    return Guard(GUARD_TASK_ROOT, "", folder)
 
 
 def no_other_guard(configured: Iterable[str]) -> Guard:
-    """No variable is set but Lambda's and `configured`: their names were all looked at."""
-    return Guard(NO_OTHER, "", "\n".join((*LAMBDA_VARIABLES, *sorted(configured))))
+    """Require that no variable is set but Lambda's and `configured`: imports read the names of all."""
+    return Guard(GUARD_NO_OTHER, "", "\n".join((*LAMBDA_VARIABLES, *sorted(configured))))

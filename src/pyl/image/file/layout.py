@@ -1,9 +1,9 @@
-"""Decides where the pages of an image lie in its files, and how few mappings bring them back.
+"""Lays out the pages of an image in its files, so that few mappings restore them.
 
-Memory lies in one file as it lies in the address space, so that few mappings bring it back: what it takes where the
-page cache is warm. What a cold start touches stands in another one, too, in the order in which it is needed: where
-the page cache is cold that one is read from the disk, ahead of its use. What is written has to be copied anyway, so it
-is encoded in fewer bytes; the rest is mapped over its place in runs.
+One file holds memory in the order of its addresses, so that few mappings restore it: that is fast if the page cache is
+warm. Another file holds, besides, the pages that a cold start touches, in the order in which they are needed: if the
+page cache is cold, it is prefetched from the disk. Pages that are written have to be copied anyway, so they are encoded
+in fewer bytes; the others are mapped over their places in runs.
 """
 
 from __future__ import annotations
@@ -13,30 +13,35 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pyl.image.addresses import runs
-from pyl.image.capture.snapshot import EXECUTE, READ, WRITE, Region
-from pyl.image.file.page_codec import MARGIN, Kind, encode, kinds_of
+from pyl.image.file.page_codec import Kind, choose_kinds, encode
+from pyl.image.file.structures import (
+    ENCODED_PAGE_MARGIN,
+    SEGMENT_NO_RESERVE,
+    SEGMENT_PROTECT,
+    SEGMENT_WIPE_ON_FORK,
+    SEGMENT_ZERO,
+)
+from pyl.image.snapshot import EXECUTE, READ, WRITE, Region
 from pyl.lambda_environment import PAGE
-
-SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_PROTECT = 1, 2, 4, 8
 
 _SMALLEST_ZERO_RUN = 64
 """Pages. Shorter runs of zero pages are stored: a mapping costs more than the few bytes that they deflate to."""
 
 _GAP = 2
-"""Pages that are read in vain rather than that a run ends: a mapping costs more than reading as many."""
+"""Untouched pages that are read within a run: one more mapping costs more."""
 
 _FEW_PAGES, _FEW_WRITTEN = 16, 4
-"""A run of more pages is mapped rather than copied, unless one of so many of them is written."""
+"""A run of more than `_FEW_PAGES` is mapped, not copied, unless one in `_FEW_WRITTEN` of its pages is written."""
 
 _POPULATE_GAP = 1
-"""Pages. A request to the kernel costs more than a page that is copied in vain."""
+"""Pages. A system call costs more than to copy one page that is not written."""
 
 _NEIGHBOURHOOD, _MOST_NEIGHBOURHOODS = 16, 32
-"""Pages, at least, between neighbourhoods, and how many there are. The kernel maps what the page cache holds around a
-page that is read, some 64 kB, or what it holds in one piece. That makes the process larger; each border takes time."""
+"""Pages between neighbourhoods at least, and how many there are at most. Around a page that is read the kernel maps
+what the page cache holds, 64 kB or a whole large folio. That makes the process larger, but each border takes time."""
 
 _FAR = (1 << 30) // PAGE
-"""Pages. What lies nearer to each other is in one part of the address space."""
+"""Pages. What is nearer to each other is in one part of the address space."""
 
 _SHORTEST_SHARED_RUN = 16
 """Pages. Sharing fewer with an earlier variant costs more mappings than the bytes are worth."""
@@ -49,6 +54,8 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True)
 class Segment:
+    """A mapping that a restore makes, or, with `SEGMENT_PROTECT`, a part of one."""
+
     address: int
     length: int
     protection: int
@@ -65,44 +72,44 @@ class Placed:
 
     segments: tuple[Segment, ...]
     """In the order in which they are mapped; those with SEGMENT_PROTECT are parts of mapped ones."""
-    ahead: Range = (0, 0)
-    """The part of `Pages.ahead` that is read where the page cache is cold: the encoded and the packed."""
+    readahead: Range = (0, 0)
+    """The part of `Pages.readahead_file` that is read if the page cache is cold: encoded, then packed pages."""
     encoded: tuple[Range, ...] = ()
-    """Memory that a cold start writes, to be decoded over `segments` where the page cache is cold. Page by page it
-    stands at the beginning of its part, with a margin behind it."""
+    """Memory that a cold start writes, to be decoded over `segments` if the page cache is cold. Its pages are the first
+    ones of `readahead`, with a margin behind them."""
     encoded_bytes: int = 0
     """With the margin."""
     kinds: tuple[Kind, ...] = ()
-    """Of the encoded words."""
+    """Kinds of the encoded words."""
     packed: tuple[Segment, ...] = ()
-    """Other memory that a cold start touches, to be mapped over `segments` where the page cache is cold. Offsets are
-    those in `Pages.ahead`."""
+    """Other memory that a cold start touches, to be mapped over `segments` if the page cache is cold. Offsets are in
+    `Pages.readahead_file`."""
     sample: int | None = None
     """Offset in `Pages.memory` of a page that a cold start touches: if the page cache holds it, it is warm."""
     populate: tuple[Range, ...] = ()
-    """What a cold start writes, and gets copies of at once."""
+    """Memory that a cold start writes, to be copied at once."""
     rarely_used: tuple[Range, ...] = ()
-    """Of this, with what is not mapped between, nothing is read in passing where the page cache is cold."""
+    """Memory, with the gaps in it, that is mapped without readahead if the page cache is cold."""
     neighbourhoods: tuple[Range, ...] = ()
-    """What is set apart where it is warm, so that the kernel does not map with it all that lies around."""
+    """Memory whose surroundings the kernel is not to map along with it if the page cache is warm."""
     patched: tuple[Range, ...] = ()
-    """What differs from the memory that the segments bring back: to be combined, by exclusive or, with the pages of
+    """Memory that differs from what the segments restore: to be combined, by exclusive or, with the pages of
     `Pages.memory` from `patches` on."""
     patches: int = 0
 
 
 _Piece = tuple[Segment, dict[int, bytes]]
-"""A stretch of memory of one kind, and the pages of it that are not zero."""
+"""Memory of one kind, and its pages that are not zero."""
 
 _Run = tuple[int, int, _Piece]
 """(start, length in bytes, the piece that it is a part of)."""
 
 
 def segments_of(regions: Iterable[Region]) -> list[_Piece]:
-    """Fewest pieces that bring `regions` back: neighbours of one kind merged, long runs of zeros apart.
+    """Return the fewest pieces that restore `regions`: neighbours of one kind are merged, long runs of zeros split off.
 
-    A library's constants are mapped with its code, as linkers did for decades: together they are one piece instead of
-    three. What can be written stays apart.
+    A library's constants are mapped with its code, as linkers did for decades: so they are one piece instead of three.
+    Writable memory is never merged with other.
     """
     merged: list[_Piece] = []
     for region in sorted(regions, key=lambda region: region.address):
@@ -144,7 +151,7 @@ def _split(segment: Segment, pages: dict[int, bytes]) -> Iterator[_Piece]:
     for start, stop in stored:
         if start > position:
             yield _zero(segment, position, start), {}
-        # What is stored is little: it need not be promised twice, and so is of one kind with its neighbours.
+        # Stored memory is small: without MAP_NORESERVE it is of one kind with its neighbours.
         flags = segment.flags & ~SEGMENT_NO_RESERVE
         inside = {address: pages[address] for address in range(start, stop, PAGE) if address in pages}
         yield replace(segment, address=start, length=stop - start, flags=flags), inside
@@ -158,7 +165,7 @@ def _zero(segment: Segment, start: int, end: int) -> Segment:
 
 
 def _stretches(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
-    """Stored pieces that lie one behind the other: one mapping brings all of them back, whatever their protection."""
+    """Group contiguous stored pieces: one mapping restores all of a group, whatever their protection."""
     together: list[_Piece] = []
     for segment, pages in pieces:
         last = together[-1][0] if together else None
@@ -172,41 +179,43 @@ def _stretches(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
 
 @dataclass
 class Pages:
-    """What is stored."""
+    """The content of the image's files."""
 
     memory: bytearray = field(default_factory=bytearray)
-    """As it lies in the address space, then patches."""
-    ahead: bytearray = field(default_factory=bytearray)
-    """What cold starts touch, once more: with an empty page cache they read this, and hardly anything else."""
+    """Memory in the order of its addresses, then patches."""
+    readahead_file: bytearray = field(default_factory=bytearray)
+    """The pages that cold starts touch: with an empty page cache they read little else."""
     _stored: dict[int, int] = field(default_factory=dict)
-    """Address to the offset of each page that an earlier variant has in its place."""
+    """Address to the offset in `memory` of each page that an earlier variant has there."""
 
     def place(self, regions: Iterable[Region], touched: Mapping[int, bool], *, patched: bool = False) -> Placed:
-        """Store what is not stored yet of a variant.
+        """Store the pages of a variant that are not stored yet.
 
-        `touched` tells, in order, which pages a cold start touches, by address, and whether it writes them. Of a
-        `patched` variant only the difference to earlier ones is stored, which takes time to bring back.
+        Args:
+            regions: The variant's memory.
+            touched: Address of each page that a cold start touches to whether it is written, in order.
+            patched: Store only the difference to earlier variants, which takes time to restore.
         """
         pieces = segments_of(regions)
-        begin = len(self.ahead)
+        begin = len(self.readahead_file)
         needed = _touched_runs(pieces, touched)
         copied = [run for run in needed if _is_copied(run, touched)]
         kinds, encoded_bytes = self._encode(copied)
         packed = tuple(self._pack(run for run in needed if not _is_copied(run, touched)))
-        ahead = begin, len(self.ahead) - begin
+        readahead = begin, len(self.readahead_file) - begin
         segments = [segment for segment, _ in pieces if segment.file]
         patches: dict[int, bytes] = {}
-        before = self._stored
-        self._stored = dict(before)
+        earlier = self._stored
+        self._stored = dict(earlier)
         for stretch in _stretches(piece for piece in pieces if not piece[0].flags & SEGMENT_ZERO and not piece[0].file):
-            segments += self._place_stretch(stretch, before, patches if patched else None)
+            segments += self._place_stretch(stretch, earlier, patches if patched else None)
         segments += [segment for segment, _ in pieces if segment.flags & SEGMENT_ZERO]
         start = len(self.memory)
         for address in sorted(patches):
             self.memory += patches[address]
         return Placed(
             segments=tuple(segments),
-            ahead=ahead,
+            readahead=readahead,
             encoded=tuple((start, length) for start, length, _ in copied),
             encoded_bytes=encoded_bytes,
             kinds=kinds,
@@ -220,29 +229,29 @@ class Pages:
         )
 
     def _encode(self, touched: Sequence[_Run]) -> tuple[tuple[Kind, ...], int]:
-        """Store runs in few bytes: the kinds of their words, and how many bytes there are."""
+        """Store runs in few bytes; return the kinds of their words, and the number of bytes."""
         pages = [page for run in touched for page in _pages_of(run)]
         if not pages:
             return (), 0
-        kinds = kinds_of(pages)
-        encoded = encode(pages, kinds) + bytes(MARGIN)
-        self.ahead += encoded + bytes(-len(encoded) % PAGE)
+        kinds = choose_kinds(pages)
+        encoded = encode(pages, kinds) + bytes(ENCODED_PAGE_MARGIN)
+        self.readahead_file += encoded + bytes(-len(encoded) % PAGE)
         return kinds, len(encoded)
 
     def _pack(self, touched: Iterable[_Run]) -> Iterator[Segment]:
-        """Store runs as they are."""
+        """Store runs as they are; yield the segments that map them."""
         for run in touched:
             start, length, (segment, _) = run
-            yield replace(segment, address=start, length=length, offset=len(self.ahead), file="")
+            yield replace(segment, address=start, length=length, offset=len(self.readahead_file), file="")
             for page in _pages_of(run):
-                self.ahead += page
+                self.readahead_file += page
 
     def _place_stretch(
-        self, pieces: Sequence[_Piece], before: Mapping[int, int], patches: dict[int, bytes] | None
+        self, pieces: Sequence[_Piece], earlier: Mapping[int, int], patches: dict[int, bytes] | None
     ) -> Iterator[Segment]:
-        """Store pieces that one mapping brings back, but for what an earlier variant has at the same place."""
+        """Store contiguous pieces, without what an earlier variant has at the same addresses."""
         usual = Counter(segment.protection for segment, _ in pieces).most_common(1)[0][0]
-        for start, length, offset in self._shared_runs(pieces, before, patches):
+        for start, length, offset in self._shared_runs(pieces, earlier, patches):
             place = len(self.memory) if offset is None else offset
             for address, page, _ in _pages(pieces, start, length):
                 at = place + address - start
@@ -257,48 +266,48 @@ class Pages:
                 yield replace(segment, flags=segment.flags | SEGMENT_PROTECT)
 
     def _shared_runs(
-        self, pieces: Sequence[_Piece], before: Mapping[int, int], patches: dict[int, bytes] | None
+        self, pieces: Sequence[_Piece], earlier: Mapping[int, int], patches: dict[int, bytes] | None
     ) -> list[tuple[int, int, int | None]]:
-        """(address, length, offset of the stored pages or None when they are to be stored)."""
-        found: list[tuple[int, int, int | None]] = []
+        """Return (address, length, offset of the stored pages or None if they are to be stored)."""
+        page_runs: list[tuple[int, int, int | None]] = []
         first, end = pieces[0][0].address, pieces[-1][0].address + pieces[-1][0].length
         for address, page, is_writable in _pages(pieces, first, end - first):
-            offset = before.get(address)
+            offset = earlier.get(address)
             can_differ = patches is not None and is_writable
             if offset is not None and not can_differ and page != self.memory[offset : offset + PAGE]:
                 offset = None
-            start, length, last = found[-1] if found else (0, 0, None)
-            follows = found and (offset is None) == (last is None)
-            if follows and (offset is None or last is None or last + length == offset):
-                found[-1] = (start, length + PAGE, last)
+            start, length, last = page_runs[-1] if page_runs else (0, 0, None)
+            is_next = page_runs and (offset is None) == (last is None)
+            if is_next and (offset is None or last is None or last + length == offset):
+                page_runs[-1] = (start, length + PAGE, last)
             else:
-                found.append((address, PAGE, offset))
-        joined: list[tuple[int, int, int | None]] = []
-        for start, length, offset in found:
+                page_runs.append((address, PAGE, offset))
+        shared_runs: list[tuple[int, int, int | None]] = []
+        for start, length, offset in page_runs:
             place = offset if length >= _SHORTEST_SHARED_RUN * PAGE else None
-            if place is None and joined and joined[-1][2] is None:
-                joined[-1] = (joined[-1][0], joined[-1][1] + length, None)
+            if place is None and shared_runs and shared_runs[-1][2] is None:
+                shared_runs[-1] = (shared_runs[-1][0], shared_runs[-1][1] + length, None)
             else:
-                joined.append((start, length, place))
-        return joined
+                shared_runs.append((start, length, place))
+        return shared_runs
 
 
 def _touched_runs(pieces: Iterable[_Piece], touched: Mapping[int, bool]) -> list[_Run]:
-    """Runs of touched pages, in the order in which they are needed."""
+    """Return runs of touched pages, in the order in which they are needed."""
     order = {page: index for index, page in enumerate(touched)}
-    found = [
+    runs_by_order = [
         (min(order[page] for page in range(start, start + length, PAGE) if page in order), start, length, piece)
         for piece in pieces
         if not piece[0].flags & (SEGMENT_ZERO | SEGMENT_WIPE_ON_FORK)
         for start, length in runs(_inside(piece[0], touched), gap=_GAP)
     ]
-    return [(start, length, piece) for _, start, length, piece in sorted(found, key=lambda run: run[0])]
+    return [(start, length, piece) for _, start, length, piece in sorted(runs_by_order, key=lambda run: run[0])]
 
 
 def _is_copied(run: _Run, touched: Mapping[int, bool]) -> bool:
     start, length, (segment, _) = run
     written = sum(touched.get(page, False) for page in range(start, start + length, PAGE))
-    # The launcher copies into memory of this one kind; what C code generates, for callbacks, can be run, too.
+    # The launcher copies only into memory of this protection; code that was generated at run time is executable, too.
     return segment.protection == READ | WRITE and length // PAGE <= max(_FEW_PAGES, _FEW_WRITTEN * written)
 
 
@@ -308,7 +317,7 @@ def _pages_of(run: _Run) -> Iterator[bytes]:
 
 
 def _pages(pieces: Iterable[_Piece], start: int, length: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Address and content of the pages of a part of `pieces`; can they be written?"""
+    """Yield address, content and writability of the pages of a part of `pieces`."""
     for segment, pages in pieces:
         first, end = max(segment.address, start), min(segment.address + segment.length, start + length)
         for address in range(first, end, PAGE):
@@ -335,6 +344,6 @@ def _rarely_used(pieces: Iterable[_Piece]) -> list[Range]:
 def _neighbourhoods(segments: Iterable[Segment], touched: Mapping[int, bool]) -> list[Range]:
     code = [list(_inside(segment, touched)) for segment in segments if segment.protection & EXECUTE]
     gap = _NEIGHBOURHOOD
-    while len(found := [run for pages in code for run in runs(pages, gap=gap)]) > _MOST_NEIGHBOURHOODS and gap < _FAR:
+    while len(ranges := [run for pages in code for run in runs(pages, gap=gap)]) > _MOST_NEIGHBOURHOODS and gap < _FAR:
         gap *= 2
-    return found
+    return ranges

@@ -1,4 +1,4 @@
-"""Finds the memory of a snapshot that libraries of the package hold anyway, so that it is not stored twice."""
+"""Finds the memory of a snapshot that files of the package contain anyway, so that it is not stored twice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from pyl.image.capture.snapshot import WRITE, Region
+from pyl.image.snapshot import WRITE, Region
 from pyl.lambda_environment import PAGE
 
 _FEWEST_PAGES = 128
@@ -18,9 +18,12 @@ _SHORTEST_RUN = 64
 
 
 def mapped_from_files(regions: Sequence[Region], package: Path, task_root: str) -> tuple[Region, ...]:
-    """The same memory; regions (or parts of them) that equal a file of the package say so in `file`.
+    """Return the same memory, with `file` set on regions, or parts of them, that equal a file of the package.
 
-    `package` is the folder that the snapshot's process saw as `task_root`.
+    Args:
+        regions: The memory of a snapshot.
+        package: The folder that the snapshot's process saw as `task_root`.
+        task_root: Folder of the package in Lambda.
     """
     parts = [part for region in regions for part in _parts(region, package, task_root)]
     pages: defaultdict[str, int] = defaultdict(int)
@@ -30,9 +33,9 @@ def mapped_from_files(regions: Sequence[Region], package: Path, task_root: str) 
 
 
 def _parts(region: Region, package: Path, task_root: str) -> Iterator[Region]:
-    _, stands_there, inside = region.name.rpartition(f"{task_root}/")
+    _, is_in_package, inside = region.name.rpartition(f"{task_root}/")
     file = package / inside
-    if not stands_there or region.protection & WRITE or not file.is_file():
+    if not is_in_package or region.protection & WRITE or not file.is_file():
         yield region
         return
     start = region.address
@@ -52,19 +55,19 @@ def _parts(region: Region, package: Path, task_root: str) -> Iterator[Region]:
 
 
 def _runs(region: Region, content: bytes) -> Iterable[tuple[int, bool]]:
-    """(length, equal to `content`?) of stretches, those that are worth no mapping of their own taken for unequal."""
-    found: list[tuple[int, bool]] = []
+    """Return (length, is equal to `content`) of runs; those too short for a mapping of their own count as unequal."""
+    lengths: list[tuple[int, bool]] = []
     for address in range(region.address, region.address + region.length, PAGE):
         at = address - region.address
         page = content[at : at + PAGE]
-        # A page behind the file's end cannot be read at all.
+        # A page beyond the file's end cannot be read at all.
         is_equal = bool(page) and page.ljust(PAGE, b"\0") == region.pages.get(address, bytes(PAGE))
-        if found and found[-1][1] == is_equal:
-            found[-1] = (found[-1][0] + PAGE, is_equal)
+        if lengths and lengths[-1][1] == is_equal:
+            lengths[-1] = (lengths[-1][0] + PAGE, is_equal)
         else:
-            found.append((PAGE, is_equal))
+            lengths.append((PAGE, is_equal))
     merged: list[tuple[int, bool]] = []
-    for length, is_equal in found:
+    for length, is_equal in lengths:
         is_worth = is_equal and length >= _SHORTEST_RUN * PAGE
         if merged and merged[-1][1] == is_worth:
             merged[-1] = (merged[-1][0] + length, is_worth)

@@ -1,0 +1,1 @@
+"""The launcher and the capture loader: C, and what compiles it."""

@@ -1,42 +1,74 @@
-/* The system call by which the program and capture's tracer talk: prctl with options that no kernel knows. A number
- * that no kernel knows would do too, but containers' seccomp filters answer those themselves. */
+/* Generated from pyl/image/capture/protocol.py by `python -m pyl.image.headers`; do not edit. */
+/* The system call by which a captured program and the tracer talk: prctl with options that no kernel knows. The
+ * first argument is PYL_OPTIONS + operation. */
 #ifndef PYL_CAPTURE_H
 #define PYL_CAPTURE_H
 
-enum { PYL_CALL = 157 /* prctl */, PYL_OPTIONS = 0x70796c00 };
+#include <stdint.h>
 
-/* Added to PYL_OPTIONS, the first argument. Without a tracer each answers -EINVAL. */
+enum { PYL_OPTIONS = 0x70796c00 };
+
+/* Operations. Without a tracer the kernel answers each with -EINVAL. */
 enum {
-    PYL_ASK = 0,  /* is this a capture? 1 */
-    PYL_TELL = 1, /* second and third argument: address and length of a JSON text for the build */
-    PYL_STOP = 2, /* store this process; second argument: PYL_BASE or PYL_FULL. Returns in a restored process
-                     only, with the address of a `struct pyl_restored` */
-    PYL_PLACE = 3,  /* second argument: a `struct pyl_placement` for the tracer to fill in. Returns 0 */
-    PYL_KEYS = 4,   /* second and third argument: address and length of room for the keys. Returns 0 */
-    PYL_BLOCKS = 5, /* second argument: a `struct pyl_blocks` for the tracer to keep. Returns 0 */
+    /* Is this process being captured? Returns 1 if so. */
+    PYL_IS_CAPTURED = 0,
+    /* Second and third argument: address and length of a JSON text for the build. */
+    PYL_REPORT = 1,
+    /* Store this process. Second argument: PYL_BASE or PYL_FULL. Returns in a restored process, with the address
+     * of a `struct pyl_restored`. */
+    PYL_SNAPSHOT = 2,
+    /* Second argument: a `struct pyl_placement` for the tracer to fill in. */
+    PYL_GET_PLACEMENT = 3,
+    /* Second and third argument: address and length of the room for the keys. */
+    PYL_GET_KEYS = 4,
+    /* Second argument: a `struct pyl_blocks` for the tracer to keep. */
+    PYL_PUT_BLOCKS = 5,
 };
 
-/* What becomes of the blocks of Python's objects: they lie where they come, and are recorded; those with a key lie on
- * pages of their own, and all are recorded; those with a key lie together. */
-enum { PYL_PLACE_RECORDED = 0, PYL_PLACE_APART = 1, PYL_PLACE_TOGETHER = 2 };
+/* Kinds of a snapshot. */
+enum {
+    PYL_BASE = 1,
+    PYL_FULL = 2,
+};
 
+/* Where the blocks of Python's objects go. */
+enum {
+    /* In order of allocation; all are recorded. */
+    PYL_PLACEMENT_RECORDED = 0,
+    /* Those with a key on pages of their own; all are recorded. */
+    PYL_PLACEMENT_ISOLATED = 1,
+    /* Those with a key beside each other. */
+    PYL_PLACEMENT_COMPACT = 2,
+};
+
+enum { PYL_GRAIN = 16, PYL_PAGE = 4096 };
+
+/* What the heap is to do. `mode`: one of PYL_PLACEMENT_*. */
 struct pyl_placement {
-    unsigned long mode, key_count;
+    uint64_t mode;
+    uint64_t key_count;
 };
+_Static_assert(sizeof(struct pyl_placement) == 16, "as Python packs it");
 
-/* A part of the heap, and the recorded keys of its blocks: 8 bytes for each 16, zero where no block is. */
+/* A part of the heap, and the address of the keys of its blocks: 8 bytes for each PYL_GRAIN, zero where no block
+ * is. */
 struct pyl_blocks {
-    unsigned long address, bytes, keys;
+    uint64_t address;
+    uint64_t bytes;
+    uint64_t keys;
 };
+_Static_assert(sizeof(struct pyl_blocks) == 24, "as Python packs it");
 
-enum { PYL_BASE = 1, PYL_FULL = 2 };
+/* Environment variable at capture. JSON, `{function name: event}`: each is called before the snapshot. */
+#define PYL_WARM_UP_VARIABLE "PYL_WARM_UP"
 
-/* What the launcher hands to the program that it restored. */
-struct pyl_restored {
-    long argument_count;
-    char **arguments;
-    char **environment;
-    long kind;
-};
+/* Environment variable at capture: the names of the project's own variables, separated by spaces. */
+#define PYL_CONFIGURED_VARIABLE "PYL_CONFIGURED"
+
+/* Environment variable at capture: the functions to load, separated by spaces; all if it is not set. */
+#define PYL_FUNCTIONS_VARIABLE "PYL_FUNCTIONS"
+
+/* A function of pyl's own in every image. No `_HANDLER` of Lambda's contains a space. */
+#define PYL_REHEARSAL "pyl rehearsal"
 
 #endif

@@ -3,17 +3,17 @@
 
 #include "report.h"
 #include "system.h"
-#include "words.h"
 
 static uint64_t checksum(const struct image_header *header)
 {
     const uint64_t *word = (const uint64_t *)header, *end = word + header->header_bytes / 8;
-    uint64_t a = 0x9e3779b97f4a7c15ul, b = 0xc2b2ae3d27d4eb4ful; /* two lanes, so that they overlap */
+    static const uint64_t seeds[] = {CHECKSUM_SEEDS}, factors[] = {CHECKSUM_FACTORS};
+    uint64_t a = seeds[0], b = seeds[1]; /* two lanes, so that they overlap */
     for (; word + 1 < end; word += 2) {
         uint64_t first = word == &header->checksum ? 0 : word[0], second = word + 1 == &header->checksum ? 0 : word[1];
-        a = (a ^ first) * 0xff51afd7ed558ccdul;
+        a = (a ^ first) * factors[0];
         a ^= a >> 32;
-        b = (b ^ second) * 0xc4ceb9fe1a85ec53ul;
+        b = (b ^ second) * factors[1];
         b ^= b >> 29;
     }
     return a ^ (b << 1 | b >> 63);
@@ -27,20 +27,20 @@ static int table_fits(const struct image_header *header, struct table table, siz
 
 const struct image_header *read_header(char *const *environment, long file)
 {
-    struct image_header head;
-    struct file_status status;
-    if (system_call(SYS_pread64, file, &head, sizeof head, 0) != sizeof head)
-        refuse(environment, "it is cut short");
+    struct image_header head = {0};
+    struct stat status = {0};
+    if (system_call(__NR_pread64, file, &head, sizeof head, 0) != sizeof head)
+        refuse(environment, "it is truncated");
     if (head.magic != IMAGE_MAGIC)
-        refuse(environment, "it is no process image");
+        refuse(environment, "it is not a process image");
     if (head.version != IMAGE_VERSION)
         refuse(environment, "it was made by another version of pyl");
-    if (failed(system_call(SYS_fstat, file, &status)) || status.size != head.file_bytes)
-        refuse(environment, "it does not have its length; the package was not unpacked whole");
+    if (is_error(system_call(__NR_fstat, file, &status)) || (uint64_t)status.st_size != head.file_bytes)
+        refuse(environment, "it has the wrong size; the package was not unpacked completely");
     if (head.header_bytes < sizeof head || head.header_bytes % 16 || head.header_bytes > head.file_bytes)
         refuse(environment, "its header is damaged");
-    long mapped = system_call(SYS_mmap, 0, head.header_bytes, PROT_READ, MAP_PRIVATE, file, 0);
-    if (failed(mapped))
+    long mapped = system_call(__NR_mmap, 0, head.header_bytes, PROT_READ, MAP_PRIVATE, file, 0);
+    if (is_error(mapped))
         refuse(environment, "its header cannot be mapped");
     const struct image_header *header = (const struct image_header *)mapped;
     if (checksum(header) != head.checksum || header->magic != head.magic)
@@ -64,7 +64,8 @@ void check_tables(char *const *environment, const struct image_header *header, c
         !table_fits(header, variant->neighbourhoods, sizeof(struct image_range)) ||
         !table_fits(header, variant->patched, sizeof(struct image_range)) ||
         (variant->encoded.count && variant->word_kinds.count != WORD_KINDS) ||
-        variant->ahead.start > header->file_bytes || variant->ahead.length > header->file_bytes - variant->ahead.start ||
-        variant->encoded_bytes > variant->ahead.length)
+        variant->readahead.start > header->file_bytes ||
+        variant->readahead.length > header->file_bytes - variant->readahead.start ||
+        variant->encoded_bytes > variant->readahead.length)
         refuse(environment, "its tables are damaged");
 }

@@ -4,70 +4,65 @@
  * kernel put where the image belongs may be mapped over while this runs. */
 #include "launcher.h"
 
+#include "processor.h"
 #include "report.h"
 #include "restore.h"
 #include "system.h"
 
 #define IMAGE "/pyl/image"
 #define APP "/pyl/app"
-#define LOADER "/ld-linux-x86-64.so.2"
 #define PROGRAM "/program"
 
-__attribute__((used)) char launcher_stack[LAUNCHER_STACK_BYTES] __attribute__((aligned(64)));
+__attribute__((used)) char launcher_stack[65536] __attribute__((aligned(64)));
 
-__asm__(".globl _start\n"
-        "_start:\n"
-        "  mov %rsp, %rdi\n"
-        "  lea launcher_stack+" LAUNCHER_STACK_TEXT "(%rip), %rsp\n"
-        "  xor %ebp, %ebp\n"
-        "  call launch\n"
-        "  hlt\n");
+ENTRY_POINT(launch, launcher_stack, 65536);
 
-/* Parts joined into fresh memory; the last argument is NULL. */
-static char *joined(char *const *environment, const char *const *parts)
+/* Concatenate strings, of which the last is followed by NULL, in new memory. */
+static char *concatenate(char *const *environment, const char *const *parts)
 {
     size_t room = 1;
     for (const char *const *part = parts; *part; part++)
-        room += length_of(*part);
-    char *path = fresh_memory(room), *end = path;
+        room += strlen(*part);
+    char *path = map_zeroed(room), *end = path;
     if (!path)
-        fail(environment, "Runtime.OutOfMemory", "the launcher has no memory for a path; raise the function's memory", NULL);
+        fail(environment, "Runtime.OutOfMemory", "the launcher has no memory for a path; raise the function's memory",
+             NULL);
     for (; *parts; parts++) {
-        size_t length = length_of(*parts);
+        size_t length = strlen(*parts);
         memcpy(end, *parts, length);
         end += length;
     }
     return path;
 }
 
-#define join(start, ...) joined((start)->environment, (const char *const[]){__VA_ARGS__, NULL})
+#define strconcat(start, ...) concatenate((start)->environment, (const char *const[]){__VA_ARGS__, NULL})
 
-static int exists(const char *path) { return !failed(system_call(SYS_access, path, 0)); }
+static int exists(const char *path) { return !is_error(system_call(__NR_faccessat, AT_FDCWD, path, 0)); }
 
 static char *folder_of(const struct start *start, const char *path)
 {
-    size_t slash = length_of(path);
+    size_t slash = strlen(path);
     while (slash && path[slash - 1] != '/')
         slash--;
     if (!slash)
-        return join(start, ".");
-    char *folder = join(start, path);
+        return strconcat(start, ".");
+    char *folder = strconcat(start, path);
     folder[slash > 1 ? slash - 1 : 1] = 0;
     return folder;
 }
 
 static char *link_target(const struct start *start, const char *path)
 {
-    for (size_t room = PAGE;; room *= 2) {
-        char *target = fresh_memory(room);
+    for (size_t room = PAGE_SIZE;; room *= 2) {
+        char *target = map_zeroed(room);
         if (!target)
             return NULL;
-        long length = system_call(SYS_readlink, path, target, room);
-        if (failed(length))
+        long length = system_call(__NR_readlinkat, AT_FDCWD, path, target, room);
+        if (is_error(length))
             return NULL;
         if ((size_t)length < room)
             return folder_of(start, target);
-        system_call(SYS_munmap, target, room);
+        system_call(__NR_munmap, target, room);
     }
 }
 
@@ -80,7 +75,7 @@ static char *package_folder(const struct start *start, const char *executed)
         if (!names[i])
             continue;
         char *folder = folder_of(start, names[i]);
-        if (exists(join(start, folder, APP PROGRAM)) || exists(join(start, folder, IMAGE)))
+        if (exists(strconcat(start, folder, APP PROGRAM)) || exists(strconcat(start, folder, IMAGE)))
             return folder;
     }
     char *real = link_target(start, "/proc/self/exe");
@@ -91,30 +86,30 @@ static char *absolute(const struct start *start, char *folder)
 {
     if (folder[0] == '/')
         return folder;
-    for (size_t room = PAGE;; room *= 2) {
-        char *here = fresh_memory(room);
+    for (size_t room = PAGE_SIZE;; room *= 2) {
+        char *here = map_zeroed(room);
         if (!here)
             return folder;
-        long length = system_call(SYS_getcwd, here, room);
-        if (!failed(length))
-            return equal(folder, ".") ? here : join(start, here, "/", folder);
-        if (length != -34 /* ERANGE */)
+        long length = system_call(__NR_getcwd, here, room);
+        if (!is_error(length))
+            return str_equal(folder, ".") ? here : strconcat(start, here, "/", folder);
+        if (length != -ERANGE)
             return folder;
-        system_call(SYS_munmap, here, room);
+        system_call(__NR_munmap, here, room);
     }
 }
 
 /* Run the program as any other: by the package's own loader and libraries, so the target's do not matter. */
 static _Noreturn void start_plainly(const struct start *start)
 {
-    char *app = join(start, start->folder, APP);
-    char *loader = join(start, app, LOADER), *program = join(start, app, PROGRAM);
+    char *app = strconcat(start, start->folder, APP);
+    char *loader = strconcat(start, app, "/" LOADER), *program = strconcat(start, app, PROGRAM);
     const char *missing = !exists(program) ? program : !exists(loader) ? loader : NULL;
     if (missing)
         fail(start->environment, "Runtime.InvalidPackage",
              "this file of the package is missing; unpack the whole zip, `bootstrap` beside `pyl/`", missing);
     size_t count = (size_t)start->argument_count;
-    char **arguments = fresh_memory((count + 6) * sizeof *arguments), **next = arguments;
+    char **arguments = map_zeroed((count + 6) * sizeof *arguments), **next = arguments;
     if (!arguments)
         fail(start->environment, "Runtime.OutOfMemory", "the launcher has no memory for the arguments", NULL);
     *next++ = loader;
@@ -123,10 +118,10 @@ static _Noreturn void start_plainly(const struct start *start)
     *next++ = program;
     for (size_t i = 1; i < count; i++)
         *next++ = start->arguments[i];
-    long error = system_call(SYS_execve, loader, arguments, start->environment);
+    long error = system_call(__NR_execve, loader, arguments, start->environment);
     fail(start->environment, "Runtime.CannotStart",
          error == -EACCES ? "the package's loader may not be executed; keep the zip's permissions, mount without noexec"
-                          : "the package's loader cannot be executed on this machine (an x86-64 Linux is needed)",
+                          : LOADER_FAILED,
          loader);
 }
 
@@ -144,6 +139,6 @@ __attribute__((used)) _Noreturn void launch(long *stack)
         if (auxiliary[0] == AT_EXECFN)
             executed = (const char *)auxiliary[1];
     start.folder = absolute(&start, package_folder(&start, executed));
-    restore(&start, join(&start, start.folder, IMAGE)); /* returns when there is no image to use */
+    restore(&start, strconcat(&start, start.folder, IMAGE)); /* returns when there is no image to use */
     start_plainly(&start);
 }

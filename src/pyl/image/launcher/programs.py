@@ -1,4 +1,4 @@
-"""Compiles the small freestanding C programs of the process image: the launcher, and capture's starter."""
+"""Compiles the small C programs of the process image: the launcher, and the capture loader."""
 
 from __future__ import annotations
 
@@ -6,35 +6,41 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pyl.architecture import Architecture
-from pyl.toolchain.zig import compile_c
+from pyl.image import arch
+from pyl.image.arch.interface import Processor
+from pyl.toolchain.zig import compile_c, kernel_headers
 
 SOURCES = Path(__file__).parent
-LAUNCHER = ("launcher.c", "guards.c", "header.c", "page_cache.c", "report.c", "restore.c", "system.c", "words.c")
-LAUNCHER_ADDRESS = 0x1000_0000_0000
-"""Where the launcher is linked, by its script: far from everything that the kernel or an image places."""
+_LAUNCHER = (
+    "launcher.c",
+    "guards.c",
+    "header.c",
+    "page_cache.c",
+    "page_codec.c",
+    "report.c",
+    "restore.c",
+    "system.c",
+)
+_CAPTURE_LOADER = ("capture_loader.c", "system.c")
+_PLAIN_LAUNCHER = ("plain_launcher.c",)
+"""The launcher of architectures that have no process images."""
 
-STARTER = ("starter.c", "system.c")
-STARTER_ADDRESS = 0x1100_0000_0000
-STARTER_LIMIT = STARTER_ADDRESS + (1 << 30)
+CAPTURE_LOADER_BYTES = 1 << 30
+"""Of address space, from the capture loader's address on, that nothing else uses."""
 
-FLAGS = (
-    "-target",
-    "x86_64-linux-musl",
+_WARNINGS = ("-Wall", "-Wextra", "-Werror")
+_FREESTANDING = (
     "-std=c11",
     "-Os",  # a cold start reads it from the disk: the kernel takes 16 kB at once
     "-ffreestanding",
     "-fPIC",
     "-no-pie",  # position-independent code at a fixed address
-    "-mno-sse",  # the kernel's state of vector registers stays untouched until the image sets its own
-    "-mno-red-zone",
     "-fno-stack-protector",
     "-fno-sanitize=all",
     "-fno-asynchronous-unwind-tables",
     "-fno-unwind-tables",
     "-fno-builtin",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
+    *_WARNINGS,
     "-nostdlib",
     "-static",
     "-Wl,--build-id=none",
@@ -44,33 +50,46 @@ FLAGS = (
 )
 
 
-PLAIN = ("plain.c",)
-"""The launcher where there are no process images."""
-
-PLAIN_FLAGS = ("-target", "aarch64-linux-musl", '-DLOADER="ld-linux-aarch64.so.1"', "-Os", "-static", "-s")
-
-
 def build_launcher(output: Path, architecture: Architecture = Architecture.X86_64) -> None:
     """Compile the launcher (`bootstrap` of a native package) to `output`.
 
-    Raises `BuildError` when zig is missing or the compilation fails.
+    Raises:
+        BuildError: zig is missing or the compilation fails.
     """
-    if architecture is Architecture.X86_64:
-        compile_freestanding(LAUNCHER, output, place=f"-Wl,-T,{SOURCES / 'launcher.ld'}")
+    processor = arch.of(architecture)
+    if processor is None:
+        flags = ["-target", architecture.musl_target, "-Os", "-static", "-s", *_WARNINGS, _loader(architecture)]
+        _compile(flags, [SOURCES / name for name in _PLAIN_LAUNCHER], output, [])
     else:
-        _compile([*PLAIN_FLAGS, "-Wall", "-Wextra", "-Werror"], PLAIN, output)
+        _compile_freestanding(processor, _LAUNCHER, output, place=f"-Wl,-T,{processor.folder / 'launcher.ld'}")
 
 
-def build_starter(output: Path) -> None:
-    """Compile the program that starts another one for its capture. It is no part of a package."""
-    compile_freestanding(STARTER, output, place=f"-Wl,--image-base={STARTER_ADDRESS:#x}")
+def build_capture_loader(output: Path, processor: Processor) -> None:
+    """Compile the program that starts another one for its capture. It is no part of a package.
+
+    Raises:
+        BuildError: zig is missing or the compilation fails.
+    """
+    place = f"-Wl,--image-base={processor.capture_loader_address:#x}"
+    _compile_freestanding(processor, _CAPTURE_LOADER, output, place=place)
 
 
-def compile_freestanding(sources: tuple[str, ...], output: Path, *, place: str) -> None:
-    """Compile C files of this package into a static program without a C library; `place` tells the linker where."""
-    _compile([*FLAGS, place], sources, output)
+def freestanding_flags(processor: Processor) -> list[str]:
+    """Return the compiler's flags for programs without a C library, without where they are linked."""
+    target = ["-target", processor.architecture.musl_target]
+    folders = kernel_headers(processor.kernel_headers, "any-linux-any")
+    include = [argument for folder in folders for argument in ("-isystem", str(folder))]
+    return [*target, *_FREESTANDING, *processor.compiler_flags, *include, _loader(processor.architecture)]
 
 
-def _compile(flags: Sequence[str], sources: Sequence[str], output: Path) -> None:
-    what = f"{sources[0]} of the process image"
-    compile_c(flags, [SOURCES / source for source in sources], output, what=what)
+def _compile_freestanding(processor: Processor, sources: Sequence[str], output: Path, *, place: str) -> None:
+    paths = [*(SOURCES / name for name in sources), *(processor.folder / name for name in processor.sources)]
+    _compile([*freestanding_flags(processor), place], paths, output, [SOURCES, processor.folder])
+
+
+def _loader(architecture: Architecture) -> str:
+    return f'-DLOADER="{architecture.loader_name}"'
+
+
+def _compile(flags: Sequence[str], sources: Sequence[Path], output: Path, headers: Sequence[Path]) -> None:
+    compile_c(flags, sources, output, what=f"{sources[0].name} of the process image", headers=headers)

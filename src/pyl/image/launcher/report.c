@@ -1,7 +1,11 @@
-/* See report.h. Text is gathered in one growing buffer, so that no length is a limit. */
+/* See report.h. Text is collected in one growing buffer, so that no length is a limit. */
 #include "report.h"
 
 #include "system.h"
+
+#include <linux/in.h>
+
+enum { AF_INET = 2, SOCK_STREAM = 1 }; /* uapi headers lack them */
 
 struct text {
     char *bytes;
@@ -11,8 +15,8 @@ struct text {
 static void append_bytes(struct text *text, const char *bytes, size_t count)
 {
     if (text->length + count > text->room) {
-        size_t room = (text->length + count) * 2 + PAGE;
-        char *larger = fresh_memory(room);
+        size_t room = (text->length + count) * 2 + PAGE_SIZE;
+        char *larger = map_zeroed(room);
         if (!larger)
             return; /* out of memory: say what fits */
         memcpy(larger, text->bytes, text->length);
@@ -23,7 +27,7 @@ static void append_bytes(struct text *text, const char *bytes, size_t count)
     text->length += count;
 }
 
-static void append(struct text *text, const char *string) { append_bytes(text, string, length_of(string)); }
+static void append(struct text *text, const char *string) { append_bytes(text, string, strlen(string)); }
 
 static void append_number(struct text *text, unsigned long number)
 {
@@ -55,8 +59,8 @@ static void append_escaped(struct text *text, const char *string)
 static void write_all(int descriptor, const char *bytes, size_t count)
 {
     while (count) {
-        long written = system_call(SYS_write, descriptor, bytes, count);
-        if (failed(written) || written == 0)
+        long written = system_call(__NR_write, descriptor, bytes, count);
+        if (is_error(written) || written == 0)
             return;
         bytes += written;
         count -= (size_t)written;
@@ -79,13 +83,13 @@ void log_line(const char *level, const char *message, const char *const *details
         append(&line, "\"");
     }
     append(&line, "}\n");
-    write_all(2, line.bytes, line.length);
+    write_all(STDERR, line.bytes, line.length);
 }
 
 /* `127.0.0.1:9001` or `localhost:9001` into an IPv4 address; names of other hosts are not looked up. */
 static int parse_address(const char *text, uint32_t *address, uint16_t *port)
 {
-    const char *rest = after(text, "localhost");
+    const char *rest = skip_prefix(text, "localhost");
     unsigned char parts[4] = {127, 0, 0, 1};
     if (!rest) {
         rest = text;
@@ -111,15 +115,11 @@ static int parse_address(const char *text, uint32_t *address, uint16_t *port)
 
 static void post_init_error(const char *api, const char *type, const struct text *body)
 {
-    struct {
-        uint16_t family, port;
-        uint32_t address;
-        char zero[8];
-    } where = {.family = 2};
-    if (!parse_address(api, &where.address, &where.port))
+    struct sockaddr_in server = {.sin_family = AF_INET};
+    if (!parse_address(api, &server.sin_addr.s_addr, &server.sin_port))
         return;
-    long connection = system_call(SYS_socket, 2, 1 | O_CLOEXEC, 0);
-    if (failed(connection) || failed(system_call(SYS_connect, connection, &where, sizeof where)))
+    long connection = system_call(__NR_socket, AF_INET, SOCK_STREAM | O_CLOEXEC, 0);
+    if (is_error(connection) || is_error(system_call(__NR_connect, connection, &server, sizeof server)))
         return;
     struct text request = {0};
     append(&request, "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: ");
@@ -133,15 +133,15 @@ static void post_init_error(const char *api, const char *type, const struct text
     append_bytes(&request, body->bytes, body->length);
     write_all((int)connection, request.bytes, request.length);
     char answer[512]; /* wait for it, so that the error has arrived before this process ends */
-    system_call(SYS_read, connection, answer, sizeof answer);
-    system_call(SYS_close, connection);
+    system_call(__NR_read, connection, answer, sizeof answer);
+    system_call(__NR_close, connection);
 }
 
 _Noreturn void fail(char *const *environment, const char *type, const char *message, const char *detail)
 {
     const char *details[] = {"errorType", type, detail ? "detail" : NULL, detail, NULL};
     log_line("ERROR", message, details);
-    const char *api = variable(environment, "AWS_LAMBDA_RUNTIME_API");
+    const char *api = get_variable(environment, "AWS_LAMBDA_RUNTIME_API");
     if (api) {
         struct text body = {0};
         append(&body, "{\"errorMessage\":\"");
@@ -155,7 +155,7 @@ _Noreturn void fail(char *const *environment, const char *type, const char *mess
         append(&body, "\",\"requestId\":\"\",\"stackTrace\":[]}");
         post_init_error(api, type, &body);
     }
-    system_call(SYS_exit_group, 1);
+    system_call(__NR_exit_group, 1);
     __builtin_unreachable();
 }
 

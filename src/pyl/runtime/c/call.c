@@ -2,8 +2,9 @@
 #include "call.h"
 
 #include "environment.h"
+#include "exceptions.h"
 #include "json.h"
-#include "loop.h"
+#include "plan.h"
 
 #include <string.h>
 #include <strings.h>
@@ -11,19 +12,19 @@
 #define JSON_TYPE "application/json"
 
 static PyObject *plan, *environment_data, *request_id_name, *tenant_id_name, *flush_name, *await_name, *dictionary_name;
-static PyObject *field_names[5]; /* of a context, in the order of `fields_of` */
+static PyObject *field_names[5]; /* of a context, in the order of `read_fields` */
 static struct output output;
 
-static PyObject *planned(int index) { return PyTuple_GET_ITEM(plan, index); }
+#define FIELD(name) plan_field(plan, CALL_##name)
 
-PyObject *string_of(struct text text)
+PyObject *decode_text(struct text text)
 {
     return PyUnicode_DecodeUTF8(text.start ? text.start : "", (Py_ssize_t)text.length, "replace");
 }
 
-static PyObject *string_or_none(struct text text) { return text.length ? string_of(text) : Py_NewRef(Py_None); }
+static PyObject *decode_text_or_none(struct text text) { return text.length ? decode_text(text) : Py_NewRef(Py_None); }
 
-static PyObject *milliseconds(struct text text)
+static PyObject *parse_milliseconds(struct text text)
 {
     long long value = 0;
     if (text.length >= 19)
@@ -46,15 +47,15 @@ static int intern(PyObject **name, const char *text)
 /* The attributes of contexts that are variables of Lambda's, read once: they do not change. */
 static int fill_template(void)
 {
-    PyObject *attribute, *variable, *template = planned(CONTEXT_TEMPLATE);
+    PyObject *attribute, *variable, *template = FIELD(context_template);
     Py_ssize_t position = 0;
-    while (PyDict_Next(planned(CONTEXT_VARIABLES), &position, &attribute, &variable)) {
+    while (PyDict_Next(FIELD(context_variables), &position, &attribute, &variable)) {
         const char *name = PyUnicode_AsUTF8(variable);
         const char *text = name ? getenv(name) : NULL;
         PyObject *value = text ? PyUnicode_DecodeFSDefault(text) : Py_NewRef(Py_None);
-        int good = name && value && !PyDict_SetItem(template, attribute, value);
+        int is_done = name && value && !PyDict_SetItem(template, attribute, value);
         Py_XDECREF(value);
-        if (!good)
+        if (!is_done)
             return 0;
     }
     return 1;
@@ -62,8 +63,9 @@ static int fill_template(void)
 
 int call_prepare(PyObject *new_plan)
 {
-    static const char *const names[] = {"aws_request_id", "deadline_ms", "invoked_function_arn", "trace_id", "tenant_id"};
-    if (!PyTuple_Check(new_plan) || PyTuple_GET_SIZE(new_plan) != PLAN_LENGTH) {
+    static const char *const names[] = {"aws_request_id", "deadline_ms", "invoked_function_arn", "trace_id",
+                                        "tenant_id"};
+    if (!PyTuple_Check(new_plan) || PyTuple_GET_SIZE(new_plan) != CALL_PLAN_LENGTH) {
         PyErr_SetString(PyExc_TypeError, "not a plan for the C loop");
         return 0;
     }
@@ -71,7 +73,7 @@ int call_prepare(PyObject *new_plan)
         if (!intern(&field_names[i], names[i]))
             return 0;
     Py_XSETREF(plan, Py_NewRef(new_plan));
-    Py_XSETREF(environment_data, PyObject_GetAttrString(planned(ENVIRON), "_data"));
+    Py_XSETREF(environment_data, PyObject_GetAttrString(FIELD(environ), "_data"));
     return environment_data && intern(&request_id_name, "request_id") && intern(&tenant_id_name, "tenant_id") &&
            intern(&flush_name, "flush") && intern(&await_name, "__await__") && intern(&dictionary_name, "__dict__") &&
            fill_template();
@@ -88,14 +90,14 @@ static int is_json(struct text content_type)
     return !length || (length == sizeof JSON_TYPE - 1 && !strncasecmp(content_type.start, JSON_TYPE, length));
 }
 
-static PyObject *event_of(const struct response *event)
+static PyObject *decode_event(const struct response *event)
 {
-    if (planned(FROM_JSON) != Py_None)
-        return PyObject_CallOneArg(planned(FROM_JSON), event->body);
+    if (FIELD(event_from_json) != Py_None)
+        return PyObject_CallOneArg(FIELD(event_from_json), event->body);
     if (!is_json(event->content_type))
         return Py_NewRef(event->body);
     PyObject *value = json_decode(PyBytes_AS_STRING(event->body), (size_t)PyBytes_GET_SIZE(event->body));
-    return value ? value : PyObject_CallOneArg(planned(DECODE), event->body);
+    return value ? value : PyObject_CallOneArg(FIELD(decode), event->body);
 }
 
 /* -- the context ------------------------------------------------------------------------------------ */
@@ -104,13 +106,13 @@ struct fields {
     PyObject *request_id, *deadline, *arn, *trace_id, *tenant_id;
 };
 
-static int fields_of(const struct response *event, struct fields *fields)
+static int read_fields(const struct response *event, struct fields *fields)
 {
-    fields->request_id = string_of(event->request_id);
-    fields->deadline = milliseconds(event->deadline);
-    fields->arn = string_of(event->arn);
-    fields->trace_id = string_of(event->trace_id);
-    fields->tenant_id = string_or_none(event->tenant_id);
+    fields->request_id = decode_text(event->request_id);
+    fields->deadline = parse_milliseconds(event->deadline);
+    fields->arn = decode_text(event->arn);
+    fields->trace_id = decode_text(event->trace_id);
+    fields->tenant_id = decode_text_or_none(event->tenant_id);
     return fields->request_id && fields->deadline && fields->arn && fields->trace_id && fields->tenant_id;
 }
 
@@ -123,26 +125,28 @@ static void clear_fields(struct fields *fields)
     Py_CLEAR(fields->tenant_id);
 }
 
-static PyObject *attributes_of(const struct fields *fields)
+static PyObject *make_attributes(const struct fields *fields)
 {
     PyObject *values[] = {fields->request_id, fields->deadline, fields->arn, fields->trace_id, fields->tenant_id};
-    PyObject *attributes = PyDict_Copy(planned(CONTEXT_TEMPLATE)), *identity = PyObject_CallNoArgs(planned(IDENTITY));
-    int good = attributes && identity && !PyDict_SetItemString(attributes, "identity", identity);
-    for (unsigned i = 0; good && i < sizeof values / sizeof *values; i++)
-        good = !PyDict_SetItem(attributes, field_names[i], values[i]);
+    PyObject *attributes = PyDict_Copy(FIELD(context_template)), *identity = PyObject_CallNoArgs(FIELD(identity_type));
+    int is_done = attributes && identity && !PyDict_SetItemString(attributes, "identity", identity);
+    for (unsigned i = 0; is_done && i < sizeof values / sizeof *values; i++)
+        is_done = !PyDict_SetItem(attributes, field_names[i], values[i]);
     Py_XDECREF(identity);
-    if (!good)
+    if (!is_done)
         Py_CLEAR(attributes);
     return attributes;
 }
 
-static PyObject *context_of(const struct response *event, const struct fields *fields)
+static PyObject *make_context(const struct response *event, const struct fields *fields)
 {
     if (event->client_context.length || event->identity.length) {
-        PyObject *client = string_of(event->client_context), *identity = string_of(event->identity), *context = NULL;
+        PyObject *client = decode_text(event->client_context), *identity = decode_text(event->identity),
+                 *context = NULL;
         if (client && identity)
-            context = PyObject_CallFunctionObjArgs(planned(DESCRIBE), fields->request_id, fields->deadline, fields->arn, fields->trace_id,
-                                                   client, identity, fields->tenant_id, NULL);
+            context =
+                PyObject_CallFunctionObjArgs(FIELD(make_context), fields->request_id, fields->deadline, fields->arn,
+                                             fields->trace_id, client, identity, fields->tenant_id, NULL);
         Py_XDECREF(client);
         Py_XDECREF(identity);
         return context;
@@ -150,8 +154,8 @@ static PyObject *context_of(const struct response *event, const struct fields *f
     static PyObject *nothing;
     if (!nothing && !(nothing = PyTuple_New(0)))
         return NULL;
-    PyTypeObject *kind = (PyTypeObject *)planned(CONTEXT);
-    PyObject *context = kind->tp_new(kind, nothing, NULL), *attributes = attributes_of(fields);
+    PyTypeObject *kind = (PyTypeObject *)FIELD(context_type);
+    PyObject *context = kind->tp_new(kind, nothing, NULL), *attributes = make_attributes(fields);
     /* Not PyObject_GenericSetDict: in CPython 3.13 that leaves the values valid that an object has inside of it. */
     if (!context || !attributes || PyObject_SetAttr(context, dictionary_name, attributes))
         Py_CLEAR(context);
@@ -162,7 +166,7 @@ static PyObject *context_of(const struct response *event, const struct fields *f
 /* -- the answer ------------------------------------------------------------------------------------- */
 
 /* Has a generator, a coroutine or an exception been returned, or anything else that is not plain data? */
-static int encoded(PyObject *result, struct answer *answer)
+static int encode_result(PyObject *result, struct answer *answer)
 {
     if (!json_encode(result, &output))
         return 0;
@@ -171,17 +175,17 @@ static int encoded(PyObject *result, struct answer *answer)
     return 1;
 }
 
-/* Let Python make the answer: it waits for coroutines, knows every type, posts what goes wrong; 0 with an exception set when
- * the Runtime API is gone. */
+/* Let Python make the answer: it waits for coroutines, knows every type, posts what goes wrong; 0 with an exception set
+ * when the Runtime API is gone. */
 static int finish(PyObject *result, const struct fields *fields, PyObject *invocation_id, struct answer *answer)
 {
-    PyObject *finished = PyObject_CallFunctionObjArgs(planned(FINISH), result, fields->request_id, invocation_id, NULL);
+    PyObject *finished = PyObject_CallFunctionObjArgs(FIELD(finish), result, fields->request_id, invocation_id, NULL);
     if (!finished || finished == Py_None) {
         Py_XDECREF(finished);
         return finished != NULL;
     }
     PyObject *body;
-    answer->keeper = finished;
+    answer->owner = finished;
     if (!PyArg_ParseTuple(finished, "Ss", &body, &answer->content_type))
         return 0;
     answer->body = (struct text){PyBytes_AS_STRING(body), (size_t)PyBytes_GET_SIZE(body)};
@@ -190,12 +194,12 @@ static int finish(PyObject *result, const struct fields *fields, PyObject *invoc
 
 static PyObject *call(const struct response *event, const struct fields *fields)
 {
-    PyObject *value = event_of(event);
-    PyObject *context = value ? context_of(event, fields) : NULL, *result = NULL;
+    PyObject *value = decode_event(event);
+    PyObject *context = value ? make_context(event, fields) : NULL, *result = NULL;
     if (context) {
-        int event_first = planned(EVENT_FIRST) == Py_True;
+        int event_first = FIELD(event_first) == Py_True;
         PyObject *arguments[] = {event_first ? value : context, event_first ? context : value};
-        result = PyObject_Vectorcall(planned(HANDLER), arguments, 2, NULL);
+        result = PyObject_Vectorcall(FIELD(handler), arguments, 2, NULL);
     }
     Py_XDECREF(context);
     Py_XDECREF(value);
@@ -222,12 +226,12 @@ static int flush(void)
 }
 
 /* Post the exception that is set; 0 when it, or what came of posting it, ends the process. */
-static int fail(const struct fields *fields, PyObject *invocation_id)
+static int post_error(const struct fields *fields, PyObject *invocation_id)
 {
     if (!PyErr_ExceptionMatches(PyExc_Exception) || !fields->request_id || !invocation_id)
         return 0;
     PyObject *error = take_exception();
-    PyObject *posted = PyObject_CallFunctionObjArgs(planned(FAILED), error, fields->request_id, invocation_id, NULL);
+    PyObject *posted = PyObject_CallFunctionObjArgs(FIELD(post_error), error, fields->request_id, invocation_id, NULL);
     Py_XDECREF(error);
     Py_XDECREF(posted);
     return posted != NULL;
@@ -236,28 +240,29 @@ static int fail(const struct fields *fields, PyObject *invocation_id)
 int call_handler(const struct response *event, struct answer *answer)
 {
     struct fields fields = {0};
-    PyObject *invocation_id = string_of(event->invocation_id);
+    PyObject *invocation_id = decode_text(event->invocation_id);
     memset(answer, 0, sizeof *answer);
-    int good = invocation_id && fields_of(event, &fields) &&
-               !PyObject_SetAttr(planned(LOG_STATE), request_id_name, fields.request_id) &&
-               !PyObject_SetAttr(planned(LOG_STATE), tenant_id_name, fields.tenant_id) &&
-               environment_set_trace(event->trace_id.start, event->trace_id.length, environment_data);
-    PyObject *result = good ? call(event, &fields) : NULL;
+    int is_done = invocation_id && read_fields(event, &fields) &&
+                  !PyObject_SetAttr(FIELD(log_state), request_id_name, fields.request_id) &&
+                  !PyObject_SetAttr(FIELD(log_state), tenant_id_name, fields.tenant_id) &&
+                  environment_set_trace(event->trace_id.start, event->trace_id.length, environment_data);
+    PyObject *result = is_done ? call(event, &fields) : NULL;
     if (!result)
-        good = fail(&fields, invocation_id);
-    else if (!encoded(result, answer)) /* what is raised from here on is not the handler's doing: the process ends */
-        good = finish(result, &fields, invocation_id, answer);
+        is_done = post_error(&fields, invocation_id);
+    /* What is raised from here on is not the handler's doing: the process ends. */
+    else if (!encode_result(result, answer))
+        is_done = finish(result, &fields, invocation_id, answer);
     Py_XDECREF(result);
-    if (good && answer->content_type)
-        good = flush();
+    if (is_done && answer->content_type)
+        is_done = flush();
     clear_fields(&fields);
     Py_XDECREF(invocation_id);
-    return good;
+    return is_done;
 }
 
 void call_clear(struct answer *answer)
 {
-    Py_CLEAR(answer->keeper);
+    Py_CLEAR(answer->owner);
     answer->content_type = NULL;
     output_trim(&output);
 }
@@ -267,11 +272,11 @@ PyObject *pyl_rehearse(PyObject *module, PyObject *rehearsed)
     struct response event = {.status = 200, .body = PyBytes_FromString("{}")};
     struct answer answer;
     (void)module;
-    int good = event.body && call_prepare(rehearsed) && call_handler(&event, &answer);
-    if (good)
+    int is_done = event.body && call_prepare(rehearsed) && call_handler(&event, &answer);
+    if (is_done)
         call_clear(&answer);
     Py_XDECREF(event.body);
-    if (!good)
+    if (!is_done)
         return NULL;
     Py_RETURN_NONE;
 }

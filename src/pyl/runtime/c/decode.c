@@ -1,7 +1,8 @@
 /* Reads JSON; see json.h. */
 #include "json.h"
 
-#include <emmintrin.h>
+#include "simd.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -13,21 +14,20 @@ static PyObject *read_value(struct reader *reader, int depth);
 
 static void skip_space(struct reader *reader)
 {
-    while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\r' || *reader->at == '\t'))
+    while (reader->at < reader->end &&
+           (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\r' || *reader->at == '\t'))
         reader->at++;
 }
 
-/* Where the next quote, backslash, control character or byte beyond ASCII stands. */
+/* Return the place of the next quote, backslash, control character or byte beyond ASCII. */
 static const char *plain_end(const char *at, const char *end)
 {
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), space = _mm_set1_epi8(' ');
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
-        special = _mm_or_si128(special, _mm_cmplt_epi8(bytes, space)); /* signed: bytes beyond ASCII too */
-        int found = _mm_movemask_epi8(special);
-        if (found)
-            return at + __builtin_ctz((unsigned)found);
+    for (; end - at >= LANES; at += LANES) {
+        signed_lanes bytes = load_signed(at);
+        /* The lanes are signed, so bytes beyond ASCII are below the space, too. */
+        unsigned first = first_true((bytes == '"') | (bytes == '\\') | (bytes < ' '));
+        if (first < LANES)
+            return at + first;
     }
     while (at < end && *at != '"' && *at != '\\' && (signed char)*at >= ' ')
         at++;
@@ -78,9 +78,9 @@ static int read_escape(struct reader *reader, char **to)
     if (reader->at == reader->end)
         return 0;
     char kind = *reader->at++;
-    const char *found = kind ? strchr(plain, kind) : NULL;
-    if (found) {
-        *(*to)++ = meant[found - plain];
+    const char *letter = kind ? strchr(plain, kind) : NULL;
+    if (letter) {
+        *(*to)++ = meant[letter - plain];
         return 1;
     }
     int unit = kind == 'u' ? hexadecimal(reader->at, reader->end) : -1;
@@ -114,19 +114,19 @@ static PyObject *read_rich_string(struct reader *reader, const char *start)
         PyErr_NoMemory();
         return NULL;
     }
-    int good = 1;
+    int is_valid = 1;
     reader->at = start;
-    while (good && reader->at < reader->end && *reader->at != '"') {
+    while (is_valid && reader->at < reader->end && *reader->at != '"') {
         if (*reader->at == '\\') {
             reader->at++;
-            good = read_escape(reader, &to);
+            is_valid = read_escape(reader, &to);
         } else if ((unsigned char)*reader->at < 0x20) {
-            good = 0;
+            is_valid = 0;
         } else {
             *to++ = *reader->at++;
         }
     }
-    PyObject *string = good ? PyUnicode_DecodeUTF8(text, to - text, "strict") : NULL;
+    PyObject *string = is_valid ? PyUnicode_DecodeUTF8(text, to - text, "strict") : NULL;
     PyMem_Free(text);
     reader->at++;
     return string;
@@ -263,6 +263,8 @@ static int read_plain_decimal(const char *at, const char *end, double *value)
         if (fraction >= 0)
             fraction++;
     }
+    if (fraction < 0)
+        return 0;
     *value = (double)digits / tens[fraction];
     return 1;
 }

@@ -1,12 +1,13 @@
 /* Writes JSON; see json.h. */
 #include "json.h"
 
-#include <emmintrin.h>
+#include "simd.h"
+
 #include <string.h>
 
 static int make_room(struct output *output, size_t more)
 {
-    if (output->room - output->length >= more)
+    if (output->bytes && output->room - output->length >= more)
         return 1;
     size_t room = (output->length + more) * 2 + 512;
     char *bytes = PyMem_RawRealloc(output->bytes, room);
@@ -26,17 +27,14 @@ static int put(struct output *output, const char *bytes, size_t length)
     return 1;
 }
 
-/* Where the next quote, backslash or control character stands. */
+/* Return the place of the next quote, backslash or control character. */
 static const char *unescaped_end(const char *at, const char *end)
 {
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\'), last = _mm_set1_epi8(0x1f);
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)at);
-        __m128i special = _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, backslash));
-        special = _mm_or_si128(special, _mm_cmpeq_epi8(_mm_min_epu8(bytes, last), bytes));
-        int found = _mm_movemask_epi8(special);
-        if (found)
-            return at + __builtin_ctz((unsigned)found);
+    for (; end - at >= LANES; at += LANES) {
+        signed_lanes bytes = load_signed(at);
+        unsigned first = first_true((bytes == '"') | (bytes == '\\') | ((unsigned_lanes)bytes < ' '));
+        if (first < LANES)
+            return at + first;
     }
     while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= ' ')
         at++;
@@ -46,9 +44,9 @@ static const char *unescaped_end(const char *at, const char *end)
 static int put_escape(struct output *output, unsigned char c)
 {
     static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt", digits[] = "0123456789abcdef";
-    const char *found = c ? strchr(escaped, c) : NULL;
-    if (found)
-        return put(output, (char[]){'\\', letters[found - escaped]}, 2);
+    const char *place = c ? strchr(escaped, c) : NULL;
+    if (place)
+        return put(output, (char[]){'\\', letters[place - escaped]}, 2);
     return put(output, (char[]){'\\', 'u', '0', '0', digits[c >> 4], digits[c & 15]}, 6);
 }
 
@@ -87,8 +85,8 @@ static int write_integer(PyObject *integer, struct output *output)
     return put(output, at, (size_t)(text + sizeof text - at));
 }
 
-/* Write a number of few decimals to `text`, as float.__repr__ would; its length, or 0 when that takes more. A decimal of at
- * most 15 digits that stands for the number is the shortest one, once it has no zeros at its end. */
+/* Write a number of few decimals to `text`, as float.__repr__ would; its length, or 0 when that takes more. A decimal
+ * of at most 15 digits that stands for the number is the shortest one, once it has no zeros at its end. */
 static size_t plain_decimal(double value, char *text)
 {
     enum { MOST_DECIMALS = 4 };
@@ -127,9 +125,9 @@ static int write_float(PyObject *number, struct output *output)
     if (length)
         return put(output, digits, length);
     char *text = PyOS_double_to_string(value, 'r', 0, Py_DTSF_ADD_DOT_0, NULL);
-    int good = text && put(output, text, strlen(text));
+    int is_written = text && put(output, text, strlen(text));
     PyMem_Free(text);
-    return good;
+    return is_written;
 }
 
 static int write_value(PyObject *value, struct output *output, int depth);
@@ -140,8 +138,8 @@ static int write_object(PyObject *object, struct output *output, int depth)
     PyObject *key, *value;
     char separator = '{';
     while (PyDict_Next(object, &position, &key, &value)) {
-        if (!PyUnicode_CheckExact(key) || !put(output, &separator, 1) || !write_string(key, output) || !put(output, ":", 1) ||
-            !write_value(value, output, depth))
+        if (!PyUnicode_CheckExact(key) || !put(output, &separator, 1) || !write_string(key, output) ||
+            !put(output, ":", 1) || !write_value(value, output, depth))
             return 0;
         separator = ',';
     }

@@ -13,7 +13,7 @@ extern char **environ;
 static char trace_entry[NAME + 1 + LONGEST_TRACE + 1] = TRACE "=";
 static char *room[ROOM];
 
-static PyObject *dict_of(char **entries)
+static PyObject *make_dict(char **entries)
 {
     PyObject *data = PyDict_New();
     for (; data && *entries; entries++) {
@@ -31,7 +31,7 @@ static PyObject *dict_of(char **entries)
 }
 
 /* The entries with room for one more, where that is possible without an allocation. */
-static char **with_room(char **entries)
+static char **move_to_room(char **entries)
 {
     size_t count = 0;
     while (entries[count])
@@ -44,19 +44,19 @@ static char **with_room(char **entries)
 
 int environment_adopt(char **entries, PyObject *environ_object, PyObject *environb_object)
 {
-    environ = with_room(entries);
-    PyObject *data = dict_of(environ);
+    environ = move_to_room(entries);
+    PyObject *data = make_dict(environ);
     if (!data)
         return 0;
     PyObject *former = PyObject_GetAttrString(environ_object, "_data"); /* never given back */
-    int good = former && !PyObject_SetAttrString(environ_object, "_data", data) &&
-               !PyObject_SetAttrString(environb_object, "_data", data);
+    int is_adopted = former && !PyObject_SetAttrString(environ_object, "_data", data) &&
+                     !PyObject_SetAttrString(environb_object, "_data", data);
     Py_DECREF(data);
-    return good;
+    return is_adopted;
 }
 
-/* Put the entry into the C library's environment; 0 where there is no room for it. */
-static int entry_is_there(void)
+/* Put the entry into the C library's environment; 0 if it has no room. */
+static int put_trace_entry(void)
 {
     char **entry = environ;
     if (!entry)
@@ -70,7 +70,7 @@ static int entry_is_there(void)
     if (count + 2 > ROOM)
         return 0;
     if (environ != room)
-        environ = with_room(environ);
+        environ = move_to_room(environ);
     room[count] = trace_entry;
     room[count + 1] = NULL;
     return 1;
@@ -86,9 +86,9 @@ static int set_in_dict(const char *text, size_t length, PyObject *data)
         return there > 0 ? !PyDict_DelItem(data, name) : !there;
     }
     PyObject *value = PyBytes_FromStringAndSize(text, (Py_ssize_t)length);
-    int good = value && !PyDict_SetItem(data, name, value);
+    int is_set = value && !PyDict_SetItem(data, name, value);
     Py_XDECREF(value);
-    return good;
+    return is_set;
 }
 
 int environment_set_trace(const char *text, size_t length, PyObject *data)
@@ -96,7 +96,7 @@ int environment_set_trace(const char *text, size_t length, PyObject *data)
     if (!length) {
         if (getenv(TRACE))
             unsetenv(TRACE);
-    } else if (length <= LONGEST_TRACE && entry_is_there()) {
+    } else if (length <= LONGEST_TRACE && put_trace_entry()) {
         memcpy(trace_entry + NAME + 1, text, length);
         trace_entry[NAME + 1 + length] = 0;
     } else {

@@ -5,10 +5,11 @@
  * and what it makes should fill no holes between them. At capture this allocator stands in for Python's own, for
  * blocks of up to 16 kB (classes and their dictionaries among them), from before the interpreter starts. It has three
  * pools: `cold`, `hot` for objects of which earlier runs of the same program have shown that a cold start uses
- * them (placement.py tells how), and `nursery` for what a restored process makes.
+ * them (see placement.py), and `nursery` for what a restored process makes.
  *
- * An object is known again in the next run by its key: the phase it was made in (a module's import, mostly), its size
- * class, and how many of its class were made before in that phase. A wrong guess costs speed and nothing else.
+ * An object is known again in the next run by its key: the phase it was allocated in (a module's import, mostly), its
+ * size class, and how many of its class were allocated before in that phase. A wrong guess costs speed and nothing
+ * else.
  *
  * Stretches of chunks belong to one size class for good; freed blocks are used again last in, first out. When the
  * nursery is full, what was freed of the image is used again, and then Python's own allocator goes on, which gives
@@ -17,7 +18,7 @@
 #include "heap.h"
 
 #include "capture.h"
-#include "stop.h"
+#include "tracer_call.h"
 
 #include <malloc.h>
 #include <stdint.h>
@@ -26,16 +27,16 @@
 #include <sys/mman.h>
 
 enum {
-    GRAIN = 16,
+    GRAIN = PYL_GRAIN,
     SMALL = 512, /* up to here there is a class for each multiple of GRAIN; from here four for each power of two */
     SMALL_CLASSES = SMALL / GRAIN,
     LARGEST = 16 << 10,
     CLASSES = SMALL_CLASSES + 4 * 5,
     CHUNK = 1024,
     STRETCH = 8 << 10, /* bytes that a class of larger blocks gets at once, or one block if that is more */
-    PAGE = 4096,
+    PAGE = PYL_PAGE,
     NURSERY = 16 << 20,
-    HOT = 512 << 20, /* of which little is used, unless each block is apart */
+    HOT = 512 << 20, /* of which little is used, unless each block is isolated */
     COLD = 512 << 20,
     BYTES = NURSERY + HOT + COLD,
     CLASS_TABLE = BYTES / CHUNK, /* one byte a chunk */
@@ -54,7 +55,7 @@ struct size_class {
 
 struct pool {
     char *start, *next, *end;
-    int is_apart; /* each block has pages of its own */
+    int is_isolated; /* each block has pages of its own */
     struct size_class classes[CLASSES];
 };
 
@@ -69,9 +70,12 @@ static uint64_t *recorded; /* of each grain's block; NULL unless they are to be 
 static uint64_t *chosen;   /* a hash table of keys; zero is none */
 static uint64_t chosen_mask;
 static uint32_t phase;
-static uint32_t made[CLASSES];
+static uint32_t allocated_count[CLASSES];
 
-static uint64_t key_of_next(unsigned index) { return (uint64_t)phase << 32 | (uint64_t)index << 26 | made[index]++; }
+static uint64_t key_of_next(unsigned index)
+{
+    return (uint64_t)phase << 32 | (uint64_t)index << 26 | allocated_count[index]++;
+}
 
 static uint64_t slot_of(uint64_t key) { return (key * 0x9e3779b97f4a7c15ul >> 20) & chosen_mask; }
 
@@ -95,7 +99,7 @@ static void fetch_chosen(uint64_t count)
     while (room < count * 2)
         room *= 2;
     uint64_t *table = anonymous(room * sizeof *table);
-    if (!keys || !table || ask_tracer(PYL_KEYS, keys, (long)(count * sizeof *keys)))
+    if (!keys || !table || call_tracer(PYL_GET_KEYS, keys, (long)(count * sizeof *keys)))
         return;
     chosen = table;
     chosen_mask = room - 1;
@@ -118,7 +122,7 @@ PyObject *pyl_heap_phase(PyObject *module, PyObject *name)
     phase = 2166136261u; /* FNV-1a */
     for (Py_ssize_t i = 0; i < length; i++)
         phase = (phase ^ (unsigned char)text[i]) * 16777619u;
-    memset(made, 0, sizeof made);
+    memset(allocated_count, 0, sizeof allocated_count);
     Py_RETURN_NONE;
 }
 
@@ -129,7 +133,7 @@ static inline int is_in(const struct pool *pool, const void *block)
     return (uintptr_t)block - (uintptr_t)pool->start < (uintptr_t)pool->end - (uintptr_t)pool->start;
 }
 
-/* NULL for a block that is not ours. */
+/* NULL for a block of another allocator. */
 static inline struct pool *pool_of(const void *block)
 {
     return is_in(&nursery, block) ? &nursery : is_in(&hot, block) ? &hot : is_in(&cold, block) ? &cold : NULL;
@@ -151,13 +155,16 @@ static inline size_t class_size(unsigned index)
     return ((size_t)SMALL << above / 4) / 4 * (5 + above % 4);
 }
 
-static inline unsigned class_of_block(const void *block) { return class_of[(size_t)((const char *)block - heap) / CHUNK]; }
+static inline unsigned class_of_block(const void *block)
+{
+    return class_of[(size_t)((const char *)block - heap) / CHUNK];
+}
 
 /* Bytes, whole chunks. */
 static inline size_t stretch_of(const struct pool *pool, unsigned index)
 {
     size_t size = class_size(index);
-    if (pool->is_apart)
+    if (pool->is_isolated)
         return (size + PAGE - 1) / PAGE * PAGE;
     return index < SMALL_CLASSES ? CHUNK : size < STRETCH ? STRETCH : (size + CHUNK - 1) / CHUNK * CHUNK;
 }
@@ -182,7 +189,7 @@ static void *take_from(struct pool *pool, unsigned index)
             return NULL;
         memset(class_of + (size_t)(pool->next - heap) / CHUNK, (int)index, stretch / CHUNK);
         from->at = pool->next;
-        from->end = from->at + (pool->is_apart ? 1 : stretch / size) * size;
+        from->end = from->at + (pool->is_isolated ? 1 : stretch / size) * size;
         pool->next += stretch;
     }
     char *fresh = from->at;
@@ -267,23 +274,23 @@ static void *reallocate(const PyMemAllocatorEx *former, void *block, size_t size
 }
 
 /* What Python calls, for one domain. The context is not used: compiled code may call with one that it once read. */
-#define DOMAIN(name)                                                                                                  \
-    static PyMemAllocatorEx former_##name;                                                                            \
-    static void *name##_malloc(void *context, size_t size) { return (void)context, allocate(&former_##name, size); } \
-    static void *name##_calloc(void *context, size_t count, size_t size)                                              \
-    {                                                                                                                 \
-        return (void)context, allocate_zeroed(&former_##name, count, size);                                           \
-    }                                                                                                                 \
-    static void *name##_realloc(void *context, void *block, size_t size)                                              \
-    {                                                                                                                 \
-        return (void)context, reallocate(&former_##name, block, size);                                                \
-    }                                                                                                                 \
-    static void name##_free(void *context, void *block) { (void)context, release(&former_##name, block); }           \
-    static void name##_install(PyMemAllocatorDomain domain)                                                           \
-    {                                                                                                                 \
-        PyMem_GetAllocator(domain, &former_##name);                                                                   \
-        PyMemAllocatorEx ours = {NULL, name##_malloc, name##_calloc, name##_realloc, name##_free};                    \
-        PyMem_SetAllocator(domain, &ours);                                                                            \
+#define DOMAIN(name)                                                                                                   \
+    static PyMemAllocatorEx former_##name;                                                                             \
+    static void *name##_malloc(void *context, size_t size) { return (void)context, allocate(&former_##name, size); }   \
+    static void *name##_calloc(void *context, size_t count, size_t size)                                               \
+    {                                                                                                                  \
+        return (void)context, allocate_zeroed(&former_##name, count, size);                                            \
+    }                                                                                                                  \
+    static void *name##_realloc(void *context, void *block, size_t size)                                               \
+    {                                                                                                                  \
+        return (void)context, reallocate(&former_##name, block, size);                                                 \
+    }                                                                                                                  \
+    static void name##_free(void *context, void *block) { (void)context, release(&former_##name, block); }             \
+    static void name##_install(PyMemAllocatorDomain domain)                                                            \
+    {                                                                                                                  \
+        PyMem_GetAllocator(domain, &former_##name);                                                                    \
+        PyMemAllocatorEx allocator = {NULL, name##_malloc, name##_calloc, name##_realloc, name##_free};                \
+        PyMem_SetAllocator(domain, &allocator);                                                                        \
     }
 
 DOMAIN(object)
@@ -299,7 +306,7 @@ static struct pool pool_at(size_t offset, size_t bytes)
 /* The capture preloads this library, so that this runs before the interpreter starts. */
 __attribute__((constructor)) static void install(void)
 {
-    if (Py_IsInitialized() || ask_tracer(PYL_ASK, NULL, 0) != 1)
+    if (Py_IsInitialized() || call_tracer(PYL_IS_CAPTURED, NULL, 0) != 1)
         return;
     unsetenv("LD_PRELOAD"); /* of this program alone, not of those that it starts */
     char *table = anonymous(CLASS_TABLE + (size_t)BYTES);
@@ -308,13 +315,13 @@ __attribute__((constructor)) static void install(void)
     class_of = (uint8_t *)table;
     heap = table + CLASS_TABLE;
     struct pyl_placement placement = {0};
-    if (ask_tracer(PYL_PLACE, &placement, sizeof placement))
+    if (call_tracer(PYL_GET_PLACEMENT, &placement, sizeof placement))
         return;
     nursery = pool_at(0, NURSERY);
     hot = pool_at(NURSERY, HOT);
-    hot.is_apart = placement.mode == PYL_PLACE_APART;
+    hot.is_isolated = placement.mode == PYL_PLACEMENT_ISOLATED;
     cold = pool_at(NURSERY + HOT, COLD);
-    if (placement.mode != PYL_PLACE_TOGETHER)
+    if (placement.mode != PYL_PLACEMENT_COMPACT)
         recorded = anonymous(RECORD_TABLE);
     if (placement.key_count)
         fetch_chosen(placement.key_count);
@@ -322,7 +329,7 @@ __attribute__((constructor)) static void install(void)
     memory_install(PYMEM_DOMAIN_MEM);
 }
 
-/* What was in freed blocks is of no use to anybody, and would only make the image larger. */
+/* The content of freed blocks is useless, and would only make the image larger. */
 static void wipe_freed(struct pool *pool)
 {
     for (unsigned index = 0; index < CLASSES; index++)
@@ -330,14 +337,15 @@ static void wipe_freed(struct pool *pool)
             memset(block + 1, 0, class_size(index) - sizeof *block);
 }
 
-static void tell_blocks(const struct pool *pool)
+static void put_blocks(const struct pool *pool)
 {
     const uint64_t *keys = recorded + (pool->start - heap) / GRAIN;
-    struct pyl_blocks blocks = {(unsigned long)pool->start, (unsigned long)(pool->next - pool->start), (unsigned long)keys};
-    ask_tracer(PYL_BLOCKS, &blocks, sizeof blocks);
+    struct pyl_blocks blocks = {(uint64_t)pool->start, (uint64_t)(pool->next - pool->start), (uint64_t)keys};
+    call_tracer(PYL_PUT_BLOCKS, &blocks, sizeof blocks);
 }
 
-/* Nothing more is made there. Where memory may not be promised twice, a restored process would not get the address space. */
+/* Nothing more is allocated there. Where the kernel does not overcommit, a restored process would not get the address
+ * space. */
 static void drop_unused(struct pool *pool)
 {
     char *from = pool->next + (PAGE - (size_t)(pool->next - heap) % PAGE) % PAGE;
@@ -352,8 +360,8 @@ void heap_settle(void)
     wipe_freed(&hot);
     wipe_freed(&cold);
     if (recorded) {
-        tell_blocks(&hot);
-        tell_blocks(&cold);
+        put_blocks(&hot);
+        put_blocks(&cold);
         madvise(recorded, RECORD_TABLE, MADV_DONTNEED);
         recorded = NULL;
     }

@@ -86,18 +86,18 @@ static int send_all(struct connection *connection, struct text head, struct text
 static ssize_t receive(struct connection *connection, char *to, size_t room)
 {
     for (;;) {
-        ssize_t got;
+        ssize_t count;
         if (PyErr_CheckSignals() < 0) /* one that came while no Python code ran; it would not interrupt what follows */
             return -1;
         Py_BEGIN_ALLOW_THREADS
-        got = recv(connection->socket, to, room, 0);
+        count = recv(connection->socket, to, room, 0);
         Py_END_ALLOW_THREADS
-        if (got >= 0 || !may_go_on())
-            return got;
+        if (count >= 0 || !may_go_on())
+            return count;
     }
 }
 
-static struct text value_of(const char *line, const char *end, const char *name, size_t length)
+static struct text header_value(const char *line, const char *end, const char *name, size_t length)
 {
     struct text none = {NULL, 0};
     if ((size_t)(end - line) <= length || line[length] != ':' || strncasecmp(line, name, length))
@@ -111,19 +111,19 @@ static struct text value_of(const char *line, const char *end, const char *name,
     return value;
 }
 
-static int is_text(struct text value, const char *wanted)
+static int text_equals(struct text value, const char *other)
 {
-    return value.length == strlen(wanted) && !strncasecmp(value.start, wanted, value.length);
+    return value.length == strlen(other) && !strncasecmp(value.start, other, value.length);
 }
 
-/* The response's head, `start` to `end` (behind the empty line); the length of its body, or -1 when that is not
- * told by a plain Content-Length. */
+/* Parse a response's head, from `start` to `end` (behind the empty line). Return the length of its body, or -1 without
+ * a plain Content-Length. */
 static long parse_head(const char *start, const char *end, struct response *response)
 {
     static const struct {
         const char *name;
         size_t length, field;
-    } wanted[] = {
+    } fields[] = {
 #define HEADER(name, field) {name, sizeof name - 1, offsetof(struct response, field)}
         HEADER("Lambda-Runtime-Aws-Request-Id", request_id),
         HEADER("Lambda-Runtime-Deadline-Ms", deadline),
@@ -145,7 +145,7 @@ static long parse_head(const char *start, const char *end, struct response *resp
         if (stop > line && stop[-1] == '\r')
             stop--;
         struct text value;
-        if ((value = value_of(line, stop, "Content-Length", 14)).start) {
+        if ((value = header_value(line, stop, "Content-Length", 14)).start) {
             if (length >= 0 || !value.length || value.length > 15)
                 return -1;
             length = 0;
@@ -154,42 +154,42 @@ static long parse_head(const char *start, const char *end, struct response *resp
                     return -1;
                 length = length * 10 + (value.start[i] - '0');
             }
-        } else if (value_of(line, stop, "Transfer-Encoding", 17).start) {
+        } else if (header_value(line, stop, "Transfer-Encoding", 17).start) {
             return -1;
-        } else if ((value = value_of(line, stop, "Connection", 10)).start) {
-            response->keep_alive = !is_text(value, "close");
+        } else if ((value = header_value(line, stop, "Connection", 10)).start) {
+            response->keep_alive = !text_equals(value, "close");
         }
-        for (unsigned i = 0; i < sizeof wanted / sizeof *wanted; i++)
-            if ((value = value_of(line, stop, wanted[i].name, wanted[i].length)).start)
-                *(struct text *)((char *)response + wanted[i].field) = value;
+        for (unsigned i = 0; i < sizeof fields / sizeof *fields; i++)
+            if ((value = header_value(line, stop, fields[i].name, fields[i].length)).start)
+                *(struct text *)((char *)response + fields[i].field) = value;
         line = next;
     }
     return length;
 }
 
-static enum outcome ended(struct connection *connection, int anything)
+static enum outcome close_after(struct connection *connection, int has_received)
 {
     http_close(connection);
-    return PyErr_Occurred() ? RAISED : anything ? UNUSUAL : LOST;
+    return PyErr_Occurred() ? RAISED : has_received ? UNUSUAL : LOST;
 }
 
 static enum outcome read_body(struct connection *connection, size_t head, size_t length, struct response *response)
 {
-    size_t there = connection->length - head;
-    if (there > length) /* more than was announced: whose it is cannot be told */
-        return ended(connection, 1);
+    size_t received = connection->length - head;
+    if (received > length) /* more than was announced: nobody knows what it belongs to */
+        return close_after(connection, 1);
     response->body = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)length);
     if (!response->body)
-        return ended(connection, 1);
+        return close_after(connection, 1);
     char *to = PyBytes_AS_STRING(response->body);
-    memcpy(to, connection->buffer + head, there);
-    while (there < length) {
-        ssize_t got = receive(connection, to + there, length - there);
-        if (got <= 0) {
+    memcpy(to, connection->buffer + head, received);
+    while (received < length) {
+        ssize_t count = receive(connection, to + received, length - received);
+        if (count <= 0) {
             Py_CLEAR(response->body);
-            return ended(connection, 1);
+            return close_after(connection, 1);
         }
-        there += (size_t)got;
+        received += (size_t)count;
     }
     connection->length = 0; /* the head stays where it is: `response` points into it */
     return DONE;
@@ -202,16 +202,17 @@ static enum outcome read_response(struct connection *connection, int event, stru
         size_t room = sizeof connection->buffer - connection->length;
         if (!room)
             return UNUSUAL;
-        ssize_t got = receive(connection, connection->buffer + connection->length, room);
-        if (got <= 0)
-            return ended(connection, connection->length > 0);
+        ssize_t count = receive(connection, connection->buffer + connection->length, room);
+        if (count <= 0)
+            return close_after(connection, connection->length > 0);
         size_t searched = connection->length > 3 ? connection->length - 3 : 0;
-        connection->length += (size_t)got;
+        connection->length += (size_t)count;
         const char *end = memmem(connection->buffer + searched, connection->length - searched, "\r\n\r\n", 4);
         if (!end)
             continue;
         long length = parse_head(connection->buffer, end + 2, response);
-        if (length < 0 || response->status < 200 || (event && (response->status != 200 || !response->request_id.length)))
+        if (length < 0 || response->status < 200 ||
+            (event && (response->status != 200 || !response->request_id.length)))
             return UNUSUAL;
         return read_body(connection, (size_t)(end + 4 - connection->buffer), (size_t)length, response);
     }
@@ -224,9 +225,9 @@ enum outcome http_call(struct connection *connection, struct text head, struct t
     for (int attempt = connection->socket >= 0 ? 0 : 1; attempt < 2; attempt++) {
         memset(response, 0, sizeof *response);
         if (!is_open(connection))
-            return ended(connection, 0);
+            return close_after(connection, 0);
         if (!send_all(connection, head, body)) {
-            if (ended(connection, 0) == RAISED)
+            if (close_after(connection, 0) == RAISED)
                 return RAISED;
             continue;
         }

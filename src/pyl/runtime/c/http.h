@@ -9,8 +9,8 @@
 
 struct connection {
     struct sockaddr_in address;
-    int socket; /* -1 when there is none */
-    size_t length;  /* bytes in `buffer` */
+    int socket;    /* -1 when there is none */
+    size_t length; /* bytes in `buffer` */
     char buffer[16384];
 };
 
@@ -31,9 +31,11 @@ enum outcome { DONE, LOST, UNUSUAL, RAISED };
 /* Read `host:port`; 0 unless the host is an IPv4 address. */
 int http_address(struct connection *connection, const char *address);
 
-/* Send `head` and `body`, and read the response. With `event` only one of an invocation will do. `LOST`: nothing came back. `UNUSUAL`: what came is beyond this
- * client, or not what was wanted. `RAISED`: a signal handler of Python's raised. The texts of `response` are valid until the next call. */
-enum outcome http_call(struct connection *connection, struct text head, struct text body, int event, struct response *response);
+/* Send `head` and `body`, and read the response. With `event` only one of an invocation will do. `LOST`: nothing came
+ * back. `UNUSUAL`: what came is beyond this client, or not what was asked for. `RAISED`: a signal handler of Python's
+ * raised. The texts of `response` are valid until the next call. */
+enum outcome http_call(struct connection *connection, struct text head, struct text body, int event,
+                       struct response *response);
 
 void http_close(struct connection *connection);
 

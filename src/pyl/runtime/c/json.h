@@ -1,4 +1,4 @@
-/* JSON as `pyl.json.codec` reads and writes it, for the values of every day. What is rare or wrong is left to it. */
+/* Reads and writes JSON as `pyl.json.codec` does, for common values. Rare or malformed ones are left to that. */
 #ifndef PYL_JSON_H
 #define PYL_JSON_H
 
@@ -18,10 +18,11 @@ struct output {
     size_t length, room;
 };
 
-/* Write `value`, made of exactly JSON's own types, to `output`, which is emptied before; 0 when it is left to Python. */
+/* Write `value`, made of exactly JSON's own types, to `output`, which is emptied before; 0 when it is left to Python.
+ */
 int json_encode(PyObject *value, struct output *output);
 
-/* Give back what a large answer has made the buffer grow to. */
+/* Free the memory that a large answer has made the buffer grow to. */
 void output_trim(struct output *output);
 
 /* For tests: the same as functions of Python, `NotImplemented` standing for what is left to it. */

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* `struct r_file_id` of glibc. It lies behind what <link.h> shows of `struct link_map`, in each version elsewhere, and is
- * all zeros, as no file's is, where the loader did not open the file itself. */
+/* `struct r_file_id` of glibc. It lies behind what <link.h> shows of `struct link_map`, in each version elsewhere, and
+ * is all zeros, as no file's is, where the loader did not open the file itself. */
 struct file_number {
     dev_t device;
     ino_t inode;
@@ -37,7 +37,8 @@ static int all_have_numbers_at(size_t byte)
 {
     struct file_number number;
     for (const struct link_map *library = _r_debug.r_map; library; library = library->l_next)
-        if (has_file(library, &number) && !has_number_at(library, byte, &number) && !has_number_at(library, byte, &none))
+        if (has_file(library, &number) && !has_number_at(library, byte, &number) &&
+            !has_number_at(library, byte, &none))
             return 0;
     return 1;
 }

@@ -8,10 +8,12 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* Find where the loader keeps these numbers, before any are forgotten; False where it does so as no known glibc does. */
+/* Find where the loader keeps these numbers, before any are forgotten; False where it does so as no known glibc does.
+ */
 PyObject *pyl_prepare_libraries(PyObject *module, PyObject *unused);
 
-/* Have the loader know each library by its names alone: those that it was asked for by, and its path without links, `.` and
+/* Have the loader know each library by its names alone: those that it was asked for by, and its path without links, `.`
+ * and
  * `..`. 0 when nothing was prepared. Libraries that `dlmopen` keeps apart are not looked for. */
 int libraries_forget_files(void);
 

@@ -1,26 +1,34 @@
-/* `pyl.runtime._native`: what the runtime of a native package has in C. */
+/* `pyl.runtime._native`: the part of a native package's runtime that is C. */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
 #include "call.h"
+#include "capture.h"
 #include "heap.h"
 #include "json.h"
 #include "libraries.h"
 #include "loop.h"
-#include "stop.h"
+#include "plan.h"
+#include "snapshot.h"
+#include "tracer_call.h"
+
+#define WITH_KEYWORDS(function) (PyCFunction)(void (*)(void))(function)
 
 static PyMethodDef methods[] = {
-    {"ask", pyl_ask, METH_NOARGS, "Is this process being captured?"},
-    {"tell", pyl_tell, METH_O, "Hand bytes to the capture."},
-    {"prepare_libraries", pyl_prepare_libraries, METH_NOARGS, "Can stop() make the loader forget the build's files?"},
-    {"stop", pyl_stop, METH_VARARGS,
-     "stop(kind, plan): stop for the capture; returns in a restored process only, and only when Python has to go on."},
-    {"phase", pyl_heap_phase, METH_O, "Say what the program does now; objects are known again by it in the next capture."},
+    {"is_captured", pyl_is_captured, METH_NOARGS, "Tell whether this process is being captured."},
+    {"report", pyl_report, METH_O, "Hand a JSON text to the build."},
+    {"prepare_libraries", pyl_prepare_libraries, METH_NOARGS,
+     "Tell whether snapshot() can make the loader forget files."},
+    {"snapshot", pyl_snapshot, METH_VARARGS,
+     "snapshot(kind, plan): have this process stored. Returns in a restored process, and only if Python has to go on."},
+    {"set_phase", pyl_heap_phase, METH_O, "Name what the program does now; later captures know objects by it."},
+    {"call_plan", WITH_KEYWORDS(pyl_call_plan), METH_VARARGS | METH_KEYWORDS, "Make the plan for serve()."},
+    {"restore_plan", WITH_KEYWORDS(pyl_restore_plan), METH_VARARGS | METH_KEYWORDS, "Make the plan for snapshot()."},
     {"disconnect", pyl_disconnect, METH_NOARGS, "Close the connection of serve(), which will open another."},
     {"serve", pyl_serve, METH_VARARGS, "serve(address, plan): serve invocations for ever."},
     {"rehearse", pyl_rehearse, METH_O, "rehearse(plan): answer an empty event that nobody sent."},
-    {"decode", pyl_decode, METH_O, "The value of a JSON document, or NotImplemented."},
-    {"encode", pyl_encode, METH_O, "A value as JSON, or NotImplemented."},
+    {"decode", pyl_decode, METH_O, "Return the value of a JSON document, or NotImplemented."},
+    {"encode", pyl_encode, METH_O, "Return a value as JSON, or NotImplemented."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -28,4 +36,20 @@ static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "_native", NULL, -1, methods, NULL, NULL, NULL, NULL,
 };
 
-PyMODINIT_FUNC PyInit__native(void) { return PyModule_Create(&definition); }
+/* What Python needs of capture.h. */
+static int add_constants(PyObject *module)
+{
+    return PyModule_AddIntConstant(module, "BASE", PYL_BASE) || PyModule_AddIntConstant(module, "FULL", PYL_FULL) ||
+           PyModule_AddStringConstant(module, "WARM_UP_VARIABLE", PYL_WARM_UP_VARIABLE) ||
+           PyModule_AddStringConstant(module, "CONFIGURED_VARIABLE", PYL_CONFIGURED_VARIABLE) ||
+           PyModule_AddStringConstant(module, "FUNCTIONS_VARIABLE", PYL_FUNCTIONS_VARIABLE) ||
+           PyModule_AddStringConstant(module, "REHEARSAL", PYL_REHEARSAL);
+}
+
+PyMODINIT_FUNC PyInit__native(void)
+{
+    PyObject *module = PyModule_Create(&definition);
+    if (module && add_constants(module))
+        Py_CLEAR(module);
+    return module;
+}

@@ -1,4 +1,4 @@
-"""The loop of native packages: HTTP, JSON and the call in C (`_native`), whatever is rare in Python."""
+"""The loop of native packages: HTTP, JSON and the call in C (`_native`), rare cases in Python."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from pyl.runtime.loop.python_loop import Server, Streamed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import ModuleType
     from typing import Any, NoReturn
 
     from pyl.runtime.handlers.binding import Binding
 
 
 class NativeServer(Server):
-    """Serves as `Server` does; one process runs one of them.
+    """A `Server` that serves in C; one process runs one of them.
 
-    It may be made before an image is taken, so it looks for the Runtime API when it first needs its own client.
+    It may be made before an image is taken, so it reads the Runtime API's address when it first needs its own client.
     """
 
     def __init__(self, client: Client | None, binding: Binding) -> None:
@@ -38,33 +39,34 @@ class NativeServer(Server):
         """Serve until the process ends."""
         from pyl.runtime import _native  # type: ignore[attr-defined]  # made by the native build
 
-        _native.serve(self._client.address, self.plan())
+        _native.serve(self._client.address, self.plan(_native))
         super().serve()  # an address that the C loop leaves to Python
 
-    def plan(self) -> tuple[Any, ...]:
-        """Return what the C loop needs; `call.h` names each item."""
+    def plan(self, native: ModuleType) -> tuple[Any, ...]:
+        """Return what the C loop needs to call this function; `plan.h` describes the fields."""
         binding = self._binding
-        return (
-            binding.handler,
-            binding.event_first,
-            binding.converter.from_json if binding.converter is not None else None,
-            Context,
-            vars(Context()).copy(),
-            Context.VARIABLES,
-            CognitoIdentity,
-            logs.state,
-            os.environ,
-            python_loop.decoded,
-            _context,
-            self._finish,
-            self._failed,
-            self._fall_back,
-            self._post_again,
-            self._refused,
+        plan: tuple[Any, ...] = native.call_plan(
+            handler=binding.handler,
+            event_first=binding.event_first,
+            event_from_json=binding.converter.from_json if binding.converter is not None else None,
+            context_type=Context,
+            context_template=vars(Context()).copy(),
+            context_variables=Context.VARIABLES,
+            identity_type=CognitoIdentity,
+            log_state=logs.state,
+            environ=os.environ,
+            decode=python_loop.decoded,
+            make_context=_make_context,
+            finish=self._finish,
+            post_error=self._failed,
+            fall_back=self._fall_back,
+            post_again=self._post_again,
+            refused=self._refused,
         )
+        return plan
 
     def _finish(self, result: Any, request_id: str, invocation_id: str) -> tuple[bytes, str] | None:
-        """Make the answer of a result that is more than plain JSON; None when it, or an error, has been sent."""
+        """Return the answer for a result that is more than plain JSON; None when it, or an error, has been sent."""
         headers = {"Content-Type": python_loop.JSON_TYPE}
         try:
             return python_loop.marshal(self._binding.settle(result), headers), headers["Content-Type"]
@@ -118,7 +120,7 @@ def _disconnect() -> None:
     _native.disconnect()
 
 
-def _context(
+def _make_context(
     request_id: str,
     deadline_ms: int,
     function_arn: str,

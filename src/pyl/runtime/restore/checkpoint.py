@@ -1,8 +1,10 @@
-"""Where a captured process stops, and what a restored one mends before it serves.
+"""Where a captured process stops, and what a restored one does before it serves.
 
-In a native package `checkpoint` stands between the loading of pyl's runtime and the serving of events. In a plain
-start it asks one question of a kernel that does not know it, and returns. At capture it stops the
-process twice, before and after the import of the user's modules; each time a forked child is what is stored.
+In a native package `checkpoint` is called between the loading of pyl's runtime and the serving of events. In a plain
+start it makes one system call that the kernel does not know, and returns. At capture it stops the process twice, before
+and after the import of the user's modules; each time a forked child is stored.
+
+`_native` has the names and numbers that the capture knows, too; `pyl.image.capture.protocol` declares them.
 """
 
 from __future__ import annotations
@@ -27,44 +29,35 @@ if TYPE_CHECKING:
     from pyl.runtime.restore.capture_report import Problem
     from pyl.runtime.restore.recorder import Recorder
 
-BASE, FULL = 1, 2
-WARM_UP_VARIABLE = "PYL_WARM_UP"
-"""At capture: JSON, `{function name: event}`; each is called before the image is taken, as `warmup` does it."""
-REHEARSAL = "pyl rehearsal"
-"""A function of pyl's own in every image. No `_HANDLER` of Lambda's holds a space."""
-CONFIGURED_VARIABLE = "PYL_CONFIGURED"
-"""At capture: the names of the project's own variables."""
 HASH_SEED_VARIABLE = "PYTHONHASHSEED"
-"""At capture: what Python itself takes it for."""
-FUNCTIONS_VARIABLE = "PYL_FUNCTIONS"
-"""At capture: the functions to load, when those of one environment are captured apart."""
+"""At capture it is set, to what Python itself expects."""
 _UNKNOWN_LOADER = "the C library's loader is no glibc that pyl knows; build in a container (--builder container)"
 
 
 def checkpoint(functions: Functions) -> Callable[[], None] | None:
     """Return at once in a plain start, and in a restored process that does not serve from C.
 
-    Never return in the capture's own process. The process of a full image has its environment, and is to be mended
-    by the returned function before it serves.
+    Never return in the capture's own process. The process of a full image has its environment, and has to call the
+    returned function before it serves.
     """
     try:
         from pyl.runtime import _native  # type: ignore[attr-defined]  # made by the native build
     except ImportError:
         return None
-    return _capture(functions, _native) if _native.ask() else None
+    return _capture(functions, _native) if _native.is_captured() else None
 
 
 def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | None:
-    warm_up = os.environ.pop(WARM_UP_VARIABLE, "{}")
-    configured = frozenset(os.environ.pop(CONFIGURED_VARIABLE, "").split())
-    names = os.environ.pop(FUNCTIONS_VARIABLE, "").split() or list(functions.table)
+    warm_up = os.environ.pop(native.WARM_UP_VARIABLE, "{}")
+    configured = frozenset(os.environ.pop(native.CONFIGURED_VARIABLE, "").split())
+    names = os.environ.pop(native.FUNCTIONS_VARIABLE, "").split() or list(functions.table)
     os.environ.pop(HASH_SEED_VARIABLE, None)
     if not native.prepare_libraries():
         from pyl.runtime.restore.capture_report import CaptureReport, Problem
 
-        native.tell(CaptureReport(problems=[Problem(_UNKNOWN_LOADER)]).to_json())
+        native.report(CaptureReport(problems=[Problem(_UNKNOWN_LOADER)]).to_json())
         _end()
-    if _stop(native, BASE, _plan((), {})):
+    if _take_snapshot(native, native.BASE, (), {}):
         return None
     from pyl.runtime.restore.recorder import Recorder
 
@@ -73,21 +66,21 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
         problems = _load(functions, names, warm_up)
         if not problems:
             problems = _before_image(recorder)
-    native.tell(recorder.report(problems))
+    native.report(recorder.report(problems))
     if problems:
         _end()
-    plans = _plans(functions, names)
-    native.rehearse(plans[REHEARSAL])
+    call_plans = _call_plans(functions, names, native)
+    native.rehearse(call_plans[native.REHEARSAL])
     if hooks.has_before_shutdown():
-        plans = {}  # what they need is prepared in Python
-    mends = _mends(functions, recorder)
-    if not _stop(native, FULL, _plan(mends, plans)):
+        call_plans = {}  # what they need is prepared in Python
+    actions = _restore_actions(functions, recorder)
+    if not _take_snapshot(native, native.FULL, actions, call_plans):
         _end()
-    return _mending(mends)
+    return _runner(actions)
 
 
 class _Phases:
-    """While entered, tells the heap which module is imported: so objects are known again in the next capture."""
+    """While entered, names the imported module for the heap, which so knows objects again in the next capture."""
 
     def __init__(self, native: ModuleType) -> None:
         self._native = native
@@ -95,25 +88,25 @@ class _Phases:
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
         self._times[name] = times = self._times.get(name, 0) + 1
-        self._native.phase(f"{name} {times}")
+        self._native.set_phase(f"{name} {times}")
 
     def __enter__(self) -> None:
         sys.meta_path.insert(0, self)
 
     def __exit__(self, *_exception: object) -> None:
         sys.meta_path.remove(self)
-        self._native.phase("")
+        self._native.set_phase("")
 
 
 def _load(functions: Functions, names: list[str], warm_up: str) -> list[Problem]:
     from pyl.runtime.restore.recorder import problem
 
-    found = [problem(f"function {name}", error) for name, error in functions.load_all(names).items()]
-    if not found and warm_up != "{}":
+    problems = [problem(f"function {name}", error) for name, error in functions.load_all(names).items()]
+    if not problems and warm_up != "{}":
         from pyl.runtime.restore import warmup
 
-        found = warmup.run(functions, warm_up)
-    return found
+        problems = warmup.run(functions, warm_up)
+    return problems
 
 
 def _before_image(recorder: Recorder) -> list[Problem]:
@@ -134,42 +127,52 @@ def _follow_thread_id() -> None:
         threading._MainThread.native_id = property(lambda _: os.getpid())  # noqa: SLF001
 
 
-def _stop(native: ModuleType, kind: int, plan: tuple[Any, ...]) -> bool:
-    """Store a child of this process; False in this one, True in a restored one for which `plan` was not enough."""
+def _take_snapshot(
+    native: ModuleType, kind: int, actions: tuple[Callable[[], object], ...], call_plans: dict[str, tuple[Any, ...]]
+) -> bool:
+    """Have a child of this process stored.
+
+    Returns:
+        False in this process, True in a restored one that has to go on in Python.
+    """
+    plan = native.restore_plan(
+        environ=os.environ,
+        environb=os.environb,
+        reset_time_zone=time.tzset,
+        actions=actions,
+        fail=python_loop.fail,
+        configure_log=logs.configure,
+        call_plans=call_plans,
+    )
     _flush()
     gc.collect()
     child = os.fork()
     if child:
         os.waitpid(child, 0)
         return False
-    # What was garbage in the parent is gone; what is left is shared by all that will be restored, and is
-    # never looked at by the collector again, so its pages are not written.
+    # What was garbage in the parent is gone. All that will be restored share the rest, and the collector never looks at
+    # it again, so its pages are not written.
     gc.collect()
     gc.freeze()
     # An entry of the type cache that gives way to another one writes to the name that it held, wherever that lies:
     # there were some thirty such names in a cold start, each on a page of its own.
     sys._clear_type_cache()  # noqa: SLF001 - public, and documented
-    native.stop(kind, plan)
+    native.snapshot(kind, plan)
     return True
 
 
-def _plan(mends: tuple[Callable[[], object], ...], plans: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
-    """What a restored process does before it serves; `resume.c` names each item."""
-    return os.environ, os.environb, time.tzset, mends, python_loop.fail, logs.configure, plans
-
-
-def _plans(functions: Functions, names: list[str]) -> dict[str, tuple[Any, ...]]:
-    """Each function's plan for the loop in C."""
+def _call_plans(functions: Functions, names: list[str], native: ModuleType) -> dict[str, tuple[Any, ...]]:
+    """Return each function's plan for the loop in C."""
     from pyl.runtime.handlers.binding import Binding
     from pyl.runtime.loop.native_loop import NativeServer
 
     bindings = {name: functions.load(name) for name in names}
-    bindings[REHEARSAL] = Binding(_echo, event_first=False, converter=None)
-    return {name: NativeServer(None, binding).plan() for name, binding in bindings.items()}
+    bindings[native.REHEARSAL] = Binding(_echo, event_first=False, converter=None)
+    return {name: NativeServer(None, binding).plan(native) for name, binding in bindings.items()}
 
 
 def _echo(_context: object, event: object) -> object:
-    """What the build calls where it may not call the user's function, to see what a call touches."""
+    """Stand in for the user's functions where the build may not call them, to record what a call touches."""
     return event
 
 
@@ -183,11 +186,10 @@ def _end() -> NoReturn:
     os._exit(0)
 
 
-def _mends(functions: Functions, recorder: Recorder) -> tuple[Callable[[], object], ...]:
-    """What mends, in this order: the hooks that are this function's, files and the environment's changes, random
-    sources, names, then the hooks.
+def _restore_actions(functions: Functions, recorder: Recorder) -> tuple[Callable[[], object], ...]:
+    """Return what a restored process calls: choice of hooks, files, environment, random sources, then hooks.
 
-    Each is there only where something is broken: a restored process shall not have to look.
+    Each is there only if it is needed, so that a restored process does not have to check.
     """
     modules: dict[str, Any] = sys.modules
     if (tempfile := modules.get("tempfile")) is not None:
@@ -212,14 +214,14 @@ def _mends(functions: Functions, recorder: Recorder) -> tuple[Callable[[], objec
     )
 
 
-def _mending(mends: tuple[Callable[[], object], ...]) -> Callable[[], None]:
-    """All of them, for a process that does not go on in C."""
+def _runner(actions: tuple[Callable[[], object], ...]) -> Callable[[], None]:
+    """Return a function that runs all actions, for a process that does not go on in C."""
 
-    def mend() -> None:
+    def run() -> None:
         try:
-            for each in mends:
-                each()
+            for action in actions:
+                action()
         except Exception as error:  # noqa: BLE001 - hooks of the user's code may raise anything
             python_loop.fail(error)
 
-    return mend
+    return run

@@ -1,8 +1,8 @@
-"""Sees that nothing in a snapshot leads to code of the C library that only larger processors can run.
+"""Checks that nothing in a snapshot leads to code of the C library that only larger processors can run.
 
 The C library chooses its string functions once, by processor, and keeps pointers to them: in the tables of
-every library that calls them, and wherever a program has put such a pointer. At capture it is told of an x86-64-v3
-processor; this is the proof that it took no other.
+every library that calls them, and wherever a program has put such a pointer. At capture it sees an x86-64-v3
+processor; this module proves that it chose by that.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from pyl.image import elf_code
 from pyl.image.arch.x86_64 import disassembly
-from pyl.image.capture.snapshot import EXECUTE, Region
+from pyl.image.snapshot import EXECUTE, Region
 from pyl.lambda_environment import PAGE
 
 _LIBRARIES = ("libc.so.6", "libm.so.6", "libmvec.so.1", "ld-linux-x86-64.so.2", "libpthread.so.0")
@@ -23,7 +24,7 @@ _EVEX = 0x62
 """First byte, in 64-bit code, of every AVX-512 instruction (Intel SDM volume 2, 2.7 "EVEX prefix"), and of no other."""
 _LEAVES = ("ret", "jmp", "ud2", "hlt")
 _FARTHEST = 4096
-"""Bytes of a function that are looked at, at most."""
+"""Bytes of a function that are searched at most."""
 
 
 @dataclass(frozen=True)
@@ -32,27 +33,33 @@ class _Code:
 
     library: str
     base: int
-    """Where the library's file would begin."""
+    """Address at which the library's file would begin."""
     address: int
     content: bytes
     functions: Sequence[int]
     """Addresses at which functions start, ordered."""
 
 
-def beyond(regions: Sequence[Region], package: Path, task_root: str) -> list[str]:
-    """`library+offset` of each function that needs AVX-512 and that something in the snapshot points to.
+def find_avx512_targets(regions: Sequence[Region], package: Path, task_root: str) -> list[str]:
+    """Find the functions that need AVX-512 and that something in the snapshot points to.
 
-    `package` is the folder that the snapshot's process saw as `task_root`.
+    Args:
+        regions: The snapshot's memory.
+        package: The folder that the snapshot's process saw as `task_root`.
+        task_root: Folder of the package in Lambda.
+
+    Returns:
+        `library+offset` of each.
     """
-    found: list[str] = []
+    names: list[str] = []
     for code in _libraries(regions, package, task_root):
         targets = set(_pointers(regions, code))
-        found += [
+        names += [
             f"{code.library}+{target - code.base:#x}"
             for target in sorted(targets.intersection(code.functions))
             if _needs_avx512(*_body(code, target))
         ]
-    return found
+    return names
 
 
 def _libraries(regions: Iterable[Region], package: Path, task_root: str) -> Iterator[_Code]:
@@ -62,14 +69,18 @@ def _libraries(regions: Iterable[Region], package: Path, task_root: str) -> Iter
             continue
         inside = region.name.rpartition(f"{task_root}/")[2]  # the sandbox's root is a folder, seen from here
         elf = (package / inside).read_bytes()
-        segments = disassembly.program_headers(elf)
-        offset = next(offset // PAGE * PAGE for kind, offset, _, _, flags in segments if kind == 1 and flags & 1)
-        starts = [region.address + start - offset for start in disassembly.function_starts(elf) if start >= offset]
+        segments = elf_code.program_headers(elf)
+        offset = next(
+            offset // PAGE * PAGE
+            for kind, offset, _, _, flags in segments
+            if kind == elf_code.LOAD and flags & elf_code.EXECUTABLE
+        )
+        starts = [region.address + start - offset for start in elf_code.function_starts(elf) if start >= offset]
         yield _Code(name, region.address - offset, region.address, elf[offset : offset + region.length], starts)
 
 
 def _pointers(regions: Iterable[Region], code: _Code) -> Iterator[int]:
-    """Every aligned word of memory that is an address in `code`."""
+    """Yield every aligned word of memory that is an address in `code`."""
     first, last = code.address, code.address + len(code.content) - 1
     for high in range(first >> 24, (last >> 24) + 1):
         low = (first >> 16) & 0xFF if high == first >> 24 else 0
@@ -87,7 +98,7 @@ def _pointers(regions: Iterable[Region], code: _Code) -> Iterator[int]:
 
 
 def _body(code: _Code, target: int) -> tuple[bytes, int]:
-    """What stands at `target`, and how much of it belongs to that function."""
+    """Return the bytes at `target`, and how many belong to that function."""
     index = bisect.bisect_right(code.functions, target)
     end = code.functions[index] if index < len(code.functions) else code.address + len(code.content)
     start = target - code.address

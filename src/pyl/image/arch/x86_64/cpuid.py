@@ -1,7 +1,7 @@
 """The processor that a program sees while it is captured: x86-64-v3 as Lambda promises it, and nothing beyond.
 
-Whatever chooses code by processor (the C library's string functions, OpenSSL, numpy, Rust's crates) chooses, at
-capture, what every target has. The launcher tries these instructions before it restores an image.
+Whatever chooses code by processor (the C library's string functions, OpenSSL, numpy, Rust's crates) so chooses code
+that every target can run. The launcher tries these instructions before it restores an image.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 _VENDOR = b"GenuineIntel"
 _BRAND = b"x86-64-v3 (process image)".ljust(48, b"\0")
 
-_LEAF1_EDX = 0x178BFBFF  # FPU..SSE2, HTT; also the AT_HWCAP that the starter gives
+_LEAF1_EDX = 0x178BFBFF  # FPU..SSE2, HTT; also AT_HWCAP in loader_abi.h
 _LEAF1_ECX = (
     1 << 0  # SSE3
     | 1 << 1  # PCLMULQDQ
@@ -46,7 +46,7 @@ _CACHES = (
 
 
 def answer(leaf: int, subleaf: int) -> tuple[int, int, int, int]:
-    """(eax, ebx, ecx, edx) of `cpuid`; leaves of no x86-64-v3 feature are zero, as on a processor."""
+    """Return (eax, ebx, ecx, edx) of `cpuid`; leaves of other features are zero, as on a processor without them."""
     if leaf == 0:
         b, d, c = struct.unpack("<3I", _VENDOR)
         return 0xD, b, c, d

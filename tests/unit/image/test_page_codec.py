@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import struct
 
-from pyl.image.file.page_codec import KINDS, MARGIN, Kind, encode, kinds_of
+from pyl.image.file.page_codec import Kind, choose_kinds, encode
+from pyl.image.file.structures import ENCODED_PAGE_MARGIN, WORD_KINDS
 from pyl.lambda_environment import PAGE
-from unit.image.words_reference import decode
+from unit.image.page_codec_reference import decode
 
 seeded = random.Random(20261128)
 
@@ -39,14 +40,14 @@ def test_every_page_comes_back() -> None:
         heap_like(),
         [(b"text of many words " * 216)[:PAGE]],
     ):
-        kinds = kinds_of(pages)
-        assert len(kinds) == KINDS
+        kinds = choose_kinds(pages)
+        assert len(kinds) == WORD_KINDS
         assert list(decode(encode(pages, kinds), kinds, len(pages))) == pages
 
 
 def test_zeros_take_half_a_byte_each_and_what_is_alike_its_own_bytes_more() -> None:
     pointers = page(*(0x1234_5600_0000 + seeded.randrange(1 << 24) for _ in range(PAGE // 8)))
-    kinds = kinds_of([bytes(PAGE), pointers])
+    kinds = choose_kinds([bytes(PAGE), pointers])
     assert Kind(0x1234_5600_0000, 3) in kinds
     assert len(encode([bytes(PAGE)], kinds)) == PAGE // 16
     assert len(encode([pointers], kinds)) <= PAGE // 16 + 3 * PAGE // 8
@@ -55,10 +56,10 @@ def test_zeros_take_half_a_byte_each_and_what_is_alike_its_own_bytes_more() -> N
 def test_the_kinds_chosen_are_those_that_save_most() -> None:
     often, rare = 0x1111_2222_3333_4444, 0x5555_6666_7777_8888
     others = [seeded.getrandbits(64) | 1 << 63 for _ in range(200)]
-    kinds = kinds_of([page(*[often] * 200, *[rare] * 100, *others)])
+    kinds = choose_kinds([page(*[often] * 200, *[rare] * 100, *others)])
     assert kinds.index(Kind(often, 0)) < kinds.index(Kind(rare, 0))
 
 
 def test_no_page_is_longer_than_the_margin_that_decoders_rely_on() -> None:
     noise = seeded.randbytes(PAGE)
-    assert len(encode([noise], kinds_of([bytes(PAGE)]))) <= MARGIN - 8
+    assert len(encode([noise], choose_kinds([bytes(PAGE)]))) <= ENCODED_PAGE_MARGIN - 8

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import os
 import random
 import struct
 from pathlib import Path
 
 import pytest
 
-from pyl.image.file.page_codec import MARGIN, encode, kinds_of
-from pyl.image.launcher.programs import FLAGS, SOURCES
+from pyl.image import arch
+from pyl.image.file.page_codec import choose_kinds, encode
+from pyl.image.file.structures import ENCODED_PAGE_MARGIN
+from pyl.image.launcher.programs import SOURCES, freestanding_flags
 from pyl.toolchain.zig import run_zig
 
 PAGE = mmap.PAGESIZE
@@ -20,12 +23,20 @@ seeded = random.Random(20261128)
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    output = tmp_path_factory.mktemp("words") / "words.so"
-    kept = [flag for flag in FLAGS if flag not in ("-no-pie", "-static") and not flag.startswith("-Wl,-z")]
-    run_zig([*kept, "-shared", "-o", output, SOURCES / "words.c"])
-    found = ctypes.CDLL(str(output))
-    found.decode_page.restype = ctypes.c_size_t
-    return found
+    if sanitized := os.environ.get("PYL_TEST_PAGE_CODEC"):  # `make test-sanitizers`
+        return _load(sanitized)
+    output = tmp_path_factory.mktemp("codec") / "page_codec.so"
+    processor = arch.host()
+    assert processor is not None
+    flags = [flag for flag in freestanding_flags(processor) if flag not in ("-no-pie", "-static")]
+    run_zig([*flags, f"-I{processor.folder}", "-shared", "-o", output, SOURCES / "page_codec.c"])
+    return _load(str(output))
+
+
+def _load(path: str) -> ctypes.CDLL:
+    codec = ctypes.CDLL(path)
+    codec.decode_page.restype = ctypes.c_size_t
+    return codec
 
 
 def file_pages(path: str) -> list[bytes]:
@@ -47,15 +58,15 @@ def file_pages(path: str) -> list[bytes]:
 def test_what_is_encoded_comes_back_and_nothing_behind_the_margin_is_read(
     library: ctypes.CDLL, pages: list[bytes]
 ) -> None:
-    kinds = kinds_of(pages)
+    kinds = choose_kinds(pages)
     encoded = encode(pages, kinds)
     table = struct.pack("<48Q", *(n for kind in kinds for n in (kind.base, 2 ** (8 * kind.bytes) - 1, kind.bytes)))
     # The last of the margin's bytes is the last before a page that may not be read.
-    room = mmap.mmap(-1, -(-(len(encoded) + MARGIN) // PAGE) * PAGE + PAGE)
+    room = mmap.mmap(-1, -(-(len(encoded) + ENCODED_PAGE_MARGIN) // PAGE) * PAGE + PAGE)
     end = len(room) - PAGE
     libc = ctypes.CDLL(None)
     address = ctypes.addressof(ctypes.c_char.from_buffer(room))
-    start = end - MARGIN - len(encoded)
+    start = end - ENCODED_PAGE_MARGIN - len(encoded)
     room[start : start + len(encoded)] = encoded
     assert libc.mprotect(ctypes.c_void_p(address + end), ctypes.c_size_t(PAGE), 0) == 0
     to = ctypes.create_string_buffer(PAGE)

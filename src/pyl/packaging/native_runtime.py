@@ -5,34 +5,36 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from pyl.architecture import Architecture
 from pyl.errors import BuildError
+from pyl.image import arch
+from pyl.image.capture.protocol import EXTENSION
 from pyl.image.launcher.programs import SOURCES as CAPTURE_SOURCES
+from pyl.toolchain.nuitka import GLIBC
 from pyl.toolchain.zig import compile_c
 
+NAME = EXTENSION
 SOURCES = Path(__file__).parent.parent / "runtime" / "c"
 FILES = (
     "module.c",
-    "stop.c",
-    "resume.c",
+    "tracer_call.c",
+    "snapshot.c",
+    "restore_entry.c",
     "environment.c",
     "heap.c",
     "libraries.c",
     "loop.c",
     "call.c",
+    "plan.c",
+    "exceptions.c",
     "decode.c",
     "encode.c",
     "http.c",
 )
-NAME = "_native.so"
-"""File name of the extension module; it stands in the package folder `pyl/runtime`."""
-
-_FLAGS = (
-    "-target",
-    "x86_64-linux-gnu.2.26",
+FLAGS = (
     "-std=c11",
     "-D_GNU_SOURCE",
     "-O2",
-    "-march=x86_64",
     "-fPIC",
     "-shared",
     "-fno-sanitize=all",
@@ -47,19 +49,30 @@ _FLAGS = (
 )
 
 
-def build_extension(include: Path, output: Path) -> None:
-    """Compile the extension against the headers in `include` (`sysconfig`'s `include`) to `output`.
+def build_extension(include: Path, output: Path, architecture: Architecture = Architecture.X86_64) -> None:
+    """Compile the extension.
 
-    Raises `BuildError` when zig or the headers are missing.
+    Args:
+        include: Folder of the headers of the CPython that loads it (`sysconfig`'s `include`).
+        output: The file to write.
+        architecture: What it runs on. Without process images there, it has nothing to do with a capture.
+
+    Raises:
+        BuildError: zig or the headers are missing.
     """
     if not (include / "Python.h").is_file():
         msg = f"the headers of this Python are missing: {include / 'Python.h'}"
         raise BuildError(msg, hint="install them (python3-dev), or use a Python that `uv python install` made")
+    flags = ["-target", architecture.gnu_target(GLIBC), *FLAGS]
+    headers = [CAPTURE_SOURCES]
+    if processor := arch.of(architecture):
+        flags += ["-DPYL_IMAGES", *processor.runtime_flags]
+        headers.append(processor.folder)
     compile_c(
-        [*_FLAGS, "-isystem", include, "-idirafter", include.parent],
+        [*flags, "-isystem", include, "-idirafter", include.parent],
         [SOURCES / name for name in FILES],
         output,
         what="the native runtime",
-        headers=[CAPTURE_SOURCES],
+        headers=headers,
         context=sys.version,
     )

@@ -32,7 +32,8 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++)
         *next++ = argv[i];
     execv(loader, arguments);
-    fprintf(stderr, "pyl: cannot start %s: %s; unpack the whole zip with its permissions, on a processor that it is made for\n",
+    fprintf(stderr,
+            "pyl: cannot start %s: %s; unpack the whole zip with its permissions, on a processor that it is made for\n",
             loader, strerror(errno));
     return 1;
 }

@@ -1,0 +1,77 @@
+"""One process under trace: its memory, and the breakpoints that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pyl.image.ptrace import Memory
+
+Sites = dict[int, bytes]
+"""Address of each breakpoint to the bytes that it replaces: a whole processor query, or the beginning of a function."""
+
+
+@dataclass
+class TracedProcess:
+    """One address space under trace."""
+
+    memory: Memory
+    steered: bool
+    """False after it has become another program, which the capture leaves alone."""
+    is_fork: bool = False
+    """Then its parent still has what it unmaps, and both get their addresses from one layout."""
+    sites: Sites = field(default_factory=dict)
+
+    def add_breakpoints(self, sites: Iterable[tuple[int, bytes]], instruction: bytes) -> None:
+        """Replace the code at `sites`, (address, original bytes), by the breakpoint `instruction`."""
+        for address, original in sites:
+            self.memory.write(address, instruction)
+            self.sites[address] = original
+
+    def forget(self, start: int, size: int) -> None:
+        """Drop the breakpoints of memory that is unmapped or mapped over."""
+        for address in [address for address in self.sites if start <= address < start + size]:
+            del self.sites[address]
+
+
+def original_content(content: bytes, start: int, sites: Sites, breakpoint_instruction: bytes) -> bytes:
+    """Return `content`, the memory from the address `start`, without the breakpoints in it."""
+    restored = bytearray(content)
+    length = len(breakpoint_instruction)
+    for address, original in sites.items():
+        offset = address - start
+        if 0 <= offset < len(content) and content[offset : offset + length] == breakpoint_instruction:
+            restored[offset : offset + length] = original[:length]
+    return bytes(restored)
+
+
+def leader_of(thread: int) -> int:
+    """Return the process that a thread belongs to."""
+    return _status_number(thread, "Tgid")
+
+
+def parent_of(process: int) -> int:
+    """Return the parent of a process."""
+    return _status_number(process, "PPid")
+
+
+def own_process_id(thread: int) -> int:
+    """Return the process id that a thread's process sees in its namespace."""
+    return _status_number(thread, "NStgid")
+
+
+def _status_number(thread: int, key: str) -> int:
+    """Return the last number of a line of `/proc/THREAD/status`."""
+    status = Path(f"/proc/{thread}/status").read_text()
+    return int(status.split(f"\n{key}:")[1].split("\n")[0].split()[-1])
+
+
+def file_at(process: int, address: int) -> str:
+    """Return the name of the file that is mapped at `address`; empty where none is."""
+    for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+        low, _, rest = line.partition("-")
+        high, _, name = rest.partition(" ")
+        if int(low, 16) <= address < int(high, 16):
+            return name.rpartition("/")[2]
+    return ""

@@ -1,0 +1,76 @@
+"""What a run of the program gets, and what is made of its report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pyl.architecture import Architecture
+from pyl.image import arch
+from pyl.image.capture import cold_start_profile, environment_groups
+from pyl.image.capture.sandboxed_program import CannotCapture
+from pyl.image.capture.session import Session
+from pyl.image.snapshot import BASE, FULL
+from pyl.runtime.restore.capture_report import CaptureReport, Problem, VariableRead
+
+pytestmark = pytest.mark.skipif(arch.host() is None, reason="this machine's processor has no process images")
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session(Path("/package"), {"TABLE": "orders"}, {"handler": {"a": 1}}, functions=("handler", "other"))
+
+
+def test_the_program_is_told_what_to_load_and_what_is_configured(session: Session) -> None:
+    environment = session._environment
+    assert environment["TABLE"] == "orders"
+    assert environment["PYL_CONFIGURED"] == "TABLE"
+    assert environment["PYL_FUNCTIONS"] == "handler other"
+    assert json.loads(environment["PYL_WARM_UP"]) == {"handler": {"a": 1}}
+
+
+def test_a_later_session_has_memory_and_hashes_of_an_earlier_one(session: Session) -> None:
+    later = Session(Path("/package"), {}, {}, like=session)
+    assert (later.address, later.hash_seed) == (session.address, session.hash_seed)
+    assert "PYL_WARM_UP" not in later._environment
+
+
+def test_problems_of_the_import_are_reasons(session: Session) -> None:
+    report = CaptureReport(problems=[Problem("it failed", "app.py:3"), Problem("no glibc")])
+    session._read_report(report.to_json())
+    assert session.reasons == ["it failed (app.py:3)", "no glibc"]
+
+
+def test_reads_of_c_code_count_unless_a_restored_process_reads_again(session: Session) -> None:
+    session.report = CaptureReport(written_variables=["SET_BY_IMPORT"])
+    session._variables_of_c_code = {
+        BASE: {"TZ": "libc.so.6", "TABLE": "libssl.so.3", "OWN": "_native.so"},
+        FULL: {"SET_BY_IMPORT": "libx.so", "TZ": "libx.so"},
+    }
+    assert [(read.name, read.value) for read in session.reads_of_c_code(BASE)] == [("TABLE", "orders")]
+    assert [read.where for read in session.reads_of_c_code(FULL)] == ["C code of libx.so"]
+
+
+def test_functions_are_apart_where_an_import_read_what_they_are_configured_with_differently(session: Session) -> None:
+    session.report = CaptureReport(reads=[VariableRead("STAGE", None, "app.py:1")])
+    configured = {"a": {"STAGE": "1", "X": "1"}, "b": {"STAGE": "2", "X": "2"}, "c": {"STAGE": "1", "X": "3"}}
+    groups = environment_groups.partition_by_environment(session, configured)
+    assert [group.functions for group in groups] == [("a", "c"), ("b",)]
+    assert groups[0].environment == {"STAGE": "1"}
+    session.report = CaptureReport()
+    assert environment_groups.partition_by_environment(session, configured) == ()
+
+
+def test_a_machine_without_images_cannot_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Architecture, "host", classmethod(lambda _: Architecture.ARM64))
+    with pytest.raises(CannotCapture, match="no process images"):
+        Session(Path("/package"), {}, {})
+    assert cold_start_profile.record(Path("/package"), [], environment={}, events={}) == {}
+
+
+def test_the_profiles_event_is_a_whole_response() -> None:
+    head, _, body = cold_start_profile._event({"key": "value"}).partition(b"\r\n\r\n")
+    assert json.loads(body) == {"key": "value"}
+    assert f"Content-Length: {len(body)}".encode() in head
