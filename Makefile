@@ -17,7 +17,7 @@ PYTHON_HEADERS = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 SANITIZED := gcc -std=c11 -O1 -g -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=all $(C_INCLUDE)
 C_FILES := $(wildcard src/pyl/image/launcher/*.[ch] src/pyl/image/arch/*/*.[ch] src/pyl/runtime/c/*.[ch])
 
-.PHONY: help demo bench bench-load test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance lint format format-c analyze generate clean
+.PHONY: help demo bench bench-load coverage test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance lint format format-c analyze generate clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -85,10 +85,17 @@ test-endurance: $(VENV)/ready ## 1,000 restores, 100,000 invocations of one rest
 bench-load: $(VENV)/ready ## 64 callers for 30 s through pyl watch, native and interpreted
 	$(BIN)/python -m benchmarks.watch_load
 
-lint: $(VENV)/ready ## ruff and mypy
+lint: $(VENV)/ready ## ruff, mypy, and clang-format where it is installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_FILES); fi
+
+coverage: $(VENV)/ready ## branch coverage of the unit tests
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/unit
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered --sort=cover
 
 format: $(VENV)/ready ## ruff's formatter and fixes
 	$(BIN)/ruff check --fix
@@ -103,8 +110,9 @@ analyze: $(VENV)/ready ## clang's static analyser on the launcher, the capture l
 	clang-tidy --quiet --checks='$(C_CHECKS)' --warnings-as-errors='*' $(RUNTIME_C) -- -std=c11 -D_GNU_SOURCE \
 	  -DPYL_IMAGES $(C_INCLUDE) -isystem $(PYTHON_HEADERS)
 
-generate: $(VENV)/ready ## the C headers of what C and Python share
+generate: $(VENV)/ready ## C headers, documentation tables and the schema, from their declarations
 	$(BIN)/python -m pyl.image.headers
+	$(BIN)/python -m pyl.project.config.reference
 
 clean: ## remove what make and pyl made here
 	rm -rf $(VENV) .tools build examples/*/build .mypy_cache .ruff_cache .pytest_cache .hypothesis
