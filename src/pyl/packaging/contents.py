@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyl
+from pyl.packaging.docstrings import blank_docstrings
 from pyl.project.model import Function, Project
 
 _RUNTIME = (
@@ -89,11 +90,11 @@ def runtime_files() -> Iterator[tuple[Path, Path]]:
 
 
 def copy_runtime(target: Path) -> None:
-    """Copy pyl's runtime into `target`."""
+    """Copy pyl's runtime into `target`, without its docstrings."""
     for source, relative in runtime_files():
         destination = target / relative
         destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, destination)
+        destination.write_text(blank_docstrings(source.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def copy_user_files(project: Project, target: Path) -> None:
