@@ -41,7 +41,7 @@ def command(
     from pyl.deploy.desired_state import owner_of
     from pyl.deploy.inventory import target_in_aws, targets_in_aws
     from pyl.deploy.plan import apply_plan, make_plan
-    from pyl.deploy.removal import removals
+    from pyl.deploy.removal import find_removals
     from pyl.deploy.report import plan_json
     from pyl.project import load_project
 
@@ -51,7 +51,7 @@ def command(
         targets = [target_in_aws(aws, project, name) for name in dict.fromkeys(names)]
     else:
         targets = list(targets_in_aws(aws, project).values())
-    plan = make_plan(aws, [], removals(aws, owner_of(project), targets, keep_logs=keep_logs))
+    plan = make_plan(aws, [], find_removals(aws, owner_of(project), targets, keep_logs=keep_logs))
     if plan.pending:
         show_plan(plan, show_values=False, err=as_json)
     else:

@@ -21,7 +21,7 @@ from pyl.project.model import Function, Project
 
 if TYPE_CHECKING:
     from pyl.deploy.aws import AWS
-    from pyl.deploy.desired_state import Packaged, Wanted
+    from pyl.deploy.desired_state import DesiredState, FunctionPackage
     from pyl.deploy.packages import Variant
     from pyl.deploy.plan import Plan
     from pyl.packaging.package import Package
@@ -68,7 +68,7 @@ def command(
     configuration does not mention stays.
     """
     from pyl.deploy.aws import connect
-    from pyl.deploy.desired_state import wanted
+    from pyl.deploy.desired_state import find_desired_state
     from pyl.deploy.plan import apply_plan, make_plan
     from pyl.packaging.lifecycle import today
 
@@ -82,17 +82,17 @@ def command(
         _print_policies(aws, project, functions)
         return
     packages = _packages(project, functions, package, native=native)
-    goal = wanted(aws, project, packages, today())
+    desired_state = find_desired_state(aws, project, packages, today())
     progress = ConsoleProgress()
     with progress.step(f"Compare with account {identity.account}, {aws.region}"):
-        plan = make_plan(aws, goal.resources, goal.unwanted)
-    _note_runtimes(goal, plan, packages, progress)
+        plan = make_plan(aws, desired_state.resources, desired_state.to_delete)
+    _note_runtimes(desired_state, plan, packages, progress)
     show_plan(plan, show_values=show_values, err=as_json)
     applied = bool(plan.pending) and not dry_run
     if applied:
         confirm(f"{len(plan.pending)} of {len(plan.actions)} things change. Go on?", yes=yes)
         apply_plan(aws, plan, progress)
-    _report(aws, plan, goal, as_json=as_json, applied=applied, dry_run=dry_run, show_values=show_values)
+    _report(aws, plan, desired_state, as_json=as_json, applied=applied, dry_run=dry_run, show_values=show_values)
 
 
 def chosen(project: Project, names: Sequence[str]) -> list[Function]:
@@ -137,21 +137,27 @@ def confirm(question: str, *, yes: bool) -> None:
 
 def _packages(
     project: Project, functions: Sequence[Function], package: Path | None, *, native: bool
-) -> Mapping[str, Packaged]:
-    from pyl.deploy.packages import build_packages, given_package
+) -> Mapping[str, FunctionPackage]:
+    from pyl.deploy.packages import build_packages, use_package
 
-    def build(subject: Project, variant: Variant) -> Package:
-        out = subject.root / "build" / "pyl"
+    def build(template_function: Project, variant: Variant) -> Package:
+        out = template_function.root / "build" / "pyl"
         if variant.architecture != project.configuration.architecture:
             out /= variant.architecture
-        return build_native(subject, out) if variant.kind == "native" else build_interpreted(subject, out)
+        return (
+            build_native(template_function, out)
+            if variant.kind == "native"
+            else build_interpreted(template_function, out)
+        )
 
     if package is None:
         return build_packages(project, functions, "native" if native else "interpreted", build)
-    return given_package(project, functions, package.absolute())
+    return use_package(project, functions, package.absolute())
 
 
-def _note_runtimes(goal: Wanted, plan: Plan, packages: Mapping[str, Packaged], progress: ConsoleProgress) -> None:
+def _note_runtimes(
+    desired_state: DesiredState, plan: Plan, packages: Mapping[str, FunctionPackage], progress: ConsoleProgress
+) -> None:
     """One line per notice, with the functions that it is about."""
     from pyl.deploy.functions import FunctionResource, FunctionState
     from pyl.packaging.lifecycle import notice, today
@@ -160,7 +166,7 @@ def _note_runtimes(goal: Wanted, plan: Plan, packages: Mapping[str, Packaged], p
         action.resource.name: action.state for action in plan.actions if isinstance(action.resource, FunctionResource)
     }
     said: dict[str, list[str]] = {}
-    for target in goal.targets:
+    for target in desired_state.targets:
         state = states[target.name]
         present = state.configuration.get("Runtime") if state else None
         text = notice(packages[target.function.name].runtime, today(), present=present)
@@ -171,11 +177,11 @@ def _note_runtimes(goal: Wanted, plan: Plan, packages: Mapping[str, Packaged], p
 
 
 def _report(
-    aws: AWS, plan: Plan, goal: Wanted, *, as_json: bool, applied: bool, dry_run: bool, show_values: bool
+    aws: AWS, plan: Plan, desired_state: DesiredState, *, as_json: bool, applied: bool, dry_run: bool, show_values: bool
 ) -> None:
-    from pyl.deploy.report import outcome_lines, outcomes, plan_json
+    from pyl.deploy.report import collect_outcomes, outcome_lines, plan_json
 
-    functions: list[dict[str, Any]] = [] if dry_run else outcomes(aws, plan, goal.targets)
+    functions: list[dict[str, Any]] = [] if dry_run else collect_outcomes(aws, plan, desired_state.targets)
     if as_json:
         answer = {
             "account": aws.account,
@@ -191,8 +197,8 @@ def _report(
 
 def _print_policies(aws: AWS, project: Project, functions: Sequence[Function]) -> None:
     from pyl.deploy.desired_state import statements, targets_of
-    from pyl.deploy.policy import document
+    from pyl.deploy.policy import policy_document
 
     targets = targets_of(aws, project, functions)
-    policies = {target.function.name: document(statements(target)) for target in targets}
+    policies = {target.function.name: policy_document(statements(target)) for target in targets}
     click.echo(json.dumps(policies, indent=2))

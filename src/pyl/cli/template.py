@@ -36,25 +36,25 @@ def command(
     from pyl.packaging.lifecycle import notice, today
     from pyl.project import load_project
     from pyl.templates import sam, terraform
-    from pyl.templates.template_function import subjects
+    from pyl.templates.template_function import locate_template_functions
 
     project = load_project(directory, environ=os.environ)
-    found = subjects(
+    functions = locate_template_functions(
         project,
         chosen(project, names),
-        sam.SURROUNDINGS if tool == "sam" else terraform.SURROUNDINGS,
+        sam.PSEUDO_PARAMETERS if tool == "sam" else terraform.PSEUDO_PARAMETERS,
         kind="native" if native else "interpreted",
         package=package.absolute() if package else None,
         today=today(),
     )
     folder = (out.absolute().parent if out else Path.cwd()).resolve()
     if tool == "sam":
-        content = sam.text(sam.template(project, found, folder))
+        content = sam.text(sam.template(project, functions, folder))
     else:
-        content = terraform.text(project, found, folder)
-    for note in dict.fromkeys(filter(None, (notice(subject.asked, today()) for subject in found))):
+        content = terraform.text(project, functions, folder)
+    for note in dict.fromkeys(filter(None, (notice(function.configured_runtime, today()) for function in functions))):
         click.echo(note, err=True)
-    for missing in dict.fromkeys(subject.package for subject in found if not subject.package.exists()):
+    for missing in dict.fromkeys(function.package for function in functions if not function.package.exists()):
         how = "pyl build --native" if missing.name.startswith("native") else "pyl build"
         click.echo(f"{missing} is not built yet: `{how}` makes it", err=True)
     if out:

@@ -167,7 +167,7 @@ def error_code(error: Exception) -> str | None:
     return _code(error) if isinstance(error, ClientError) else None
 
 
-def found(call: Callable[[], Answer], *absent: str) -> Answer | None:
+def none_if_absent(call: Callable[[], Answer], *absent: str) -> Answer | None:
     """What the call answers, or `None` if the thing asked for does not exist (also in the words of `absent`)."""
     from botocore.exceptions import ClientError
 
@@ -179,9 +179,7 @@ def found(call: Callable[[], Answer], *absent: str) -> Answer | None:
         raise
 
 
-def retried(
-    aws: AWS, call: Callable[[], Answer], is_temporary: Callable[[Exception], bool], *, seconds: float
-) -> Answer:
+def retry(aws: AWS, call: Callable[[], Answer], is_temporary: Callable[[Exception], bool], *, seconds: float) -> Answer:
     """Repeat a call, with pauses that double, while its error is one that waiting cures.
 
     For what botocore does not know to be temporary: a role that Lambda cannot see yet, a function in another update.
@@ -198,7 +196,7 @@ def retried(
         pause = min(pause * 2, 8.0)
 
 
-def pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
+def iterate_pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
     """Every element of a list that AWS gives in pages (`pages(client, "list_aliases", "Aliases", ...)`)."""
     for page in client.get_paginator(operation).paginate(**arguments):
         yield from page.get(key, ())

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyl.deploy.aws import AWS, Refused, error_code, found
-from pyl.deploy.tags import as_list
+from pyl.deploy.aws import AWS, Refused, error_code, none_if_absent
+from pyl.deploy.tags import tags_to_list
 from pyl.packaging.commands import DIRECT_UPLOAD_LIMIT
 from pyl.progress import Progress
 
-_KEPT_DAYS = 30
+_EXPIRY_DAYS = 30
 """In pyl's own bucket; Lambda copies a package when a function gets it."""
 
-_PART = 16 * 1024 * 1024
+_PART_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(kw_only=True)
@@ -46,7 +46,7 @@ class Code:
     @property
     def short(self) -> str | None:
         """Enough of the hash to tell packages apart."""
-        return shortened(self.sha256)
+        return short_hash(self.sha256)
 
     def arguments(self, aws: AWS, progress: Progress) -> dict[str, Any]:
         """`ZipFile`, or `S3Bucket` and `S3Key` once the package is there."""
@@ -61,7 +61,9 @@ class Code:
         """Take away what went by S3: functions that got the package have a copy."""
         if self.size > DIRECT_UPLOAD_LIMIT:
             place = {"Bucket": self.bucket or managed_bucket_name(aws), "Key": self._key}
-            found(lambda: aws.client("s3").delete_object(**place, ExpectedBucketOwner=aws.account), "NoSuchBucket")
+            none_if_absent(
+                lambda: aws.client("s3").delete_object(**place, ExpectedBucketOwner=aws.account), "NoSuchBucket"
+            )
 
     def _upload(self, aws: AWS, progress: Progress) -> dict[str, str]:
         from boto3.s3.transfer import TransferConfig
@@ -70,20 +72,20 @@ class Code:
         s3 = aws.client("s3")
         # Someone else may have taken a bucket's name: nothing goes to a bucket of another account.
         place = {"Bucket": bucket, "Key": self._key, "ExpectedBucketOwner": aws.account}
-        present = found(lambda: s3.head_object(**place))
+        present = none_if_absent(lambda: s3.head_object(**place))
         if present is None or present["ContentLength"] != self.size:
             s3.upload_file(
                 str(self.path),
                 bucket,
                 self._key,
                 ExtraArgs={"ExpectedBucketOwner": aws.account, "ContentType": "application/zip"},
-                Config=TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART),
-                Callback=_counted(self.size, progress),
+                Config=TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES),
+                Callback=_report_upload(self.size, progress),
             )
         return {"S3Bucket": bucket, "S3Key": self._key}
 
 
-def shortened(sha256: str | None) -> str | None:
+def short_hash(sha256: str | None) -> str | None:
     """The first bytes of a Base64 hash in hexadecimal digits, as build tools show them."""
     return base64.b64decode(sha256).hex()[:12] if sha256 else None
 
@@ -93,7 +95,7 @@ def managed_bucket_name(aws: AWS) -> str:
     return f"pyl-packages-{aws.account}-{aws.region}"
 
 
-def _counted(size: int, progress: Progress) -> Callable[[int], None]:
+def _report_upload(size: int, progress: Progress) -> Callable[[int], None]:
     """Tells how much is uploaded; called by several threads."""
     sent, lock = 0, threading.Lock()
 
@@ -111,7 +113,7 @@ def _managed_bucket(aws: AWS) -> str:
     name, s3 = managed_bucket_name(aws), aws.client("s3")
     owner = {"Bucket": name, "ExpectedBucketOwner": aws.account}
     try:
-        exists = found(lambda: s3.head_bucket(**owner), "NoSuchBucket") is not None
+        exists = none_if_absent(lambda: s3.head_bucket(**owner), "NoSuchBucket") is not None
     except Exception as error:
         if error_code(error) != "403":
             raise
@@ -124,7 +126,7 @@ def _managed_bucket(aws: AWS) -> str:
         except Exception as error:
             if error_code(error) != "BucketAlreadyOwnedByYou":  # the answer to an earlier try was lost
                 raise
-    if not exists or found(lambda: s3.get_bucket_lifecycle_configuration(**owner), _NO_LIFECYCLE) is None:
+    if not exists or none_if_absent(lambda: s3.get_bucket_lifecycle_configuration(**owner), _NO_LIFECYCLE) is None:
         _configure(s3, owner)
     return name
 
@@ -140,12 +142,12 @@ def _configure(s3: Any, owner: dict[str, str]) -> None:
             ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
         ),
     )
-    s3.put_bucket_tagging(**owner, Tagging={"TagSet": as_list({"pyl:managed": "packages"})})
+    s3.put_bucket_tagging(**owner, Tagging={"TagSet": tags_to_list({"pyl:managed": "packages"})})
     rule = {
         "ID": "pyl-expire-packages",
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
-        "Expiration": {"Days": _KEPT_DAYS},
+        "Expiration": {"Days": _EXPIRY_DAYS},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }
     s3.put_bucket_lifecycle_configuration(**owner, LifecycleConfiguration={"Rules": [rule]})

@@ -19,17 +19,23 @@ from pyl.deploy.plan import Resource
 from pyl.deploy.policy import Statement
 from pyl.deploy.releases import AliasResource, VersionResource
 from pyl.deploy.roles import RoleResource, role_arn, role_reference
-from pyl.deploy.settings import wanted_settings
+from pyl.deploy.settings import desired_settings
 from pyl.deploy.tags import Owner
-from pyl.deploy.target import Target, target
-from pyl.deploy.triggers import api_resources, left_apis, left_triggers, trigger_resources, trigger_statements
+from pyl.deploy.target import Target, make_target
+from pyl.deploy.triggers import (
+    api_resources,
+    find_orphaned_apis,
+    find_orphaned_triggers,
+    trigger_resources,
+    trigger_statements,
+)
 from pyl.deploy.urls import URLResource
 from pyl.packaging.lifecycle import runtime_for
 from pyl.project.model import Function, Project
 
 
 @dataclass(frozen=True, kw_only=True)
-class Packaged:
+class FunctionPackage:
     """The package that a function gets."""
 
     code: Code
@@ -39,12 +45,12 @@ class Packaged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DesiredState:
     """Resources that are to be, and those that are to be no more."""
 
     targets: tuple[Target, ...]
     resources: tuple[Resource[Any], ...]
-    unwanted: tuple[Resource[Any], ...]
+    to_delete: tuple[Resource[Any], ...]
 
 
 def owner_of(project: Project) -> Owner:
@@ -54,58 +60,64 @@ def owner_of(project: Project) -> Owner:
 
 def targets_of(aws: AWS, project: Project, functions: Sequence[Function]) -> tuple[Target, ...]:
     """Where these functions of the project are."""
-    return tuple(target(aws, owner_of(project), function) for function in functions)
+    return tuple(make_target(aws, owner_of(project), function) for function in functions)
 
 
-def statements(place: Target) -> tuple[Statement, ...]:
+def statements(target: Target) -> tuple[Statement, ...]:
     """What the role of a function must allow."""
-    return (*iam_permissions.statements(place), *trigger_statements(place))
+    return (*iam_permissions.statements(target), *trigger_statements(target))
 
 
-def wanted(aws: AWS, project: Project, packages: Mapping[str, Packaged], today: dt.date) -> Wanted:
+def find_desired_state(
+    aws: AWS, project: Project, packages: Mapping[str, FunctionPackage], today: dt.date
+) -> DesiredState:
     """What is wanted of the functions that `packages` names."""
     functions = [function for function in project.functions if function.name in packages]
     targets = targets_of(aws, project, functions)
     resources: list[Resource[Any]] = []
-    unwanted: list[Resource[Any]] = []
+    to_delete: list[Resource[Any]] = []
     apis = api_resources(targets)
-    for place in targets:
-        made, taken = _of_function(place, packages[place.function.name], today)
-        triggers = trigger_resources(place)
+    for target in targets:
+        made, taken = _of_function(target, packages[target.function.name], today)
+        triggers = trigger_resources(target)
         resources += [*made, *triggers]
-        unwanted += [*taken, *left_triggers(aws, place, triggers)]
-    unwanted = [*left_apis(aws, owner_of(project), unwanted, apis), *unwanted]
+        to_delete += [*taken, *find_orphaned_triggers(aws, target, triggers)]
+    to_delete = [*find_orphaned_apis(aws, owner_of(project), to_delete, apis), *to_delete]
     resources = [*apis, *resources]
-    return Wanted(targets=targets, resources=tuple(resources), unwanted=tuple(unwanted))
+    return DesiredState(targets=targets, resources=tuple(resources), to_delete=tuple(to_delete))
 
 
-def _of_function(place: Target, packaged: Packaged, today: dt.date) -> tuple[list[Resource[Any]], list[Resource[Any]]]:
-    role = RoleResource(target=place, statements=statements(place), is_wanted=place.settings.role is None)
+def _of_function(
+    target: Target, package: FunctionPackage, today: dt.date
+) -> tuple[list[Resource[Any]], list[Resource[Any]]]:
+    role = RoleResource(target=target, statements=statements(target), is_desired=target.settings.role is None)
     function = FunctionResource(
-        target=place,
-        code=packaged.code,
-        architecture=packaged.architecture,
-        wanted=wanted_settings(
-            place,
-            runtime=functools.partial(_runtime, packaged.runtime, today),
-            role=role_arn(place),
+        target=target,
+        code=package.code,
+        architecture=package.architecture,
+        desired=desired_settings(
+            target,
+            runtime=functools.partial(_runtime, package.runtime, today),
+            role=role_arn(target),
         ),
-        needed=(log_group_reference(place), role_reference(place)),
+        depends_on=(log_group_reference(target), role_reference(target)),
     )
-    resources: list[Resource[Any]] = [LogGroupResource(target=place), function]
-    unwanted: list[Resource[Any]] = []
-    (unwanted if place.settings.role else resources).append(role)
-    if place.settings.alias:
-        resources.append(AliasResource(function=function, alias=place.settings.alias))
-    elif place.settings.publish:
+    resources: list[Resource[Any]] = [LogGroupResource(target=target), function]
+    to_delete: list[Resource[Any]] = []
+    (to_delete if target.settings.role else resources).append(role)
+    if target.settings.alias:
+        resources.append(AliasResource(function=function, alias=target.settings.alias))
+    elif target.settings.publish:
         resources.append(VersionResource(function=function))
-    if place.settings.reserved_concurrency is not None:
-        (resources if place.settings.reserved_concurrency >= 0 else unwanted).append(ConcurrencyResource(target=place))
-    if is_asynchronous_configured(place):
-        resources.append(AsynchronousResource(target=place))
-    if place.settings.url is not None:
-        (unwanted if place.settings.url == "off" else resources).append(URLResource(target=place))
-    return resources, unwanted
+    if target.settings.reserved_concurrency is not None:
+        (resources if target.settings.reserved_concurrency >= 0 else to_delete).append(
+            ConcurrencyResource(target=target)
+        )
+    if is_asynchronous_configured(target):
+        resources.append(AsynchronousResource(target=target))
+    if target.settings.url is not None:
+        (to_delete if target.settings.url == "off" else resources).append(URLResource(target=target))
+    return resources, to_delete
 
 
 def _runtime(asked: str, today: dt.date, present: str | None) -> str:

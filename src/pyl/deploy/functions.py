@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from pyl.architecture import Architecture
-from pyl.deploy.aws import AWS, error_code, found, retried
-from pyl.deploy.code import Code, shortened
+from pyl.deploy.aws import AWS, error_code, none_if_absent, retry
+from pyl.deploy.code import Code, short_hash
 from pyl.deploy.plan import Change, Reference, Resource
-from pyl.deploy.settings import Configuration, Wanted
+from pyl.deploy.settings import Configuration, DesiredSettings
 from pyl.deploy.tags import PROJECT
 from pyl.deploy.target import Target
 from pyl.errors import AWSError
@@ -42,8 +42,8 @@ class FunctionResource(Resource[FunctionState]):
     target: Target
     code: Code
     architecture: Architecture
-    wanted: Wanted
-    needed: tuple[Reference, ...] = ()
+    desired: DesiredSettings
+    depends_on: tuple[Reference, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,9 +51,9 @@ class FunctionResource(Resource[FunctionState]):
         return self.target.name
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """Its role and its log group."""
-        return self.needed
+        return self.depends_on
 
     @property
     def tags(self) -> dict[str, str]:
@@ -70,7 +70,7 @@ class FunctionResource(Resource[FunctionState]):
         tags = state.tags if state else {}
         return (
             *self._code_changes(present),
-            *self.wanted.changes(present),
+            *self.desired.changes(present),
             *(
                 Change(field=f"tags.{key}", old=tags.get(key), new=value)
                 for key, value in self.tags.items()
@@ -87,7 +87,7 @@ class FunctionResource(Resource[FunctionState]):
 
     def remove(self, aws: AWS, state: FunctionState) -> None:  # noqa: ARG002
         """Delete it with its versions and aliases."""
-        found(lambda: aws.client("lambda").delete_function(FunctionName=self.name))
+        none_if_absent(lambda: aws.client("lambda").delete_function(FunctionName=self.name))
 
     def outcome(self, aws: AWS) -> Mapping[str, str]:
         """Its ARN, and the runtime that it got."""
@@ -100,7 +100,7 @@ class FunctionResource(Resource[FunctionState]):
         architecture = (old.get("Architectures") or [Architecture.X86_64])[0] if present is not None else None
         found_changes = []
         if old.get("CodeSha256") != self.code.sha256:
-            found_changes.append(Change(field="code", old=shortened(old.get("CodeSha256")), new=self.code.short))
+            found_changes.append(Change(field="code", old=short_hash(old.get("CodeSha256")), new=self.code.short))
         if architecture != self.architecture:
             found_changes.append(Change(field="architecture", old=architecture, new=self.architecture))
         return found_changes
@@ -113,10 +113,10 @@ class FunctionResource(Resource[FunctionState]):
             "Code": code,
             "Architectures": [self.architecture],
             "Tags": self.tags,
-            **self.wanted.arguments(None),
+            **self.desired.arguments(None),
         }
         try:
-            self._once_role_is_known(aws, lambda: aws.client("lambda").create_function(**arguments))
+            self._retry_until_role_is_known(aws, lambda: aws.client("lambda").create_function(**arguments))
         except Exception as error:
             # An earlier try whose answer was lost may have made it.
             if error_code(error) != "ResourceConflictException":
@@ -130,14 +130,14 @@ class FunctionResource(Resource[FunctionState]):
     def _update(self, aws: AWS, state: FunctionState, progress: Progress) -> None:
         """Configuration before code: variables that new code reads should be there when it comes."""
         client, present = aws.client("lambda"), state.configuration
-        arguments = self.wanted.arguments(present)
+        arguments = self.desired.arguments(present)
         if arguments:
-            self._unless_in_update(
+            self._retry_while_updating(
                 aws, progress, lambda: client.update_function_configuration(FunctionName=self.name, **arguments)
             )
         if self._code_changes(present):
             code = self.code.arguments(aws, progress)
-            self._unless_in_update(
+            self._retry_while_updating(
                 aws,
                 progress,
                 lambda: client.update_function_code(FunctionName=self.name, Architectures=[self.architecture], **code),
@@ -146,16 +146,16 @@ class FunctionResource(Resource[FunctionState]):
         if missing:
             client.tag_resource(Resource=self.target.arn, Tags=missing)
 
-    def _once_role_is_known(self, aws: AWS, call: Callable[[], Answer]) -> Answer:
+    def _retry_until_role_is_known(self, aws: AWS, call: Callable[[], Answer]) -> Answer:
         seconds = 0.0 if self.target.settings.role else _ROLE_SECONDS
-        return retried(aws, call, _is_role_not_known_yet, seconds=seconds)
+        return retry(aws, call, _is_role_propagating, seconds=seconds)
 
-    def _unless_in_update(self, aws: AWS, progress: Progress, call: Callable[[], Answer]) -> Answer:
+    def _retry_while_updating(self, aws: AWS, progress: Progress, call: Callable[[], Answer]) -> Answer:
         """Changes of a function are taken one at a time."""
         wait_until_ready(aws, progress, self.name, failure_matters=False)
-        return retried(
+        return retry(
             aws,
-            lambda: self._once_role_is_known(aws, call),
+            lambda: self._retry_until_role_is_known(aws, call),
             lambda error: error_code(error) == "ResourceConflictException",
             seconds=_UPDATE_SECONDS,
         )
@@ -167,7 +167,7 @@ def read_function(aws: AWS, target: Target) -> FunctionState | None:
     Raises:
         AWSError: it belongs to another project.
     """
-    answer = found(lambda: aws.client("lambda").get_function(FunctionName=target.name))
+    answer = none_if_absent(lambda: aws.client("lambda").get_function(FunctionName=target.name))
     if answer is None:
         return None
     configuration, tags = answer["Configuration"], dict(answer.get("Tags") or {})
@@ -206,7 +206,7 @@ def wait_until_ready(
         pause = min(pause * 1.5, 5.0)
 
 
-def _is_role_not_known_yet(error: Exception) -> bool:
+def _is_role_propagating(error: Exception) -> bool:
     """Lambda's words while IAM's news of a role or its policy have not arrived."""
     said = str(error)
     return error_code(error) == "InvalidParameterValueException" and (

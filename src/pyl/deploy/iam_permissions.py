@@ -68,10 +68,10 @@ def destination_statement(reason: str, arn: str) -> Statement:
 
 def statements(target: Target) -> Iterator[Statement]:
     """Everything that the function's own settings need, and what its configuration allows."""
-    for need in NEEDS:
-        resources = need.resources(target)
+    for dependency in NEEDS:
+        resources = dependency.resources(target)
         if resources:
-            yield Statement(reason=need.reason, actions=need.actions, resources=resources)
+            yield Statement(reason=dependency.reason, actions=dependency.actions, resources=resources)
     for reason, arn in (("OnSuccess", target.settings.on_success), ("OnFailure", target.settings.on_failure)):
         if arn:
             yield destination_statement(reason, arn)

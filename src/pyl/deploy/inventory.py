@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
 from pyl.deploy.desired_state import owner_of
 from pyl.deploy.tags import PROJECT, Owner
-from pyl.deploy.target import Target, target
+from pyl.deploy.target import Target, make_target
 from pyl.deploy.triggers import mappings, permissions
 from pyl.errors import UsageError
 from pyl.project.config.model import FunctionConfiguration
@@ -66,8 +66,8 @@ def targets_in_aws(aws: AWS, project: Project) -> dict[str, Target]:
     functions = {function.name: function for function in project.functions}
     with aws.errors("list what the project has in AWS"):
         for name in _tagged_names(aws, owner):
-            functions.setdefault(name, _forgotten(name))
-        return {name: target(aws, owner, functions[name]) for name in sorted(functions)}
+            functions.setdefault(name, _function_without_code(name))
+        return {name: make_target(aws, owner, functions[name]) for name in sorted(functions)}
 
 
 def target_in_aws(aws: AWS, project: Project, name: str) -> Target:
@@ -79,7 +79,7 @@ def target_in_aws(aws: AWS, project: Project, name: str) -> Target:
     own = next((function for function in project.functions if function.name == name), None)
     if own is not None:
         with aws.errors(f"find out where {name} is"):
-            return target(aws, owner_of(project), own)
+            return make_target(aws, owner_of(project), own)
     known = targets_in_aws(aws, project)
     if name in known:
         return known[name]
@@ -95,37 +95,38 @@ def deployed(aws: AWS, project: Project) -> list[Deployed]:
         AWSError: AWS could not be asked.
     """
     own = {function.name for function in project.functions}
-    places = targets_in_aws(aws, project)
+    targets = targets_in_aws(aws, project)
     with aws.errors("read the functions"):
-        rows = [_deployed(aws, place, in_project=name in own) for name, place in places.items()]
+        rows = [_deployed(aws, target, in_project=name in own) for name, target in targets.items()]
     return [row for row in rows if row.in_project or row.configuration]
 
 
-def _deployed(aws: AWS, place: Target, *, in_project: bool) -> Deployed:
-    client, function = aws.client("lambda"), {"FunctionName": place.name}
-    answer = found(lambda: client.get_function(**function))
-    if answer is None or not place.owner.owns(answer.get("Tags") or {}):
-        return Deployed(target=place, in_project=in_project, configuration={}, aliases={}, url=None, triggers=())
-    url = found(lambda: client.get_function_url_config(**function, **place.qualification))
+def _deployed(aws: AWS, target: Target, *, in_project: bool) -> Deployed:
+    client, function = aws.client("lambda"), {"FunctionName": target.name}
+    answer = none_if_absent(lambda: client.get_function(**function))
+    if answer is None or not target.owner.owns(answer.get("Tags") or {}):
+        return Deployed(target=target, in_project=in_project, configuration={}, aliases={}, url=None, triggers=())
+    url = none_if_absent(lambda: client.get_function_url_config(**function, **target.qualification))
     return Deployed(
-        target=place,
+        target=target,
         in_project=in_project,
         configuration=answer["Configuration"],
         aliases={
-            alias["Name"]: alias["FunctionVersion"] for alias in pages(client, "list_aliases", "Aliases", **function)
+            alias["Name"]: alias["FunctionVersion"]
+            for alias in iterate_pages(client, "list_aliases", "Aliases", **function)
         },
         url=url["FunctionUrl"] if url else None,
-        triggers=tuple(_triggers(aws, place)),
+        triggers=tuple(_triggers(aws, target)),
     )
 
 
-def _triggers(aws: AWS, place: Target) -> Iterator[str]:
-    qualifiers = permissions.qualifiers(aws, place.name)
+def _triggers(aws: AWS, target: Target) -> Iterator[str]:
+    qualifiers = permissions.qualifiers(aws, target.name)
     for qualifier in qualifiers:
-        for permission in permissions.permissions(aws, place.name, qualifier):
+        for permission in permissions.permissions(aws, target.name, qualifier):
             yield f"{permission.type} {permission.source_arn.split(':', 5)[-1]}"
-    names = [f"{place.arn}:{qualifier}" if qualifier else place.arn for qualifier in qualifiers]
-    for mapping in mappings.left_mappings(aws, place, names, set()):
+    names = [f"{target.arn}:{qualifier}" if qualifier else target.arn for qualifier in qualifiers]
+    for mapping in mappings.find_own_mappings(aws, target, names, set()):
         service, resource = mapping.source.split(":")[2], mapping.source.split(":", 5)[-1]
         yield f"{service} {resource.partition('/stream/')[0]}"
 
@@ -134,7 +135,7 @@ def _tagged_names(aws: AWS, owner: Owner) -> Iterator[str]:
     """Names of functions that have a function or a log group of this project's."""
     client = aws.client("resourcegroupstaggingapi")
     filters = [{"Key": PROJECT, "Values": [owner.tag]}]
-    for resource in pages(client, "get_resources", "ResourceTagMappingList", TagFilters=filters):
+    for resource in iterate_pages(client, "get_resources", "ResourceTagMappingList", TagFilters=filters):
         match resource["ResourceARN"].split(":"):
             case [_, _, "lambda", _, _, "function", name]:
                 pass
@@ -146,7 +147,7 @@ def _tagged_names(aws: AWS, owner: Owner) -> Iterator[str]:
             yield name.removeprefix(owner.prefix)
 
 
-def _forgotten(name: str) -> Function:
+def _function_without_code(name: str) -> Function:
     """A function that is in AWS only."""
     return Function(
         name=name,

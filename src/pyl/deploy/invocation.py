@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found, retried
+from pyl.deploy.aws import AWS, error_code, none_if_absent, retry
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.progress import Progress
@@ -29,14 +29,14 @@ class ConcurrencyResource(Resource[int]):
         return self.target.name
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """The function."""
         return (self.target.reference,)
 
     def read(self, aws: AWS) -> int | None:
         """The number, if any is reserved."""
         client = aws.client("lambda")
-        answer = found(lambda: client.get_function_concurrency(FunctionName=self.name))
+        answer = none_if_absent(lambda: client.get_function_concurrency(FunctionName=self.name))
         number: int | None = (answer or {}).get("ReservedConcurrentExecutions")
         return number
 
@@ -53,7 +53,7 @@ class ConcurrencyResource(Resource[int]):
 
     def remove(self, aws: AWS, state: int) -> None:  # noqa: ARG002
         """Give it back."""
-        found(lambda: aws.client("lambda").delete_function_concurrency(FunctionName=self.name))
+        none_if_absent(lambda: aws.client("lambda").delete_function_concurrency(FunctionName=self.name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class AsynchronousResource(Resource[Mapping[str, Any]]):
         return self.target.invoked.name
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """The function or the alias."""
         return (self.target.invoked,)
 
@@ -81,7 +81,7 @@ class AsynchronousResource(Resource[Mapping[str, Any]]):
     def read(self, aws: AWS) -> Mapping[str, Any] | None:
         """The configuration, if there is one."""
         client = aws.client("lambda")
-        configuration: Mapping[str, Any] | None = found(
+        configuration: Mapping[str, Any] | None = none_if_absent(
             lambda: client.get_function_event_invoke_config(**self._function)
         )
         return configuration
@@ -91,13 +91,13 @@ class AsynchronousResource(Resource[Mapping[str, Any]]):
         present = _values(state or {})
         return [
             Change(field=key, old=present[key], new=value)
-            for key, value in self._wanted().items()
+            for key, value in self._desired().items()
             if present[key] != value
         ]
 
     def apply(self, aws: AWS, state: Mapping[str, Any] | None, progress: Progress) -> None:  # noqa: ARG002
         """Put the whole of it, with what was there and is not configured."""
-        values = {**_values(state or {}), **self._wanted()}
+        values = {**_values(state or {}), **self._desired()}
         destinations = {
             end: {"Destination": values[key]}
             for end, key in (("OnSuccess", "on_success"), ("OnFailure", "on_failure"))
@@ -109,26 +109,26 @@ class AsynchronousResource(Resource[Mapping[str, Any]]):
         if values["event_age"] is not None:
             arguments["MaximumEventAgeInSeconds"] = values["event_age"]
         client = aws.client("lambda")
-        retried(
+        retry(
             aws,
             lambda: client.put_function_event_invoke_config(**self._function, **arguments),
-            _is_policy_not_known_yet,
+            _is_policy_propagating,
             seconds=0.0 if self.target.settings.role else _POLICY_SECONDS,
         )
 
     def remove(self, aws: AWS, state: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Back to Lambda's defaults."""
-        found(lambda: aws.client("lambda").delete_function_event_invoke_config(**self._function))
+        none_if_absent(lambda: aws.client("lambda").delete_function_event_invoke_config(**self._function))
 
-    def _wanted(self) -> dict[str, Any]:
+    def _desired(self) -> dict[str, Any]:
         settings = self.target.settings
-        wanted = {
+        desired = {
             "retries": settings.retries,
             "event_age": settings.event_age,
             "on_success": settings.on_success,
             "on_failure": settings.on_failure,
         }
-        return {key: value for key, value in wanted.items() if value is not None}
+        return {key: value for key, value in desired.items() if value is not None}
 
 
 def is_asynchronous_configured(target: Target) -> bool:
@@ -149,5 +149,5 @@ def _values(configuration: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_policy_not_known_yet(error: Exception) -> bool:
+def _is_policy_propagating(error: Exception) -> bool:
     return error_code(error) == "InvalidParameterValueException" and "permissions" in str(error)

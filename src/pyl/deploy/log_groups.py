@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found, pages
+from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.progress import Progress
@@ -37,7 +37,7 @@ class LogGroupResource(Resource[LogGroupState]):
     def read(self, aws: AWS) -> LogGroupState | None:
         """What is there."""
         client = aws.client("logs")
-        groups = pages(client, "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)
+        groups = iterate_pages(client, "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)
         group = next((group for group in groups if group["logGroupName"] == self.name), None)
         if group is None:
             return None
@@ -64,7 +64,7 @@ class LogGroupResource(Resource[LogGroupState]):
 
     def remove(self, aws: AWS, state: LogGroupState) -> None:  # noqa: ARG002
         """Delete it with its logs."""
-        found(lambda: aws.client("logs").delete_log_group(logGroupName=self.name))
+        none_if_absent(lambda: aws.client("logs").delete_log_group(logGroupName=self.name))
 
 
 def log_group_name(target: Target) -> str:

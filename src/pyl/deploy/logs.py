@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
 from pyl.deploy.log_groups import log_group_name
 from pyl.deploy.target import Target
 from pyl.errors import UsageError
@@ -55,7 +55,9 @@ def moment(text: str, now: dt.datetime) -> dt.datetime:
 def log_group_of(aws: AWS, target: Target) -> str:
     """Where the function logs to: Lambda's usual group, or the one that it was given."""
     with aws.errors(f"find the logs of {target.name}"):
-        configuration = found(lambda: aws.client("lambda").get_function_configuration(FunctionName=target.name))
+        configuration = none_if_absent(
+            lambda: aws.client("lambda").get_function_configuration(FunctionName=target.name)
+        )
     named: str | None = ((configuration or {}).get("LoggingConfig") or {}).get("LogGroup")
     return named or log_group_name(target)
 
@@ -67,7 +69,7 @@ def past(aws: AWS, group: str, *, since: dt.datetime, pattern: str | None) -> li
     if pattern:
         arguments["filterPattern"] = pattern
     with aws.errors(f"read the logs in {group}"):
-        listed = found(lambda: list(pages(client, "filter_log_events", "events", **arguments)))
+        listed = none_if_absent(lambda: list(iterate_pages(client, "filter_log_events", "events", **arguments)))
     if listed is None:
         return None
     events = [

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from pyl.architecture import Architecture
 from pyl.deploy.code import Code
-from pyl.deploy.desired_state import Packaged, owner_of
+from pyl.deploy.desired_state import FunctionPackage, owner_of
 from pyl.errors import ConfigurationError, UsageError
 from pyl.packaging import contents, interpreted
 from pyl.packaging.package import Kind, Package
@@ -50,7 +50,9 @@ def variant_of(project: Project, function: Function, kind: Kind) -> Variant:
     return Variant("interpreted", architecture)
 
 
-def build_packages(project: Project, functions: Sequence[Function], kind: Kind, build: Build) -> Mapping[str, Packaged]:
+def build_packages(
+    project: Project, functions: Sequence[Function], kind: Kind, build: Build
+) -> Mapping[str, FunctionPackage]:
     """Build what these functions need, each package once; by function."""
     variants = {function.name: variant_of(project, function, kind) for function in functions}
     built: dict[Variant, Package] = {}
@@ -59,22 +61,22 @@ def build_packages(project: Project, functions: Sequence[Function], kind: Kind, 
         built[variant] = build(replace(project, configuration=configuration), variant)
     codes = {variant: _code(project, package.path) for variant, package in built.items()}
     return {
-        function.name: Packaged(
+        function.name: FunctionPackage(
             code=codes[variants[function.name]],
             architecture=variants[function.name].architecture,
-            runtime=_runtime(project, function, variants[function.name]),
+            runtime=configured_runtime(project, function, variants[function.name]),
         )
         for function in functions
     }
 
 
-def given_package(project: Project, functions: Sequence[Function], path: Path) -> Mapping[str, Packaged]:
+def use_package(project: Project, functions: Sequence[Function], path: Path) -> Mapping[str, FunctionPackage]:
     """Use a package that an earlier `pyl build` made; by function.
 
     Raises:
         UsageError: it is no package, or some function needs another one.
     """
-    held = held_by(path)
+    held = inspect_package(path)
     variants = {variant_of(project, function, held.kind) for function in functions}
     if len(variants) > 1:
         msg = "the functions need several packages, by their `runtime` and `architecture`, and --package gives one"
@@ -83,23 +85,26 @@ def given_package(project: Project, functions: Sequence[Function], path: Path) -
     _check(path, held, variant, functions)
     code = _code(project, path)
     return {
-        function.name: Packaged(
+        function.name: FunctionPackage(
             code=code,
             architecture=variant.architecture,
-            runtime=_runtime(project, function, variant),
+            runtime=configured_runtime(project, function, variant),
         )
         for function in functions
     }
 
 
-def _runtime(project: Project, function: Function, variant: Variant) -> str:
-    """What is asked for; AWS's calendar is looked at where it is known what the function has."""
-    by_kind = project.configuration.target if variant.kind == "native" else interpreted.runtime()
-    return function.configuration.deployment.runtime or by_kind
+def configured_runtime(project: Project, function: Function, variant: Variant) -> str:
+    """Return the runtime that the configuration asks for, or else that of the package's kind.
+
+    Whether AWS still accepts it for this function is decided later, see `pyl.packaging.lifecycle`.
+    """
+    default = project.configuration.target if variant.kind == "native" else interpreted.runtime()
+    return function.configuration.deployment.runtime or default
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class PackageContents:
     """What a package says of itself."""
 
     kind: Kind
@@ -108,7 +113,7 @@ class Held:
     """`None`: it does not say (interpreted packages)."""
 
 
-def held_by(path: Path) -> Held:
+def inspect_package(path: Path) -> PackageContents:
     """Look into a package.
 
     Raises:
@@ -120,10 +125,10 @@ def held_by(path: Path) -> Held:
             if "pyl/manifest.json" in names:
                 manifest = json.loads(package.read("pyl/manifest.json"))
                 functions = frozenset(manifest["functions"])
-                return Held(kind="native", functions=functions, architecture=manifest["architecture"])
+                return PackageContents(kind="native", functions=functions, architecture=manifest["architecture"])
             if "functions.py" in names:
                 table = contents.read_function_module(package.read("functions.py").decode())
-                return Held(kind="interpreted", functions=frozenset(table), architecture=None)
+                return PackageContents(kind="interpreted", functions=frozenset(table), architecture=None)
     except (OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
         msg = f"{path} cannot be read as a package: {error}"
         raise UsageError(msg, hint="give a zip that `pyl build` made") from None
@@ -131,7 +136,7 @@ def held_by(path: Path) -> Held:
     raise UsageError(msg, hint="give a zip that `pyl build` made")
 
 
-def _check(path: Path, held: Held, variant: Variant, functions: Sequence[Function]) -> None:
+def _check(path: Path, held: PackageContents, variant: Variant, functions: Sequence[Function]) -> None:
     """Raise a `UsageError` unless the package is what these functions need."""
     if variant.kind != held.kind:
         msg = f"{path.name} is {_article(held.kind)} package, and `runtime` asks for {_article(variant.kind)} one"

@@ -77,7 +77,7 @@ class Resource(ABC, Generic[State]):
         """Unique within the kind."""
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """What must be there first; what is not part of the plan is taken to be there."""
         return ()
 
@@ -151,7 +151,7 @@ class Stopped(AWSError):
         self.left = tuple(left)
 
 
-def make_plan(aws: AWS, wanted: Sequence[Resource[Any]], unwanted: Sequence[Resource[Any]] = ()) -> Plan:
+def make_plan(aws: AWS, desired: Sequence[Resource[Any]], to_delete: Sequence[Resource[Any]] = ()) -> Plan:
     """Read what is there and compare; `unwanted` are resources to take away where they exist.
 
     Raises:
@@ -159,18 +159,18 @@ def make_plan(aws: AWS, wanted: Sequence[Resource[Any]], unwanted: Sequence[Reso
     """
     # A pool's threads outlive Ctrl-C only as long as the calls that they are in.
     with ThreadPoolExecutor(max_workers=_READERS) as pool:
-        read = list(pool.map(lambda resource: _read(aws, resource), [*wanted, *unwanted]))
-    states = dict(zip([resource.reference for resource in (*wanted, *unwanted)], read, strict=True))
-    kept = [_action(resource, states[resource.reference]) for resource in ordered(wanted)]
+        read = list(pool.map(lambda resource: _read(aws, resource), [*desired, *to_delete]))
+    states = dict(zip([resource.reference for resource in (*desired, *to_delete)], read, strict=True))
+    kept = [_action(resource, states[resource.reference]) for resource in sort_by_dependency(desired)]
     removed = [
         Action(verb=Verb.REMOVE, resource=resource, state=states[resource.reference])
-        for resource in reversed(ordered(unwanted))
+        for resource in reversed(sort_by_dependency(to_delete))
         if states[resource.reference] is not None
     ]
     return Plan(actions=(*kept, *removed))
 
 
-def ordered(resources: Iterable[Resource[Any]]) -> list[Resource[Any]]:
+def sort_by_dependency(resources: Iterable[Resource[Any]]) -> list[Resource[Any]]:
     """What is needed before what needs it, otherwise as given."""
     by_reference: dict[Reference, Resource[Any]] = {}
     for resource in resources:
@@ -180,7 +180,7 @@ def ordered(resources: Iterable[Resource[Any]]) -> list[Resource[Any]]:
         by_reference[resource.reference] = resource
     sorter: graphlib.TopologicalSorter[Reference] = graphlib.TopologicalSorter()
     for reference, resource in by_reference.items():
-        sorter.add(reference, *(need for need in resource.needs if need in by_reference))
+        sorter.add(reference, *(dependency for dependency in resource.dependencies if dependency in by_reference))
     return [by_reference[reference] for reference in sorter.static_order()]
 
 
@@ -196,11 +196,13 @@ def apply_plan(aws: AWS, plan: Plan, progress: Progress) -> None:
             with progress.step(_title(action)), aws.errors(str(action)):
                 _do(aws, action, progress)
         except AWSError as error:
-            msg = f"{error.message}\n{_how_far(pending, index)}"
+            msg = f"{error.message}\n{_describe_progress(pending, index)}"
             hint = error.hint or "run the command again: it continues from here"
             raise Stopped(msg, hint=hint, done=pending[:index], left=pending[index:]) from error
         except BaseException:  # Ctrl-C: what follows is the user's decision, so say what they decide about
-            progress.note(f"stopped at: {action}. {_how_far(pending, index)}; run the command again to continue")
+            progress.note(
+                f"stopped at: {action}. {_describe_progress(pending, index)}; run the command again to continue"
+            )
             raise
 
 
@@ -226,7 +228,7 @@ def _title(action: Action) -> str:
     return f"{str(action)[:1].upper()}{str(action)[1:]}"
 
 
-def _how_far(pending: Sequence[Action], index: int) -> str:
+def _describe_progress(pending: Sequence[Action], index: int) -> str:
     done = ", ".join(str(action) for action in pending[:index]) or "nothing"
     left = ", ".join(str(action) for action in pending[index + 1 :]) or "nothing"
     return f"done before: {done}; not begun: {left}"

@@ -34,12 +34,12 @@ class Statement:
         }
 
 
-def document(statements: Iterable[Statement]) -> dict[str, Any]:
+def policy_document(statements: Iterable[Statement]) -> dict[str, Any]:
     """The policy document; equal statements once."""
     unique = dict.fromkeys(statements)
     return {"Version": "2012-10-17", "Statement": [statement.as_json() for statement in unique]}
 
 
-def canonical(policy: object) -> str:
+def canonical_text(policy: object) -> str:
     """Text that is equal for equal policy documents."""
     return json.dumps(policy, sort_keys=True, separators=(",", ":"))

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found, pages
-from pyl.deploy.code import shortened
+from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
+from pyl.deploy.code import short_hash
 from pyl.deploy.functions import FunctionResource, wait_until_ready
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.settings import Configuration
@@ -31,7 +31,7 @@ class _Release(Resource[ReleaseState]):
     function: FunctionResource
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """The function."""
         return (self.function.reference,)
 
@@ -41,10 +41,10 @@ class _Release(Resource[ReleaseState]):
             return (Change(field="version", new="the next"),)
         configuration = state.configuration
         same_code = configuration.get("CodeSha256") == self.function.code.sha256
-        differing = [change.field for change in self.function.wanted.changes(configuration)]
+        differing = [change.field for change in self.function.desired.changes(configuration)]
         if same_code and not differing:
             return ()
-        why = [*([] if same_code else [f"code {shortened(configuration.get('CodeSha256'))}"]), *differing]
+        why = [*([] if same_code else [f"code {short_hash(configuration.get('CodeSha256'))}"]), *differing]
         return (Change(field="version", old=f"{state.version} (other {', '.join(why)})", new="the next"),)
 
     def _publish(self, aws: AWS, progress: Progress) -> str:
@@ -77,11 +77,11 @@ class AliasResource(_Release):
     def read(self, aws: AWS) -> ReleaseState | None:
         """The version that it points to."""
         client = aws.client("lambda")
-        alias = found(lambda: client.get_alias(**self._arguments))
+        alias = none_if_absent(lambda: client.get_alias(**self._arguments))
         if alias is None:
             return None
         version = alias["FunctionVersion"]
-        configuration = found(
+        configuration = none_if_absent(
             lambda: client.get_function_configuration(FunctionName=self.function.name, Qualifier=version)
         )
         return ReleaseState(version=version, configuration=configuration or {})
@@ -101,11 +101,11 @@ class AliasResource(_Release):
 
     def remove(self, aws: AWS, state: ReleaseState) -> None:  # noqa: ARG002
         """Take the alias away; its version stays."""
-        found(lambda: aws.client("lambda").delete_alias(**self._arguments))
+        none_if_absent(lambda: aws.client("lambda").delete_alias(**self._arguments))
 
     def outcome(self, aws: AWS) -> Mapping[str, str]:
         """The alias and its version."""
-        alias = found(lambda: aws.client("lambda").get_alias(**self._arguments))
+        alias = none_if_absent(lambda: aws.client("lambda").get_alias(**self._arguments))
         return {"alias": self.alias, "version": alias["FunctionVersion"]} if alias else {}
 
 
@@ -131,7 +131,7 @@ class VersionResource(_Release):
 
     def remove(self, aws: AWS, state: ReleaseState) -> None:
         """Delete the version."""
-        found(lambda: aws.client("lambda").delete_function(FunctionName=self.name, Qualifier=state.version))
+        none_if_absent(lambda: aws.client("lambda").delete_function(FunctionName=self.name, Qualifier=state.version))
 
     def outcome(self, aws: AWS) -> Mapping[str, str]:
         """The version's number."""
@@ -140,6 +140,8 @@ class VersionResource(_Release):
 
     def _newest(self, aws: AWS) -> Mapping[str, Any] | None:
         client = aws.client("lambda")
-        versions = found(lambda: list(pages(client, "list_versions_by_function", "Versions", FunctionName=self.name)))
+        versions = none_if_absent(
+            lambda: list(iterate_pages(client, "list_versions_by_function", "Versions", FunctionName=self.name))
+        )
         numbered = [version for version in versions or () if version["Version"].isdecimal()]
         return max(numbered, key=lambda version: int(version["Version"]), default=None)

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, found
+from pyl.deploy.aws import AWS, none_if_absent
 from pyl.deploy.log_groups import LogGroupResource, LogGroupState, log_group_reference
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.roles import RoleResource, role_reference
 from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target
-from pyl.deploy.triggers import left_apis, left_triggers
+from pyl.deploy.triggers import find_orphaned_apis, find_orphaned_triggers
 from pyl.progress import Progress
 
 
-def removals(aws: AWS, owner: Owner, targets: Sequence[Target], *, keep_logs: bool = False) -> list[Resource[Any]]:
+def find_removals(aws: AWS, owner: Owner, targets: Sequence[Target], *, keep_logs: bool = False) -> list[Resource[Any]]:
     """All of these functions, as the unwanted resources of a plan; what needs others goes first.
 
     The log group goes last: where a removal is interrupted, its tag leads back to the rest.
@@ -26,15 +26,15 @@ def removals(aws: AWS, owner: Owner, targets: Sequence[Target], *, keep_logs: bo
     """
     resources: list[Resource[Any]] = []
     triggers: list[Resource[Any]] = []
-    for place in targets:
-        function = DeployedFunction(target=place)
+    for target in targets:
+        function = DeployedFunction(target=target)
         if not keep_logs:
-            resources.append(OwnLogGroup(target=place))
-        resources += [RoleResource(target=place, statements=(), is_wanted=False), function]
+            resources.append(OwnedLogGroup(target=target))
+        resources += [RoleResource(target=target, statements=(), is_desired=False), function]
         with aws.errors(f"read {function.reference}"):
             if function.read(aws) is not None:
-                triggers += left_triggers(aws, place, ())
-    return [*resources, *left_apis(aws, owner, triggers), *triggers]
+                triggers += find_orphaned_triggers(aws, target, ())
+    return [*resources, *find_orphaned_apis(aws, owner, triggers), *triggers]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +51,13 @@ class DeployedFunction(Resource[Mapping[str, Any]]):
         return self.target.name
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """Its role and its log group, which go after it."""
         return (role_reference(self.target), log_group_reference(self.target))
 
     def read(self, aws: AWS) -> Mapping[str, Any] | None:
         """What Lambda tells of it."""
-        answer = found(lambda: aws.client("lambda").get_function(FunctionName=self.name))
+        answer = none_if_absent(lambda: aws.client("lambda").get_function(FunctionName=self.name))
         if answer is None or not self.target.owner.owns(answer.get("Tags") or {}):
             return None
         configuration: Mapping[str, Any] = answer["Configuration"]
@@ -72,11 +72,11 @@ class DeployedFunction(Resource[Mapping[str, Any]]):
 
     def remove(self, aws: AWS, state: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Delete it."""
-        found(lambda: aws.client("lambda").delete_function(FunctionName=self.name))
+        none_if_absent(lambda: aws.client("lambda").delete_function(FunctionName=self.name))
 
 
 @dataclass(frozen=True, kw_only=True)
-class OwnLogGroup(LogGroupResource):
+class OwnedLogGroup(LogGroupResource):
     """A log group that is there only if pyl made it."""
 
     def read(self, aws: AWS) -> LogGroupState | None:

@@ -44,7 +44,7 @@ def plan_json(plan: Plan, *, show_values: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def outcomes(aws: AWS, plan: Plan, targets: Sequence[Target]) -> list[dict[str, Any]]:
+def collect_outcomes(aws: AWS, plan: Plan, targets: Sequence[Target]) -> list[dict[str, Any]]:
     """What there is now of each function: `name`, `arn`, `runtime`, `version`, `alias`, `url`, `triggers`.
 
     A resource belongs to the function that is its name, or that its name begins with, or that it needs.
@@ -109,5 +109,9 @@ def _function_of(action: Action, functions: Mapping[str, Any]) -> str | None:
     name = action.resource.name.partition(":")[0]
     if name in functions:
         return name
-    needed = (need.name.partition(":")[0] for need in action.resource.needs if need.kind in {"function", "alias"})
+    needed = (
+        dependency.name.partition(":")[0]
+        for dependency in action.resource.dependencies
+        if dependency.kind in {"function", "alias"}
+    )
     return next((name for name in needed if name in functions), None)

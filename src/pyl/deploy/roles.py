@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found, pages
+from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
 from pyl.deploy.plan import Change, Reference, Resource
-from pyl.deploy.policy import Statement, canonical, document
-from pyl.deploy.tags import as_list, from_list
+from pyl.deploy.policy import Statement, canonical_text, policy_document
+from pyl.deploy.tags import tags_from_list, tags_to_list
 from pyl.deploy.target import Target
 from pyl.errors import AWSError
 from pyl.progress import Progress
@@ -44,7 +44,7 @@ class RoleResource(Resource[RoleState]):
 
     target: Target
     statements: tuple[Statement, ...]
-    is_wanted: bool = True
+    is_desired: bool = True
     """A role that is not wanted is only there if it is pyl's."""
 
     @property
@@ -60,22 +60,22 @@ class RoleResource(Resource[RoleState]):
     @property
     def policy(self) -> dict[str, Any]:
         """The document of the inline policy."""
-        return document(self.statements)
+        return policy_document(self.statements)
 
     def read(self, aws: AWS) -> RoleState | None:
         """What is there."""
         client = aws.client("iam")
-        answer = found(lambda: client.get_role(RoleName=self.name))
+        answer = none_if_absent(lambda: client.get_role(RoleName=self.name))
         if answer is None:
             return None
-        role, tags = answer["Role"], from_list(answer["Role"].get("Tags") or ())
+        role, tags = answer["Role"], tags_from_list(answer["Role"].get("Tags") or ())
         if not self.target.owner.owns(tags):
-            if not self.is_wanted:
+            if not self.is_desired:
                 return None
             msg = f"there is a role {self.name}, which pyl did not make for this project"
             raise AWSError(msg, hint="use it by `role` in [tool.pyl], or set `prefix` there, or delete the role")
-        inline = found(lambda: client.get_role_policy(RoleName=self.name, PolicyName=POLICY))
-        attached = pages(client, "list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
+        inline = none_if_absent(lambda: client.get_role_policy(RoleName=self.name, PolicyName=POLICY))
+        attached = iterate_pages(client, "list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
         return RoleState(
             trust=role["AssumeRolePolicyDocument"],
             policy=inline["PolicyDocument"] if inline else None,
@@ -87,15 +87,15 @@ class RoleResource(Resource[RoleState]):
         """Whom it trusts, what it allows, what is attached, tags."""
         old = state or RoleState(trust={}, policy=None, attached=(), tags={})
         pairs: list[tuple[str, object, object]] = [
-            ("policy", _allowed(old.policy) if old.policy else None, _allowed(self.policy)),
+            ("policy", _describe_policy(old.policy) if old.policy else None, _describe_policy(self.policy)),
         ]
-        if canonical(old.trust) != canonical(TRUST):
+        if canonical_text(old.trust) != canonical_text(TRUST):
             pairs.append(("trusts", "others" if old.trust else None, "lambda.amazonaws.com"))
         if self.target.settings.policies is not None:
             pairs.append(("policies", list(old.attached) or None, sorted(self.target.settings.policies) or None))
         pairs += [(f"tags.{key}", old.tags.get(key), value) for key, value in self.tags.items()]
         changed = [Change(field=field, old=before, new=after) for field, before, after in pairs if before != after]
-        if state and not changed and canonical(old.policy) != canonical(self.policy):
+        if state and not changed and canonical_text(old.policy) != canonical_text(self.policy):
             changed.append(Change(field="policy", old="in another form", new="as wanted"))
         return changed
 
@@ -104,10 +104,10 @@ class RoleResource(Resource[RoleState]):
         client = aws.client("iam")
         if state is None:
             state = self._create(aws)
-        if canonical(state.trust) != canonical(TRUST):
-            client.update_assume_role_policy(RoleName=self.name, PolicyDocument=canonical(TRUST))
-        if canonical(state.policy) != canonical(self.policy):
-            client.put_role_policy(RoleName=self.name, PolicyName=POLICY, PolicyDocument=canonical(self.policy))
+        if canonical_text(state.trust) != canonical_text(TRUST):
+            client.update_assume_role_policy(RoleName=self.name, PolicyDocument=canonical_text(TRUST))
+        if canonical_text(state.policy) != canonical_text(self.policy):
+            client.put_role_policy(RoleName=self.name, PolicyName=POLICY, PolicyDocument=canonical_text(self.policy))
         if self.target.settings.policies is not None:
             for arn in sorted({*self.target.settings.policies} - {*state.attached}):
                 client.attach_role_policy(RoleName=self.name, PolicyArn=arn)
@@ -115,25 +115,27 @@ class RoleResource(Resource[RoleState]):
                 client.detach_role_policy(RoleName=self.name, PolicyArn=arn)
         missing = {key: value for key, value in self.tags.items() if state.tags.get(key) != value}
         if missing:
-            client.tag_role(RoleName=self.name, Tags=as_list(missing))
+            client.tag_role(RoleName=self.name, Tags=tags_to_list(missing))
 
     def remove(self, aws: AWS, state: RoleState) -> None:
         """Delete it, which IAM does only once it is bare."""
         client = aws.client("iam")
         for arn in state.attached:
-            found(lambda arn=arn: client.detach_role_policy(RoleName=self.name, PolicyArn=arn))  # type: ignore[misc]
-        inline = found(lambda: list(pages(client, "list_role_policies", "PolicyNames", RoleName=self.name)))
+            none_if_absent(lambda arn=arn: client.detach_role_policy(RoleName=self.name, PolicyArn=arn))  # type: ignore[misc]
+        inline = none_if_absent(
+            lambda: list(iterate_pages(client, "list_role_policies", "PolicyNames", RoleName=self.name))
+        )
         for name in inline or ():
-            found(lambda name=name: client.delete_role_policy(RoleName=self.name, PolicyName=name))  # type: ignore[misc]
-        found(lambda: client.delete_role(RoleName=self.name))
+            none_if_absent(lambda name=name: client.delete_role_policy(RoleName=self.name, PolicyName=name))  # type: ignore[misc]
+        none_if_absent(lambda: client.delete_role(RoleName=self.name))
 
     def _create(self, aws: AWS) -> RoleState:
         try:
             aws.client("iam").create_role(
                 RoleName=self.name,
-                AssumeRolePolicyDocument=canonical(TRUST),
+                AssumeRolePolicyDocument=canonical_text(TRUST),
                 Description=f"{self.target.owner.tag}: the function {self.target.name}",
-                Tags=as_list(self.tags),
+                Tags=tags_to_list(self.tags),
             )
         except Exception as error:
             # An earlier try whose answer was lost may have made it.
@@ -161,7 +163,7 @@ def role_reference(target: Target) -> Reference:
     return Reference(RoleResource.kind, role_name(target))
 
 
-def _allowed(policy: Mapping[str, Any]) -> list[str]:
+def _describe_policy(policy: Mapping[str, Any]) -> list[str]:
     """One line per statement, for people."""
 
     def listed(value: object) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
 from pyl.deploy.plan import Change, Resource
 from pyl.deploy.target import Target
 from pyl.errors import AWSError, UsageError
@@ -14,7 +14,7 @@ from pyl.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class AliasAt(Resource[str]):
+class PinnedAlias(Resource[str]):
     """An alias that points to one version."""
 
     kind: ClassVar[str] = "alias"
@@ -49,7 +49,7 @@ class AliasAt(Resource[str]):
         """Never: rolling back takes nothing away."""
 
 
-def rolled_back(aws: AWS, target: Target, *, alias: str | None = None, version: str | None = None) -> AliasAt:
+def plan_rollback(aws: AWS, target: Target, *, alias: str | None = None, version: str | None = None) -> PinnedAlias:
     """The function's alias at `version`, or at the newest one before its own.
 
     Raises:
@@ -67,12 +67,12 @@ def rolled_back(aws: AWS, target: Target, *, alias: str | None = None, version: 
     if current is None:
         msg = f"{target.name} has no alias {name} in {aws.region}"
         raise AWSError(msg, hint="`pyl list` shows what is there")
-    return AliasAt(target=target, alias=name, version=_chosen(target, current, numbers, version))
+    return PinnedAlias(target=target, alias=name, version=_chosen(target, current, numbers, version))
 
 
 def alias_version(aws: AWS, target: Target, alias: str) -> str | None:
     """The version that an alias points to."""
-    answer = found(lambda: aws.client("lambda").get_alias(FunctionName=target.name, Name=alias))
+    answer = none_if_absent(lambda: aws.client("lambda").get_alias(FunctionName=target.name, Name=alias))
     return answer["FunctionVersion"] if answer else None
 
 
@@ -91,5 +91,7 @@ def _chosen(target: Target, current: str, numbers: Sequence[int], version: str |
 
 def _versions(aws: AWS, target: Target) -> list[int]:
     client = aws.client("lambda")
-    listed = found(lambda: list(pages(client, "list_versions_by_function", "Versions", FunctionName=target.name)))
+    listed = none_if_absent(
+        lambda: list(iterate_pages(client, "list_versions_by_function", "Versions", FunctionName=target.name))
+    )
     return sorted(int(each["Version"]) for each in listed or () if each["Version"].isdecimal())

@@ -22,7 +22,7 @@ class Setting:
     read: Callable[[Configuration], Any]
     arguments: Callable[[Any, Configuration], dict[str, Any]]
     """A wanted value as arguments of `CreateFunction` and `UpdateFunctionConfiguration`, given what is there."""
-    told_in: str | None = None
+    reported_in: str | None = None
     """The part of the answer that is missing where Lambda does not know the setting, so that nothing can differ."""
 
     def differs(self, value: Any, present: Configuration | None) -> bool:
@@ -30,8 +30,8 @@ class Setting:
         if value is None:
             return False
         if present is None:
-            return bool(value != _NOTHING.get(self.name))
-        return (self.told_in is None or self.told_in in present) and bool(value != self.read(present))
+            return bool(value != _NEW_FUNCTION_VALUES.get(self.name))
+        return (self.reported_in is None or self.reported_in in present) and bool(value != self.read(present))
 
 
 def _plain(name: str, argument: str) -> Setting:
@@ -88,7 +88,7 @@ SETTINGS: tuple[Setting, ...] = (
         name="log_format",
         read=lambda configuration: (configuration.get("LoggingConfig") or {}).get("LogFormat"),
         arguments=_log_format,
-        told_in="LoggingConfig",
+        reported_in="LoggingConfig",
     ),
     Setting(name="vpc", read=_vpc, arguments=_vpc_arguments),
 )
@@ -96,7 +96,7 @@ SETTINGS: tuple[Setting, ...] = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class DesiredSettings:
     """The settings of one function that are to be; those that are `None` are left as they are."""
 
     runtime: Callable[[str | None], str]
@@ -118,7 +118,7 @@ class Wanted:
             value = values.get(setting.name)
             if setting.differs(value, present):
                 old = setting.read(configuration) if present is not None else None
-                found.append(Change(field=setting.name, old=_shown(old), new=_shown(value)))
+                found.append(Change(field=setting.name, old=_displayable(old), new=_displayable(value)))
         old_variables, variables = _variables(configuration), self._variables(configuration)
         for name in sorted(old_variables | variables):
             old, new = old_variables.get(name), variables.get(name)
@@ -144,7 +144,7 @@ class Wanted:
         return {**kept, **self.environment}
 
 
-def wanted_settings(target: Target, *, runtime: Callable[[str | None], str], role: str) -> Wanted:
+def desired_settings(target: Target, *, runtime: Callable[[str | None], str], role: str) -> DesiredSettings:
     """What configuration asks for."""
     function, settings = target.function, target.settings
     vpc = None
@@ -153,7 +153,7 @@ def wanted_settings(target: Target, *, runtime: Callable[[str | None], str], rol
             "subnets": tuple(sorted(settings.subnets)),
             "security_groups": tuple(sorted(settings.security_groups or ())),
         }
-    return Wanted(
+    return DesiredSettings(
         runtime=runtime,
         fixed={
             "handler": f"functions.{function.name}",
@@ -172,7 +172,7 @@ def wanted_settings(target: Target, *, runtime: Callable[[str | None], str], rol
     )
 
 
-_NOTHING: Mapping[str, Any] = {"layers": (), "vpc": {"subnets": (), "security_groups": ()}}
+_NEW_FUNCTION_VALUES: Mapping[str, Any] = {"layers": (), "vpc": {"subnets": (), "security_groups": ()}}
 """What a new function has anyway."""
 
 
@@ -180,7 +180,7 @@ def _variables(configuration: Configuration) -> dict[str, str]:
     return dict((configuration.get("Environment") or {}).get("Variables") or {})
 
 
-def _shown(value: Any) -> Any:
+def _displayable(value: Any) -> Any:
     """Tuples as lists, as TOML has them; an absent VPC and empty lists as nothing."""
     if isinstance(value, Mapping):
         return {key: list(inner) for key, inner in value.items()} if any(value.values()) else None

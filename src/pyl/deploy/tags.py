@@ -49,11 +49,11 @@ class Owner:
         return f"{self.prefix}{function}"
 
 
-def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+def tags_to_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
     """As most services take them: `[{"Key": ..., "Value": ...}]`."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def from_list(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
+def tags_from_list(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """The other way round; also `TagKey` and `TagValue`, as some services call them."""
     return {tag.get("Key", tag.get("TagKey", "")): tag.get("Value", tag.get("TagValue", "")) for tag in tags}

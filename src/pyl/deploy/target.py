@@ -67,7 +67,7 @@ class Target:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
 
-def target(aws: AWS, owner: Owner, function: Function) -> Target:
+def make_target(aws: AWS, owner: Owner, function: Function) -> Target:
     """The function's place for whom `aws` stands for."""
     return Target(
         function=function,

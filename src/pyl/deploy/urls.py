@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found
+from pyl.deploy.aws import AWS, error_code, none_if_absent
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.progress import Progress
@@ -56,7 +56,7 @@ class URLResource(Resource[URLState]):
         return self.target.invoked.name
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """The function or the alias."""
         return (self.target.invoked,)
 
@@ -71,8 +71,8 @@ class URLResource(Resource[URLState]):
     def read(self, aws: AWS) -> URLState | None:
         """Its configuration, and which of pyl's permissions are there."""
         client = aws.client("lambda")
-        configuration = found(lambda: client.get_function_url_config(**self._function))
-        answer = found(lambda: client.get_policy(**self._function))
+        configuration = none_if_absent(lambda: client.get_function_url_config(**self._function))
+        answer = none_if_absent(lambda: client.get_policy(**self._function))
         statements = json.loads(answer["Policy"])["Statement"] if answer else ()
         permissions = frozenset(PERMISSIONS) & {statement.get("Sid") for statement in statements}
         if configuration is None and not permissions:
@@ -81,14 +81,14 @@ class URLResource(Resource[URLState]):
 
     def changes(self, state: URLState | None) -> Sequence[Change]:
         """Who may call, how it answers, and the permissions."""
-        old, wanted = state.configuration if state else {}, self._wanted()
+        old, desired = state.configuration if state else {}, self._desired()
         present = {
             "url": {text: word for word, text in _AUTHENTICATION.items()}.get(old.get("AuthType", "")),
             "url_mode": old["InvokeMode"].upper() if old.get("InvokeMode") else None,
             "url_origins": (old.get("Cors") or {}).get("AllowOrigins"),
         }
         found_changes = [
-            Change(field=key, old=present[key], new=value) for key, value in wanted.items() if present[key] != value
+            Change(field=key, old=present[key], new=value) for key, value in desired.items() if present[key] != value
         ]
         permissions = state.permissions if state else frozenset()
         if permissions != self._permissions:
@@ -119,21 +119,21 @@ class URLResource(Resource[URLState]):
         client = aws.client("lambda")
         for statement in sorted(state.permissions):
             self._forbid(client, statement)
-        found(lambda: client.delete_function_url_config(**self._function))
+        none_if_absent(lambda: client.delete_function_url_config(**self._function))
 
     def outcome(self, aws: AWS) -> Mapping[str, str]:
         """The URL."""
-        configuration = found(lambda: aws.client("lambda").get_function_url_config(**self._function))
+        configuration = none_if_absent(lambda: aws.client("lambda").get_function_url_config(**self._function))
         return {"url": configuration["FunctionUrl"]} if configuration else {}
 
-    def _wanted(self) -> dict[str, object]:
+    def _desired(self) -> dict[str, object]:
         settings = self.target.settings
-        wanted: dict[str, object] = {"url": settings.url}
+        desired: dict[str, object] = {"url": settings.url}
         if settings.url_mode is not None:
-            wanted["url_mode"] = settings.url_mode
+            desired["url_mode"] = settings.url_mode
         if settings.url_origins is not None:
-            wanted["url_origins"] = list(settings.url_origins) or None
-        return wanted
+            desired["url_origins"] = list(settings.url_origins) or None
+        return desired
 
     def _arguments(self) -> dict[str, Any]:
         settings = self.target.settings
@@ -153,4 +153,4 @@ class URLResource(Resource[URLState]):
                 raise
 
     def _forbid(self, client: Any, statement: str) -> None:
-        found(lambda: client.remove_permission(**self._function, StatementId=statement))
+        none_if_absent(lambda: client.remove_permission(**self._function, StatementId=statement))

@@ -50,7 +50,7 @@ class Nested:
     body: Mapping[str, Any]
 
 
-def written(blocks: Sequence[Block], comment: str) -> str:
+def render(blocks: Sequence[Block], comment: str) -> str:
     """A file."""
     texts = ["\n".join(f"# {line}" for line in comment.splitlines())]
     for block in blocks:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pyl.deploy.desired_state import statements
-from pyl.deploy.policy import document
+from pyl.deploy.policy import policy_document
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.http import api_name
 from pyl.deploy.triggers.mappings import mapping_arguments
@@ -31,20 +31,22 @@ from pyl.project.config.triggers import (
 )
 from pyl.project.model import Project
 from pyl.project.trigger_rules import find_payload_format
-from pyl.templates.template_function import Subject, Surroundings, check_names, identifier
+from pyl.templates.template_function import PseudoParameters, TemplateFunction, check_names, identifier
 
-SURROUNDINGS = Surroundings(partition="${AWS::Partition}", region="${AWS::Region}", account="${AWS::AccountId}")
+PSEUDO_PARAMETERS = PseudoParameters(
+    partition="${AWS::Partition}", region="${AWS::Region}", account="${AWS::AccountId}"
+)
 
 _DESTINATIONS = {"events": "EventBridge", "lambda": "Lambda", "s3": "S3", "sns": "SNS", "sqs": "SQS"}
 _URL_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
 
 
-def template(project: Project, subjects: Sequence[Subject], folder: Path) -> dict[str, Any]:
+def template(project: Project, functions: Sequence[TemplateFunction], folder: Path) -> dict[str, Any]:
     """The template as data; `folder` is where its file will be, from which it names packages."""
-    check_names(subjects, identifier)
+    check_names(functions, identifier)
     writer = _Writer(folder)
-    for subject in subjects:
-        writer.add(subject)
+    for function in functions:
+        writer.add(function)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
@@ -79,43 +81,43 @@ class _Writer:
         self.resources: dict[str, Any] = {}
         self.outputs: dict[str, Any] = {}
 
-    def add(self, subject: Subject) -> None:
+    def add(self, function: TemplateFunction) -> None:
         """A function with its triggers."""
-        name = identifier(subject.function.name, "Function")
-        target, settings = subject.target, subject.target.settings
+        logical_id = identifier(function.name, "Function")
+        target, settings = function.target, function.settings
         properties: dict[str, Any] = {
             "FunctionName": target.name,
-            "CodeUri": Path(os.path.relpath(subject.package, self.folder)).as_posix(),
-            "Handler": f"functions.{subject.function.name}",
-            "Runtime": subject.runtime,
-            "Architectures": [subject.architecture],
-            "MemorySize": subject.function.configuration.memory,
-            "Timeout": subject.function.configuration.timeout,
-            **dict(_optional(subject)),
+            "CodeUri": Path(os.path.relpath(function.package, self.folder)).as_posix(),
+            "Handler": f"functions.{function.name}",
+            "Runtime": function.runtime,
+            "Architectures": [function.architecture],
+            "MemorySize": function.configuration.memory,
+            "Timeout": function.configuration.timeout,
+            **dict(_optional(function)),
         }
         if settings.role:
             properties["Role"] = settings.role
         else:
-            policy = _substituted(document(statements(target)))
+            policy = _substituted(policy_document(statements(target)))
             properties["Policies"] = [*(settings.policies or ()), policy]
-        self.resources[name] = {"Type": "AWS::Serverless::Function", "Properties": properties}
+        self.resources[logical_id] = {"Type": "AWS::Serverless::Function", "Properties": properties}
         if settings.log_retention:
             group = {"LogGroupName": f"/aws/lambda/{target.name}", "RetentionInDays": settings.log_retention}
-            self.resources[f"{name}Logs"] = {"Type": "AWS::Logs::LogGroup", "Properties": group}
-            self.resources[name]["DependsOn"] = [f"{name}Logs"]
+            self.resources[f"{logical_id}Logs"] = {"Type": "AWS::Logs::LogGroup", "Properties": group}
+            self.resources[logical_id]["DependsOn"] = [f"{logical_id}Logs"]
         events = {}
-        for index, trigger in enumerate(subject.function.configuration.triggers, 1):
-            event = self._event(subject, name, trigger)
+        for index, trigger in enumerate(function.configuration.triggers, 1):
+            event = self._event(function, logical_id, trigger)
             if event is not None:
                 events[f"{identifier(trigger.type)}{index}"] = event
         if events:
             properties["Events"] = events
         if settings.url in _URL_AUTHENTICATION:
-            self.outputs[f"{name}Url"] = {"Value": {"Fn::GetAtt": [f"{name}Url", "FunctionUrl"]}}
+            self.outputs[f"{logical_id}Url"] = {"Value": {"Fn::GetAtt": [f"{logical_id}Url", "FunctionUrl"]}}
 
-    def _event(self, subject: Subject, function: str, trigger: Trigger) -> dict[str, Any] | None:
+    def _event(self, function: TemplateFunction, logical_id: str, trigger: Trigger) -> dict[str, Any] | None:
         """An entry of the function's `Events`; `None` for what SAM has none for."""
-        target = subject.target
+        target = function.target
         match trigger:
             case SQSTrigger():
                 source = {"Queue": _sub(sources.queue_arn(target, trigger))}
@@ -128,16 +130,16 @@ class _Writer:
             case S3Trigger():
                 return _typed("S3", self._notification(trigger))
             case SNSTrigger():
-                return _typed("SNS", _subscription(subject, trigger))
+                return _typed("SNS", _subscription(function, trigger))
             case EventBridgeTrigger():
                 return _pattern_rule(trigger)
             case ScheduleTrigger():
                 given = {"Input": trigger.input} if trigger.input is not None else {}
                 return _typed("Schedule", {"Schedule": trigger.expression, "Enabled": trigger.enabled, **given})
             case HTTPAPITrigger():
-                return _typed("HttpApi", self._route(subject, trigger))
+                return _typed("HttpApi", self._route(function, trigger))
             case SESTrigger():
-                self._receipt_rule(subject, function, trigger)
+                self._receipt_rule(function, logical_id, trigger)
                 return None
 
     def _table_stream(self, trigger: DynamoDBTrigger) -> Any:
@@ -168,8 +170,8 @@ class _Writer:
         filtered = {"Filter": {"S3Key": {"Rules": rules}}} if rules else {}
         return {"Bucket": {"Ref": bucket}, "Events": list(trigger.events), **filtered}
 
-    def _route(self, subject: Subject, trigger: HTTPAPITrigger) -> dict[str, Any]:
-        title = api_name(subject.target.owner, trigger)
+    def _route(self, function: TemplateFunction, trigger: HTTPAPITrigger) -> dict[str, Any]:
+        title = api_name(function.target.owner, trigger)
         api = identifier("Api", title)
         properties = self.resources.setdefault(
             api, {"Type": "AWS::Serverless::HttpApi", "Properties": {"Name": title}}
@@ -181,18 +183,18 @@ class _Writer:
         route: dict[str, Any] = {"ApiId": {"Ref": api}}
         if method:
             route |= {"Method": method, "Path": path}
-        route["PayloadFormatVersion"] = find_payload_format(subject.function.event)
+        route["PayloadFormatVersion"] = find_payload_format(function.event)
         if trigger.authorization == "AWS_IAM":
             properties["Auth"] = {"EnableIamAuthorizer": True}
             route["Auth"] = {"Authorizer": "AWS_IAM"}
         return route
 
-    def _receipt_rule(self, subject: Subject, function: str, trigger: SESTrigger) -> None:
-        arn: dict[str, Any] = {"Fn::GetAtt": [function, "Arn"]}
-        if subject.target.qualifier:
-            arn = {"Ref": f"{function}Alias{subject.target.qualifier}"}
-        name = identifier(subject.function.name, trigger.rule_set, "Rule", str(trigger.index + 1))
-        rule_set = subject.target.arn_of("ses", f"receipt-rule-set/{trigger.rule_set}:receipt-rule/*")
+    def _receipt_rule(self, function: TemplateFunction, logical_id: str, trigger: SESTrigger) -> None:
+        arn: dict[str, Any] = {"Fn::GetAtt": [logical_id, "Arn"]}
+        if function.target.qualifier:
+            arn = {"Ref": f"{logical_id}Alias{function.target.qualifier}"}
+        name = identifier(function.name, trigger.rule_set, "Rule", str(trigger.index + 1))
+        rule_set = function.target.arn_of("ses", f"receipt-rule-set/{trigger.rule_set}:receipt-rule/*")
         self.resources[f"{name}Permission"] = {
             "Type": "AWS::Lambda::Permission",
             "Properties": {
@@ -219,13 +221,13 @@ class _Writer:
         }
 
 
-def _optional(subject: Subject) -> Iterator[tuple[str, Any]]:
+def _optional(function: TemplateFunction) -> Iterator[tuple[str, Any]]:
     """Settings that are only written where configuration has them."""
-    configuration, settings = subject.function.configuration, subject.target.settings
+    configuration, settings = function.configuration, function.settings
     vpc = {"SubnetIds": list(settings.subnets or ()), "SecurityGroupIds": list(settings.security_groups or ())}
     concurrency = settings.reserved_concurrency
     values: dict[str, Any] = {
-        "Description": subject.function.description,
+        "Description": function.description,
         "Environment": {"Variables": dict(configuration.environment)} if configuration.environment else None,
         "Tags": dict(settings.tags),
         "Layers": list(settings.layers or ()),
@@ -238,11 +240,11 @@ def _optional(subject: Subject) -> Iterator[tuple[str, Any]]:
     yield from ((key, value) for key, value in values.items() if value)
     if concurrency is not None and concurrency >= 0:
         yield "ReservedConcurrentExecutions", concurrency
-    yield from _invocation(subject)
+    yield from _invocation(function)
 
 
-def _invocation(subject: Subject) -> Iterator[tuple[str, Any]]:
-    settings = subject.target.settings
+def _invocation(function: TemplateFunction) -> Iterator[tuple[str, Any]]:
+    settings = function.settings
     asynchronous: dict[str, Any] = {}
     if settings.retries is not None:
         asynchronous["MaximumRetryAttempts"] = settings.retries
@@ -273,8 +275,8 @@ def _pattern_rule(trigger: EventBridgeTrigger) -> dict[str, Any]:
     return _typed("CloudWatchEvent", rule | {"State": "DISABLED"})  # the other kind has no state
 
 
-def _subscription(subject: Subject, trigger: SNSTrigger) -> dict[str, Any]:
-    topic: dict[str, Any] = {"Topic": _sub(sources.topic_arn(subject.target, trigger))}
+def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> dict[str, Any]:
+    topic: dict[str, Any] = {"Topic": _sub(sources.topic_arn(function.target, trigger))}
     if trigger.filter is None:
         return topic
     return topic | {"FilterPolicy": json.loads(trigger.filter), "FilterPolicyScope": trigger.filter_scope}

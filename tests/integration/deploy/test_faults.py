@@ -33,7 +33,7 @@ from integration.deploy.local_aws import (
 from integration.projects import HELLO, write_project
 from pyl.deploy.aws import AWS
 from pyl.deploy.code import Code
-from pyl.deploy.desired_state import Packaged, wanted
+from pyl.deploy.desired_state import FunctionPackage, find_desired_state
 from pyl.deploy.plan import Plan, Stopped, apply_plan, make_plan
 from pyl.errors import AWSError
 from pyl.packaging.interpreted import runtime
@@ -83,11 +83,11 @@ class Deployment:
 
     def plan(self, when: str) -> Plan:
         project = self.projects[when]
-        packaged = Packaged(
+        package = FunctionPackage(
             code=Code(path=self.packages[when], project="shop"), architecture="x86_64", runtime=runtime()
         )
-        goal = wanted(self.aws, project, {"hello": packaged}, dt.date(2026, 1, 1))
-        return make_plan(self.aws, goal.resources, goal.unwanted)
+        desired_state = find_desired_state(self.aws, project, {"hello": package}, dt.date(2026, 1, 1))
+        return make_plan(self.aws, desired_state.resources, desired_state.to_delete)
 
     def run(self, when: str) -> None:
         apply_plan(self.aws, self.plan(when), Silent())

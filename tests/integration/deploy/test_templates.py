@@ -267,7 +267,7 @@ def test_functions_that_a_template_could_not_tell_apart_are_refused(tmp_path: Pa
     project = write_project(tmp_path / "shop", files)
     done = run_here("template", tool, "--project", project)
     assert (done.code, done.out) == (2, "")
-    assert "send-mail and send_mail would both be" in done.err
+    assert "send-mail and send_mail would both be named" in done.err
     assert run_here("template", tool, "send-mail", "--project", project).code == 0
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from pyl.deploy.iam_permissions import statements
-from pyl.deploy.policy import Statement, canonical, document
-from pyl.deploy.settings import wanted_settings
-from pyl.deploy.tags import Owner, as_list, from_list
+from pyl.deploy.policy import Statement, canonical_text, policy_document
+from pyl.deploy.settings import desired_settings
+from pyl.deploy.tags import Owner, tags_from_list, tags_to_list
 from pyl.deploy.target import Target
 from pyl.project.config.deployment import Allowed, DeploymentConfiguration
 from pyl.project.config.model import FunctionConfiguration
@@ -59,19 +59,19 @@ def test_a_project_owns_what_has_its_tag_and_nothing_else() -> None:
 
 
 def test_tags_go_both_ways() -> None:
-    assert from_list(as_list({"a": "1"})) == {"a": "1"}
-    assert from_list([{"TagKey": "a", "TagValue": "1"}]) == {"a": "1"}
+    assert tags_from_list(tags_to_list({"a": "1"})) == {"a": "1"}
+    assert tags_from_list([{"TagKey": "a", "TagValue": "1"}]) == {"a": "1"}
 
 
 def test_a_policy_is_canonical_whatever_the_order() -> None:
     one = Statement(reason="logs", actions=("b", "a"), resources=("y", "x"))
     other = Statement(reason="logs", actions=("a", "b"), resources=("x", "y"))
-    assert canonical(document([one])) == canonical(document([other]))
+    assert canonical_text(policy_document([one])) == canonical_text(policy_document([other]))
 
 
 def test_equal_statements_are_held_once() -> None:
     one = Statement(reason="queue orders.fifo", actions=("a",), resources=("x",))
-    (statement,) = document([one, one])["Statement"]
+    (statement,) = policy_document([one, one])["Statement"]
     assert statement["Sid"] == "QueueOrdersFifo"
 
 
@@ -114,7 +114,7 @@ def wanted(**settings: object) -> list[str]:
         "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/mine", "ApplicationLogLevel": "DEBUG"},
         "TracingConfig": {"Mode": "Active"},
     }
-    goal = wanted_settings(place, runtime=lambda _: "python3.11", role="r")
+    goal = desired_settings(place, runtime=lambda _: "python3.11", role="r")
     assert bool(goal.changes(present)) == bool(goal.arguments(present))
     return [f"{change.field}: {change.old} -> {change.new}" for change in goal.changes(present)]
 
@@ -132,6 +132,6 @@ def test_each_setting_changes_alone() -> None:
 
 
 def test_the_log_group_of_others_stays_when_the_format_changes() -> None:
-    goal = wanted_settings(target(log_format="Text"), runtime=lambda _: "python3.11", role="r")
+    goal = desired_settings(target(log_format="Text"), runtime=lambda _: "python3.11", role="r")
     present = {"LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/mine", "ApplicationLogLevel": "DEBUG"}}
     assert goal.arguments(present)["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/mine"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyl.deploy.plan import Stopped, Verb, apply_plan, make_plan, ordered
+from pyl.deploy.plan import Stopped, Verb, apply_plan, make_plan, sort_by_dependency
 from pyl.progress import Silent
 from unit.deploy.resources import Thing, aws, refuse
 
@@ -22,16 +22,16 @@ def things(world: dict[str, str], journal: list[str], **more: Any) -> list[Thing
 
 
 def test_what_is_needed_comes_first() -> None:
-    assert [thing.name for thing in ordered(things({}, []))] == ["a", "b", "c"]
+    assert [thing.name for thing in sort_by_dependency(things({}, []))] == ["a", "b", "c"]
 
 
 def test_what_a_plan_does_not_hold_is_taken_to_be_there() -> None:
-    assert ordered([Thing(world={}, called="a", value="1", after=("elsewhere",))])
+    assert sort_by_dependency([Thing(world={}, called="a", value="1", after=("elsewhere",))])
 
 
 def test_two_resources_of_one_name_are_a_mistake_of_the_program() -> None:
     with pytest.raises(ValueError, match="thing a"):
-        ordered([Thing(world={}, called="a", value="1"), Thing(world={}, called="a", value="2")])
+        sort_by_dependency([Thing(world={}, called="a", value="1"), Thing(world={}, called="a", value="2")])
 
 
 def test_only_what_differs_is_done() -> None:

@@ -13,6 +13,6 @@ from __future__ import annotations
 
 from pyl.deploy.triggers.desired_state import api_resources, trigger_resources
 from pyl.deploy.triggers.iam_permissions import trigger_statements
-from pyl.deploy.triggers.orphans import left_apis, left_triggers
+from pyl.deploy.triggers.orphans import find_orphaned_apis, find_orphaned_triggers
 
-__all__ = ["api_resources", "left_apis", "left_triggers", "trigger_resources", "trigger_statements"]
+__all__ = ["api_resources", "find_orphaned_apis", "find_orphaned_triggers", "trigger_resources", "trigger_statements"]

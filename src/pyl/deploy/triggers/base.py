@@ -31,13 +31,13 @@ class TriggerResource(Resource[State]):
         return trigger_name(self.target, self.label)
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """What it invokes."""
         return (self.target.invoked,)
 
     @property
     @abstractmethod
-    def wanted(self) -> Settings:
+    def desired(self) -> Settings:
         """The settings as they are to be."""
 
 

@@ -33,7 +33,7 @@ def trigger_resources(target: Target) -> list[Resource[Any]]:
     triggers = target.function.configuration.triggers
     sources = Counter(trigger.source for trigger in triggers)
     return [
-        _resource(target, trigger, trigger.source if sources[trigger.source] == 1 else _told_apart(trigger))
+        _resource(target, trigger, trigger.source if sources[trigger.source] == 1 else _distinctive_label(trigger))
         for trigger in triggers
     ]
 
@@ -49,7 +49,7 @@ def api_resources(targets: Sequence[Target]) -> list[APIResource]:
     return [APIResource(owner=owner, api=name) for name, owner in names.items()]
 
 
-def _told_apart(trigger: Trigger) -> str:
+def _distinctive_label(trigger: Trigger) -> str:
     """The source with what else identifies a trigger, for those with the same source."""
     if isinstance(trigger, S3Trigger):
         return f"{trigger.source}/{trigger.prefix}*{trigger.suffix} {', '.join(trigger.events)}"

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found, pages
+from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target
@@ -59,7 +59,7 @@ class APIResource(Resource[APIState]):
         if not candidates:
             return None
         api, *others = candidates
-        stages = pages(aws.client("apigatewayv2"), "get_stages", "Items", ApiId=api["ApiId"])
+        stages = iterate_pages(aws.client("apigatewayv2"), "get_stages", "Items", ApiId=api["ApiId"])
         return APIState(
             id=api["ApiId"],
             endpoint=api["ApiEndpoint"],
@@ -81,7 +81,7 @@ class APIResource(Resource[APIState]):
         """Make what is missing."""
         client = aws.client("apigatewayv2")
         if state is None:
-            state = self._made(aws)
+            state = self._create(aws)
         if not state.has_stage:
             try:
                 client.create_stage(ApiId=state.id, StageName=_STAGE, AutoDeploy=True, Tags=self.owner.tags)
@@ -89,9 +89,9 @@ class APIResource(Resource[APIState]):
                 if error_code(error) != _CONFLICT:
                     raise
         for identifier in state.surplus:
-            found(lambda identifier=identifier: client.delete_api(ApiId=identifier))  # type: ignore[misc]
+            none_if_absent(lambda identifier=identifier: client.delete_api(ApiId=identifier))  # type: ignore[misc]
 
-    def _made(self, aws: AWS) -> APIState:
+    def _create(self, aws: AWS) -> APIState:
         """Made unless an earlier try whose answer was lost has; read again, as the call may be carried out twice."""
         present = self.read(aws)
         if present is not None:
@@ -104,9 +104,9 @@ class APIResource(Resource[APIState]):
     def remove(self, aws: AWS, state: APIState) -> None:
         """Delete the API, if pyl made it and no route is left in it."""
         client = aws.client("apigatewayv2")
-        routes = found(lambda: list(pages(client, "get_routes", "Items", ApiId=state.id)))
+        routes = none_if_absent(lambda: list(iterate_pages(client, "get_routes", "Items", ApiId=state.id)))
         if routes == [] and self.owner.owns(state.tags):
-            found(lambda: client.delete_api(ApiId=state.id))
+            none_if_absent(lambda: client.delete_api(ApiId=state.id))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,17 +124,17 @@ class RouteResource(PushTrigger):
         return api_name(self.target.owner, self.trigger)
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """What it invokes, and the API."""
         return (self.target.invoked, Reference(APIResource.kind, self.api))
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """API and route."""
         return (self.api, self.trigger.route)
 
     @property
-    def wanted(self) -> Settings:
+    def desired(self) -> Settings:
         """The settings as they are to be."""
         return {
             "invokes": self.target.invoked_arn,
@@ -157,7 +157,7 @@ class RouteResource(PushTrigger):
         route = self._route(aws, api["ApiId"]) if api else None
         if api is None or route is None:
             return None
-        integration = _integrations(aws, api["ApiId"]).get(_called(route), {})
+        integration = _integrations(aws, api["ApiId"]).get(_integration_id(route), {})
         called = _function_arn(integration)
         if not self.target.owner.owns(api.get("Tags") or {}) and called and not invokes(called, self.target):
             msg = f"the route {self.trigger.route} of the API {self.api}, which pyl did not make, calls {called}"
@@ -168,11 +168,11 @@ class RouteResource(PushTrigger):
             "authorization": route.get("AuthorizationType", "NONE"),
         }
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
+    def connect(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
         """Make the integration and the route, or have the route that is there call it."""
         client = aws.client("apigatewayv2")
         api = (find_api(aws, self.target.owner, self.api) or {})["ApiId"]
-        integration, *surplus = self._integrations(aws, api) or self._made_integrations(aws, api)
+        integration, *surplus = self._integrations(aws, api) or self._create_integrations(aws, api)
         arguments = {
             "ApiId": api,
             "RouteKey": self.trigger.route,
@@ -191,11 +191,11 @@ class RouteResource(PushTrigger):
             client.update_route(**arguments, RouteId=route["RouteId"])
         _delete_unused(aws, api, surplus)
 
-    def unwire(self, aws: AWS) -> None:
+    def disconnect(self, aws: AWS) -> None:
         """Take the route away."""
         source_arn = self.source_arn(aws)
         if source_arn is not None:
-            unwire(aws, self.target, self.sid, source_arn, self.target.invoked_arn)
+            disconnect(aws, self.target, self.sid, source_arn, self.target.invoked_arn)
 
     def outcome(self, aws: AWS) -> Mapping[str, str]:
         """The URL by the route."""
@@ -206,25 +206,25 @@ class RouteResource(PushTrigger):
         return {self.trigger.route: f"{api['ApiEndpoint']}{path}"}
 
     def _route(self, aws: AWS, api: str) -> Mapping[str, Any] | None:
-        routes = pages(aws.client("apigatewayv2"), "get_routes", "Items", ApiId=api)
+        routes = iterate_pages(aws.client("apigatewayv2"), "get_routes", "Items", ApiId=api)
         return next((route for route in routes if route["RouteKey"] == self.trigger.route), None)
 
     def _integrations(self, aws: AWS, api: str) -> list[str]:
         """Ids of those that call the function with the payload it takes; several if a call was carried out twice."""
-        wanted = (self.target.invoked_arn, self.wanted["payload"])
+        desired = (self.target.invoked_arn, self.desired["payload"])
         return [
             identifier
             for identifier, each in sorted(_integrations(aws, api).items())
-            if (each.get("IntegrationUri"), each.get("PayloadFormatVersion")) == wanted
+            if (each.get("IntegrationUri"), each.get("PayloadFormatVersion")) == desired
         ]
 
-    def _made_integrations(self, aws: AWS, api: str) -> list[str]:
+    def _create_integrations(self, aws: AWS, api: str) -> list[str]:
         made: Mapping[str, Any] = aws.client("apigatewayv2").create_integration(
             ApiId=api,
             IntegrationType="AWS_PROXY",
             IntegrationMethod="POST",
             IntegrationUri=self.target.invoked_arn,
-            PayloadFormatVersion=self.wanted["payload"],
+            PayloadFormatVersion=self.desired["payload"],
         )
         return self._integrations(aws, api) or [str(made["IntegrationId"])]
 
@@ -236,10 +236,10 @@ def api_name(owner: Owner, trigger: HTTPAPITrigger) -> str:
 
 def route_arn(target: Target, api: str, route: str) -> str:
     """A route in every stage, as permissions name it."""
-    return target.arn_of("execute-api", f"{api}/*/{route_place(route)}")
+    return target.arn_of("execute-api", f"{api}/*/{route_arn_path(route)}")
 
 
-def route_place(route: str) -> str:
+def route_arn_path(route: str) -> str:
     """Method and path in the ARN of a route: variables of the path are any text.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
@@ -261,13 +261,15 @@ def _candidates(aws: AWS, owner: Owner, name: str) -> list[Mapping[str, Any]]:
     """The API of this name, and after it those of the project's own that are as good as none."""
     client = aws.client("apigatewayv2")
     listed = [
-        api for api in pages(client, "get_apis", "Items") if api["Name"] == name and api["ProtocolType"] == "HTTP"
+        api
+        for api in iterate_pages(client, "get_apis", "Items")
+        if api["Name"] == name and api["ProtocolType"] == "HTTP"
     ]
     own = [api for api in listed if owner.owns(api.get("Tags") or {})]
     apis = sorted(own or listed, key=lambda api: (str(api.get("CreatedDate")), api["ApiId"]))
     if len(apis) < 2:
         return apis
-    used = [api for api in apis if any(pages(client, "get_routes", "Items", ApiId=api["ApiId"]))]
+    used = [api for api in apis if any(iterate_pages(client, "get_routes", "Items", ApiId=api["ApiId"]))]
     if len(used) > 1 or not own:
         msg = (
             f"there are {len(apis)} HTTP APIs called {name} in {aws.region}: {', '.join(api['ApiId'] for api in apis)}"
@@ -283,33 +285,33 @@ def empty_apis(aws: AWS, owner: Owner, gone: Container[str]) -> Iterator[str]:
     """
     client = aws.client("apigatewayv2")
     try:
-        apis = list(pages(client, "get_apis", "Items"))
+        apis = list(iterate_pages(client, "get_apis", "Items"))
     except Exception as error:
         if error_code(error) not in {"AccessDenied", "AccessDeniedException"}:
             raise
         return
     for api in apis:
         if owner.owns(api.get("Tags") or {}):
-            routes = pages(client, "get_routes", "Items", ApiId=api["ApiId"])
-            arns = (aws.arn("execute-api", f"{api['ApiId']}/*/{route_place(route['RouteKey'])}") for route in routes)
+            routes = iterate_pages(client, "get_routes", "Items", ApiId=api["ApiId"])
+            arns = (aws.arn("execute-api", f"{api['ApiId']}/*/{route_arn_path(route['RouteKey'])}") for route in routes)
             if all(arn in gone for arn in arns):
                 yield api["Name"]
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
     """Take away the routes that a permission was for and that call `invoked_arn`, and what then calls nothing."""
     client, api = aws.client("apigatewayv2"), source_arn.split(":")[5].partition("/")[0]
-    routes = found(lambda: list(pages(client, "get_routes", "Items", ApiId=api)))
+    routes = none_if_absent(lambda: list(iterate_pages(client, "get_routes", "Items", ApiId=api)))
     if routes is None:
         return
     ours = {key for key, each in _integrations(aws, api).items() if _function_arn(each) == invoked_arn}
     for route in routes:
-        if _called(route) in ours and route_arn(target, api, route["RouteKey"]) == source_arn:
-            found(lambda identifier=route["RouteId"]: client.delete_route(ApiId=api, RouteId=identifier))  # type: ignore[misc]
+        if _integration_id(route) in ours and route_arn(target, api, route["RouteKey"]) == source_arn:
+            none_if_absent(lambda identifier=route["RouteId"]: client.delete_route(ApiId=api, RouteId=identifier))  # type: ignore[misc]
     _delete_unused(aws, api, sorted(ours))
 
 
-def _called(route: Mapping[str, Any]) -> str:
+def _integration_id(route: Mapping[str, Any]) -> str:
     """Id of the integration that a route calls."""
     return str(route.get("Target", "")).rpartition("/")[2]
 
@@ -319,15 +321,17 @@ def _delete_unused(aws: AWS, api: str, integrations: Sequence[str]) -> None:
     if not integrations:
         return
     client = aws.client("apigatewayv2")
-    called = {_called(route) for route in pages(client, "get_routes", "Items", ApiId=api)}
+    called = {_integration_id(route) for route in iterate_pages(client, "get_routes", "Items", ApiId=api)}
     for identifier in integrations:
         if identifier not in called:
-            found(lambda identifier=identifier: client.delete_integration(ApiId=api, IntegrationId=identifier))  # type: ignore[misc]
+            none_if_absent(lambda identifier=identifier: client.delete_integration(ApiId=api, IntegrationId=identifier))  # type: ignore[misc]
 
 
 def _integrations(aws: AWS, api: str) -> dict[str, Mapping[str, Any]]:
     """By Id."""
-    listed = found(lambda: list(pages(aws.client("apigatewayv2"), "get_integrations", "Items", ApiId=api)))
+    listed = none_if_absent(
+        lambda: list(iterate_pages(aws.client("apigatewayv2"), "get_integrations", "Items", ApiId=api))
+    )
     return {each["IntegrationId"]: each for each in listed or ()}
 
 

@@ -17,7 +17,7 @@ from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, SQSTrig
 
 
 @dataclass(frozen=True, kw_only=True)
-class TriggerNeed:
+class TriggerPermissions:
     """Actions that reading a source needs."""
 
     reason: str
@@ -46,16 +46,16 @@ def _table_stream(target: Target, trigger: Trigger) -> str:
     return sources.table_stream_arn(target, trigger)
 
 
-NEEDS: Mapping[str, tuple[TriggerNeed, ...]] = {
+NEEDS: Mapping[str, tuple[TriggerPermissions, ...]] = {
     "sqs": (
-        TriggerNeed(
+        TriggerPermissions(
             reason="Queue",
             actions=("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
             resource=_queue,
         ),
     ),
     "dynamodb": (
-        TriggerNeed(
+        TriggerPermissions(
             reason="Table",
             actions=(
                 "dynamodb:DescribeStream",
@@ -67,7 +67,7 @@ NEEDS: Mapping[str, tuple[TriggerNeed, ...]] = {
         ),
     ),
     "kinesis": (
-        TriggerNeed(
+        TriggerPermissions(
             reason="Stream",
             actions=(
                 "kinesis:DescribeStream",
@@ -78,7 +78,7 @@ NEEDS: Mapping[str, tuple[TriggerNeed, ...]] = {
             ),
             resource=_stream,
         ),
-        TriggerNeed(reason="Consumer", actions=("kinesis:SubscribeToShard",), resource=_consumer),
+        TriggerPermissions(reason="Consumer", actions=("kinesis:SubscribeToShard",), resource=_consumer),
     ),
 }
 """Needs by type of the trigger; types that are not here need nothing."""
@@ -87,10 +87,12 @@ NEEDS: Mapping[str, tuple[TriggerNeed, ...]] = {
 def trigger_statements(target: Target) -> Iterator[Statement]:
     """What the role of a function must allow for its triggers."""
     for index, trigger in enumerate(target.function.configuration.triggers, 1):
-        for need in NEEDS.get(trigger.type, ()):
-            resource = need.resource(target, trigger)
+        for dependency in NEEDS.get(trigger.type, ()):
+            resource = dependency.resource(target, trigger)
             if resource:
-                yield Statement(reason=f"Trigger{index}{need.reason}", actions=need.actions, resources=(resource,))
+                yield Statement(
+                    reason=f"Trigger{index}{dependency.reason}", actions=dependency.actions, resources=(resource,)
+                )
         failures = getattr(trigger, "on_failure", None)
         if failures:
             yield destination_statement(f"Trigger{index}Failures", failures)

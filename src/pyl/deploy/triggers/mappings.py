@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found, pages, retried
+from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent, retry
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
@@ -21,8 +21,8 @@ from pyl.project.config.triggers import BatchTrigger, DynamoDBTrigger, KinesisTr
 _SECONDS = 120.0
 """For a role that is not known yet, for another change of the mapping to end, and for the change itself."""
 
-_UNDER_WAY = frozenset({"Creating", "Enabling", "Disabling", "Updating"})
-_TEMPORARY = ("execution role does not have permissions", "cannot be assumed by Lambda")
+_TRANSITIONAL_STATES = frozenset({"Creating", "Enabling", "Disabling", "Updating"})
+_TEMPORARY_ERRORS = ("execution role does not have permissions", "cannot be assumed by Lambda")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class MappingResource(TriggerResource[MappingState]):
     trigger: BatchTrigger
 
     @property
-    def wanted(self) -> Settings:
+    def desired(self) -> Settings:
         """The settings as they are to be."""
         return {"invokes": self.target.invoked_arn, **mapping_settings(self.target, self.trigger)}
 
@@ -61,7 +61,7 @@ class MappingResource(TriggerResource[MappingState]):
         """Settings, then tags."""
         tags = state.tags if state else {}
         return [
-            *differences(state.settings if state else {}, self.wanted),
+            *differences(state.settings if state else {}, self.desired),
             *(
                 Change(field=f"tags.{key}", old=tags.get(key), new=value)
                 for key, value in self.target.owner.tags.items()
@@ -82,7 +82,7 @@ class MappingResource(TriggerResource[MappingState]):
         _delete(aws, state.uuid)
 
     def _find(self, aws: AWS, source: str) -> MappingState | None:
-        mappings = pages(
+        mappings = iterate_pages(
             aws.client("lambda"), "list_event_source_mappings", "EventSourceMappings", EventSourceArn=source
         )
         for mapping in mappings:
@@ -91,7 +91,7 @@ class MappingResource(TriggerResource[MappingState]):
         return None
 
     def _create(self, aws: AWS, source: str) -> MappingState:
-        settings = {key: value for key, value in self.wanted.items() if value != _DEFAULTS.get(key)}
+        settings = {key: value for key, value in self.desired.items() if value != _DEFAULTS.get(key)}
         if not isinstance(self.trigger, SQSTrigger):
             settings["starting_position"] = self.trigger.starting_position
         arguments = _arguments(settings)
@@ -112,18 +112,18 @@ class MappingResource(TriggerResource[MappingState]):
                 source=source,
                 uuid=made["UUID"],
                 arn=made.get("EventSourceMappingArn", ""),
-                settings=self.wanted,
+                settings=self.desired,
                 tags=self.target.owner.tags,
             )
 
-        return retried(aws, create, _is_temporary, seconds=_SECONDS)
+        return retry(aws, create, _is_temporary, seconds=_SECONDS)
 
     def _update(self, aws: AWS, state: MappingState) -> None:
         client = aws.client("lambda")
-        changed = {change.field: change.new for change in differences(state.settings, self.wanted)}
+        changed = {change.field: change.new for change in differences(state.settings, self.desired)}
         if changed:
             arguments = _arguments(changed)
-            retried(
+            retry(
                 aws,
                 lambda: client.update_event_source_mapping(UUID=state.uuid, **arguments),
                 _is_temporary,
@@ -135,7 +135,7 @@ class MappingResource(TriggerResource[MappingState]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeftMapping(Resource[str]):
+class OrphanedMapping(Resource[str]):
     """A mapping that pyl made and nothing asks for any more."""
 
     kind: ClassVar[str] = "trigger"
@@ -150,13 +150,13 @@ class LeftMapping(Resource[str]):
         return trigger_name(self.target, f"{self.source} ({self.uuid[:8]})")
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """The function."""
         return (self.target.reference,)
 
     def read(self, aws: AWS) -> str | None:
         """Whether it is there."""
-        answer = found(lambda: aws.client("lambda").get_event_source_mapping(UUID=self.uuid))
+        answer = none_if_absent(lambda: aws.client("lambda").get_event_source_mapping(UUID=self.uuid))
         return self.uuid if answer and answer.get("State") != "Deleting" else None
 
     def changes(self, state: str | None) -> Sequence[Change]:  # noqa: ARG002
@@ -171,19 +171,23 @@ class LeftMapping(Resource[str]):
         _delete(aws, state)
 
 
-def left_mappings(aws: AWS, target: Target, qualified_arns: Sequence[str], kept: set[str]) -> Iterator[LeftMapping]:
+def find_own_mappings(
+    aws: AWS, target: Target, qualified_arns: Sequence[str], kept: set[str]
+) -> Iterator[OrphanedMapping]:
     """The mappings of pyl's to the function (by its ARNs) whose sources are not among those kept."""
     client = aws.client("lambda")
     for arn in qualified_arns:
-        listed = found(
-            lambda arn=arn: list(pages(client, "list_event_source_mappings", "EventSourceMappings", FunctionName=arn))  # type: ignore[misc]
+        listed = none_if_absent(
+            lambda arn=arn: list(
+                iterate_pages(client, "list_event_source_mappings", "EventSourceMappings", FunctionName=arn)
+            )  # type: ignore[misc]
         )
         for mapping in listed or ():
             source = mapping.get("EventSourceArn", "")
             if source in kept or mapping.get("State") == "Deleting" or not invokes(mapping["FunctionArn"], target):
                 continue
             if target.owner.owns(_state(aws, mapping).tags):
-                yield LeftMapping(target=target, uuid=mapping["UUID"], source=source)
+                yield OrphanedMapping(target=target, uuid=mapping["UUID"], source=source)
 
 
 def source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
@@ -264,11 +268,11 @@ def _arguments(settings: Settings) -> dict[str, Any]:
             case "on_failure":
                 arguments["DestinationConfig"] = {"OnFailure": {"Destination": value or ""}}
             case _:
-                arguments[_PLAIN[key]] = value
+                arguments[_ARGUMENT_NAMES[key]] = value
     return arguments
 
 
-_PLAIN = {
+_ARGUMENT_NAMES = {
     "invokes": "FunctionName",
     "batch_size": "BatchSize",
     "batch_window": "MaximumBatchingWindowInSeconds",
@@ -287,7 +291,7 @@ def _state(aws: AWS, mapping: Mapping[str, Any]) -> MappingState:
         return default if value is None else int(value)
 
     arn = mapping.get("EventSourceMappingArn") or ""
-    tags = found(lambda: aws.client("lambda").list_tags(Resource=arn)) if arn else None
+    tags = none_if_absent(lambda: aws.client("lambda").list_tags(Resource=arn)) if arn else None
     filters = (mapping.get("FilterCriteria") or {}).get("Filters") or ()
     return MappingState(
         source=mapping.get("EventSourceArn", ""),
@@ -315,8 +319,8 @@ def _wait(aws: AWS, uuid: str, progress: Progress) -> None:
     """Until the mapping is what it is to be; one that takes long goes on by itself."""
     pause, waited = 0.5, 0.0
     while waited < _SECONDS:
-        mapping = found(lambda: aws.client("lambda").get_event_source_mapping(UUID=uuid)) or {}
-        if mapping.get("State") not in _UNDER_WAY:
+        mapping = none_if_absent(lambda: aws.client("lambda").get_event_source_mapping(UUID=uuid)) or {}
+        if mapping.get("State") not in _TRANSITIONAL_STATES:
             return
         progress.detail(f"waiting for AWS: {mapping['State'].lower()}")
         aws.pause(pause)
@@ -327,11 +331,16 @@ def _wait(aws: AWS, uuid: str, progress: Progress) -> None:
 
 def _delete(aws: AWS, uuid: str) -> None:
     client = aws.client("lambda")
-    retried(aws, lambda: found(lambda: client.delete_event_source_mapping(UUID=uuid)), _is_temporary, seconds=_SECONDS)
+    retry(
+        aws,
+        lambda: none_if_absent(lambda: client.delete_event_source_mapping(UUID=uuid)),
+        _is_temporary,
+        seconds=_SECONDS,
+    )
 
 
 def _is_temporary(error: Exception) -> bool:
     code = error_code(error)
     return code in {"ResourceInUseException", "ResourceConflictException"} or (
-        code == "InvalidParameterValueException" and any(words in str(error) for words in _TEMPORARY)
+        code == "InvalidParameterValueException" and any(words in str(error) for words in _TEMPORARY_ERRORS)
     )

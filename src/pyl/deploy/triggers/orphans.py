@@ -20,21 +20,21 @@ from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.progress import Progress
 
-Unwire = Callable[[AWS, Target, str, str, str], None]
+Disconnect = Callable[[AWS, Target, str, str, str], None]
 """Takes away what calls a function: with the statement's name, the source's ARN, and the ARN that is called."""
 
-UNWIRE: Mapping[str, Unwire] = {
-    "eventbridge": rules.unwire,
-    "httpapi": http.unwire,
-    "s3": s3.unwire,
-    "schedule": rules.unwire,
-    "ses": ses.unwire,
-    "sns": sns.unwire,
+DISCONNECT: Mapping[str, Disconnect] = {
+    "eventbridge": rules.disconnect,
+    "httpapi": http.disconnect,
+    "s3": s3.disconnect,
+    "schedule": rules.disconnect,
+    "ses": ses.disconnect,
+    "sns": sns.disconnect,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeftTrigger(Resource[Permission]):
+class OrphanedTrigger(Resource[Permission]):
     """A trigger whose permission is there, and that nothing asks for."""
 
     kind: ClassVar[str] = "trigger"
@@ -51,7 +51,7 @@ class LeftTrigger(Resource[Permission]):
         return trigger_name(self.target, f"{self.permission.type} {source} ({self.permission.sid[-6:]}{qualifier})")
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """The function."""
         return (self.target.reference,)
 
@@ -70,49 +70,49 @@ class LeftTrigger(Resource[Permission]):
     def remove(self, aws: AWS, state: Permission) -> None:
         """Unwire the source, then forbid it to call."""
         invoked = f"{self.target.arn}:{self.qualifier}" if self.qualifier else self.target.arn
-        UNWIRE[state.type](aws, self.target, state.sid, state.source_arn, invoked)
+        DISCONNECT[state.type](aws, self.target, state.sid, state.source_arn, invoked)
         state.revoke(aws, self.target.name, self.qualifier)
 
 
-def left_triggers(aws: AWS, target: Target, wanted: Sequence[Resource[Any]]) -> list[Resource[Any]]:
+def find_orphaned_triggers(aws: AWS, target: Target, desired: Sequence[Resource[Any]]) -> list[Resource[Any]]:
     """The function's triggers that pyl made and that are not among `wanted` (none: all of them).
 
     Raises:
         AWSError: AWS could not be asked.
     """
     with aws.errors(f"read the triggers of {target.name}"):
-        return [*_left_permissions(aws, target, wanted), *_left_mappings(aws, target, wanted)]
+        return [*_left_permissions(aws, target, desired), *_left_mappings(aws, target, desired)]
 
 
-def left_apis(
-    aws: AWS, owner: Owner, left: Sequence[Resource[Any]], wanted: Sequence[http.APIResource] = ()
+def find_orphaned_apis(
+    aws: AWS, owner: Owner, left: Sequence[Resource[Any]], desired: Sequence[http.APIResource] = ()
 ) -> list[Resource[Any]]:
     """The project's APIs that are empty once `left` is gone; they go after it, so they stand before it in a plan.
 
     Raises:
         AWSError: AWS could not be asked.
     """
-    kept = {each.name for each in wanted}
-    gone = {each.permission.source_arn for each in left if isinstance(each, LeftTrigger)}
+    kept = {each.name for each in desired}
+    gone = {each.permission.source_arn for each in left if isinstance(each, OrphanedTrigger)}
     with aws.errors("list the HTTP APIs"):
         names = set(http.empty_apis(aws, owner, gone)) - kept
     return [http.APIResource(owner=owner, api=name) for name in sorted(names)]
 
 
-def _left_permissions(aws: AWS, target: Target, wanted: Sequence[Resource[Any]]) -> list[Resource[Any]]:
-    kept = {(each.target.qualifier, each.sid) for each in wanted if isinstance(each, PushTrigger)}
+def _left_permissions(aws: AWS, target: Target, desired: Sequence[Resource[Any]]) -> list[Resource[Any]]:
+    kept = {(each.target.qualifier, each.sid) for each in desired if isinstance(each, PushTrigger)}
     return [
-        LeftTrigger(target=target, qualifier=qualifier, permission=permission)
+        OrphanedTrigger(target=target, qualifier=qualifier, permission=permission)
         for qualifier in permissions.qualifiers(aws, target.name)
         for permission in permissions.permissions(aws, target.name, qualifier)
         if (qualifier, permission.sid) not in kept
     ]
 
 
-def _left_mappings(aws: AWS, target: Target, wanted: Sequence[Resource[Any]]) -> list[Resource[Any]]:
-    kept = {mappings.source_arn(aws, target, each.trigger) for each in wanted if isinstance(each, MappingResource)}
+def _left_mappings(aws: AWS, target: Target, desired: Sequence[Resource[Any]]) -> list[Resource[Any]]:
+    kept = {mappings.source_arn(aws, target, each.trigger) for each in desired if isinstance(each, MappingResource)}
     names = [
         f"{target.arn}:{qualifier}" if qualifier else target.arn
         for qualifier in permissions.qualifiers(aws, target.name)
     ]
-    return list(mappings.left_mappings(aws, target, names, kept))
+    return list(mappings.find_own_mappings(aws, target, names, kept))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyl.deploy.aws import AWS, error_code, found, pages
+from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
 
 _SID = re.compile(r"pyl-(eventbridge|httpapi|s3|schedule|ses|sns)-[0-9a-f]{12}")
 
@@ -39,7 +39,7 @@ class Permission:
         if self.source_account:
             arguments["SourceAccount"] = self.source_account
         if self.sid in {statement.get("Sid") for statement in policy_statements(aws, name, qualifier)}:
-            found(lambda: client.remove_permission(**function, StatementId=self.sid))
+            none_if_absent(lambda: client.remove_permission(**function, StatementId=self.sid))
         try:
             client.add_permission(**function, StatementId=self.sid, **arguments)
         except Exception as error:
@@ -49,7 +49,7 @@ class Permission:
     def revoke(self, aws: AWS, name: str, qualifier: str | None) -> None:
         """Take the statement out of the policy."""
         client, function = aws.client("lambda"), _function(name, qualifier)
-        found(lambda: client.remove_permission(**function, StatementId=self.sid))
+        none_if_absent(lambda: client.remove_permission(**function, StatementId=self.sid))
 
 
 def permissions(aws: AWS, name: str, qualifier: str | None) -> Iterator[Permission]:
@@ -67,7 +67,7 @@ def permissions(aws: AWS, name: str, qualifier: str | None) -> Iterator[Permissi
 
 def policy_statements(aws: AWS, name: str, qualifier: str | None) -> list[Mapping[str, Any]]:
     """What the policy says; nothing where there is no policy, or no function."""
-    answer = found(lambda: aws.client("lambda").get_policy(**_function(name, qualifier)))
+    answer = none_if_absent(lambda: aws.client("lambda").get_policy(**_function(name, qualifier)))
     statements: list[Mapping[str, Any]] = json.loads(answer["Policy"])["Statement"] if answer else []
     return statements
 
@@ -75,7 +75,9 @@ def policy_statements(aws: AWS, name: str, qualifier: str | None) -> list[Mappin
 def qualifiers(aws: AWS, name: str) -> list[str | None]:
     """What triggers may invoke: the function itself, and each of its aliases."""
     client = aws.client("lambda")
-    aliases = found(lambda: [alias["Name"] for alias in pages(client, "list_aliases", "Aliases", FunctionName=name)])
+    aliases = none_if_absent(
+        lambda: [alias["Name"] for alias in iterate_pages(client, "list_aliases", "Aliases", FunctionName=name)]
+    )
     return [None, *(aliases or [])]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyl.deploy.aws import AWS, error_code, retried
+from pyl.deploy.aws import AWS, error_code, retry
 from pyl.deploy.plan import Change
 from pyl.deploy.triggers.base import Settings, TriggerResource, differences
 from pyl.deploy.triggers.permissions import Permission, permissions
@@ -17,7 +17,7 @@ from pyl.progress import Progress
 _PERMISSION_SECONDS = 30.0
 """How long a source may not see yet that it may call the function."""
 
-_NOT_SEEN_YET = {
+_PROPAGATION_ERRORS = {
     "InvalidArgument": "Unable to validate the following destination configurations",
     "InvalidLambdaFunction": "",
     "InvalidLambdaFunctionException": "",
@@ -43,7 +43,7 @@ class PushTrigger(TriggerResource[PushState]):
 
     @property
     @abstractmethod
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """What tells the trigger from the function's others of its type, ARNs in full."""
 
     @abstractmethod
@@ -59,11 +59,11 @@ class PushTrigger(TriggerResource[PushState]):
         """
 
     @abstractmethod
-    def wire(self, aws: AWS, present: Settings | None) -> None:
+    def connect(self, aws: AWS, present: Settings | None) -> None:
         """Make the source call the function, as wanted. Nothing that others made there is lost."""
 
     @abstractmethod
-    def unwire(self, aws: AWS) -> None:
+    def disconnect(self, aws: AWS) -> None:
         """The reverse."""
 
     @property
@@ -74,7 +74,7 @@ class PushTrigger(TriggerResource[PushState]):
     @property
     def digest(self) -> str:
         """For names that must be the trigger's own."""
-        return hashlib.sha256("\0".join(self.distinction).encode()).hexdigest()[:12]
+        return hashlib.sha256("\0".join(self.identity).encode()).hexdigest()[:12]
 
     def permission(self, source_arn: str) -> Permission:
         """The permission that the source needs."""
@@ -94,7 +94,7 @@ class PushTrigger(TriggerResource[PushState]):
 
     def changes(self, state: PushState | None) -> Sequence[Change]:
         """The source's settings, and whether it may call."""
-        changed = list(differences((state.source if state else None) or {}, self.wanted))
+        changed = list(differences((state.source if state else None) or {}, self.desired))
         if state is None or state.permission is None:
             changed.append(Change(field="permission", new=self.principal))
         return changed
@@ -109,8 +109,8 @@ class PushTrigger(TriggerResource[PushState]):
         if state is None or state.permission is None:
             self.permission(source_arn).grant(aws, self.target.name, self.target.qualifier)
         present = state.source if state else None
-        if differences(present or {}, self.wanted):
-            retried(aws, lambda: self.wire(aws, present), _is_not_seen_yet, seconds=_PERMISSION_SECONDS)
+        if differences(present or {}, self.desired):
+            retry(aws, lambda: self.connect(aws, present), _is_permission_propagating, seconds=_PERMISSION_SECONDS)
 
     def prepare(self, aws: AWS) -> None:
         """Make what the permission names, if pyl makes it."""
@@ -118,11 +118,11 @@ class PushTrigger(TriggerResource[PushState]):
     def remove(self, aws: AWS, state: PushState) -> None:
         """Unwire, then forbid."""
         if state.source is not None:
-            self.unwire(aws)
+            self.disconnect(aws)
         if state.permission is not None:
             state.permission.revoke(aws, self.target.name, self.target.qualifier)
 
 
-def _is_not_seen_yet(error: Exception) -> bool:
-    words = _NOT_SEEN_YET.get(error_code(error) or "")
+def _is_permission_propagating(error: Exception) -> bool:
+    words = _PROPAGATION_ERRORS.get(error_code(error) or "")
     return words is not None and words in str(error)

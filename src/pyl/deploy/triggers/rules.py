@@ -6,8 +6,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, found, pages
-from pyl.deploy.tags import as_list
+from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
+from pyl.deploy.tags import tags_to_list
 from pyl.deploy.target import Target
 from pyl.deploy.triggers.base import Settings
 from pyl.deploy.triggers.push import PushTrigger
@@ -50,7 +50,7 @@ class RuleResource(PushTrigger):
         """Whether it calls."""
 
     @property
-    def wanted(self) -> Settings:
+    def desired(self) -> Settings:
         """The settings as they are to be."""
         return {
             "invokes": self.target.invoked_arn,
@@ -68,11 +68,11 @@ class RuleResource(PushTrigger):
     def read_source(self, aws: AWS) -> Settings | None:
         """The rule and what it calls."""
         client = aws.client("events")
-        rule = found(lambda: client.describe_rule(Name=self.rule, EventBusName=self.bus))
+        rule = none_if_absent(lambda: client.describe_rule(Name=self.rule, EventBusName=self.bus))
         if rule is None:
             self._check_bus(aws)
             return None
-        targets = pages(client, "list_targets_by_rule", "Targets", Rule=self.rule, EventBusName=self.bus)
+        targets = iterate_pages(client, "list_targets_by_rule", "Targets", Rule=self.rule, EventBusName=self.bus)
         target: dict[str, Any] = next((each for each in targets if each["Id"] == _TARGET), {})
         pattern, given = rule.get("EventPattern"), target.get("Input")
         return {
@@ -83,10 +83,10 @@ class RuleResource(PushTrigger):
             "enabled": rule.get("State", "ENABLED") != "DISABLED",
         }
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:
+    def connect(self, aws: AWS, present: Settings | None) -> None:
         """Put the rule, then its target."""
         client = aws.client("events")
-        arguments: dict[str, Any] = {} if present else {"Tags": as_list(self.target.owner.tags)}
+        arguments: dict[str, Any] = {} if present else {"Tags": tags_to_list(self.target.owner.tags)}
         client.put_rule(
             Name=self.rule,
             EventBusName=self.bus,
@@ -103,14 +103,14 @@ class RuleResource(PushTrigger):
             msg = f"EventBridge does not call {self.target.name}: {entry.get('ErrorMessage') or entry.get('ErrorCode')}"
             raise AWSError(msg, hint="run the command again")
 
-    def unwire(self, aws: AWS) -> None:
+    def disconnect(self, aws: AWS) -> None:
         """Take the rule away."""
-        unwire(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
+        disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
     def _check_bus(self, aws: AWS) -> None:
         if self.bus == "default":
             return
-        if found(lambda: aws.client("events").describe_event_bus(Name=self.bus)) is None:
+        if none_if_absent(lambda: aws.client("events").describe_event_bus(Name=self.bus)) is None:
             region, function = self.target.region, self.target.function.name
             msg = f"there is no event bus {self.bus} in {region}, which is a trigger of {function}"
             raise AWSError(msg, hint=f"aws events create-event-bus --name {self.bus} --region {region}")
@@ -130,7 +130,7 @@ class PatternResource(RuleResource):
         return self.trigger.bus
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """Bus and pattern."""
         return (self.trigger.bus, self.trigger.pattern)
 
@@ -158,7 +158,7 @@ class ScheduleResource(RuleResource):
     trigger: ScheduleTrigger
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """Expression and input."""
         return (self.trigger.expression, self.trigger.input or "")
 
@@ -177,12 +177,12 @@ class ScheduleResource(RuleResource):
         return self.trigger.enabled
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
     """Take away a rule's call of `invoked_arn`, and the rule unless others have it call something, too."""
     client = aws.client("events")
     bus, _, rule = source_arn.partition(":rule/")[2].rpartition("/")
     place = {"Rule": rule, "EventBusName": bus or "default"}
-    targets = found(lambda: list(pages(client, "list_targets_by_rule", "Targets", **place)))
+    targets = none_if_absent(lambda: list(iterate_pages(client, "list_targets_by_rule", "Targets", **place)))
     if targets is None:
         return
     ours = [each["Id"] for each in targets if each["Arn"] == invoked_arn]
@@ -191,4 +191,4 @@ def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str
     if ours:
         client.remove_targets(**place, Ids=ours)
     if len(ours) == len(targets):
-        found(lambda: client.delete_rule(Name=rule, EventBusName=place["EventBusName"]))
+        none_if_absent(lambda: client.delete_rule(Name=rule, EventBusName=place["EventBusName"]))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, found
+from pyl.deploy.aws import AWS, none_if_absent
 from pyl.deploy.target import Target
 from pyl.deploy.triggers.base import Settings, invokes
 from pyl.deploy.triggers.permissions import Permission
@@ -28,12 +28,12 @@ class NotificationResource(PushTrigger):
     trigger: S3Trigger
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """Bucket, events, keys: S3 lets no two notifications share them."""
         return (self.trigger.bucket, *sorted(self.trigger.events), self.trigger.prefix, self.trigger.suffix)
 
     @property
-    def wanted(self) -> Settings:
+    def desired(self) -> Settings:
         """The settings as they are to be."""
         return {
             "invokes": self.target.invoked_arn,
@@ -57,7 +57,7 @@ class NotificationResource(PushTrigger):
         entries = self._notifications(aws).get(_LIST, ())
         return next((_settings(entry) for entry in entries if self._is_this(entry)), None)
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
+    def connect(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
         """Put it in the place of what was there of it."""
         rules = [
             {"Name": name, "Value": value}
@@ -72,22 +72,22 @@ class NotificationResource(PushTrigger):
         if rules:
             entry["Filter"] = {"Key": {"FilterRules": rules}}
         notifications = self._notifications(aws)
-        others = [each for each in notifications.get(_LIST, ()) if not self._gives_way(aws, each)]
+        others = [each for each in notifications.get(_LIST, ()) if not self._is_replaced(aws, each)]
         _put(aws, self.trigger.bucket, {**notifications, _LIST: [*others, entry]})
 
-    def unwire(self, aws: AWS) -> None:
+    def disconnect(self, aws: AWS) -> None:
         """Take it off the list."""
-        unwire(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
+        disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
     def _is_this(self, entry: Mapping[str, Any]) -> bool:
         """pyl's own, or one that was made by hand and would be refused beside it."""
         if entry.get("Id") == notification_id(self.sid, self.target):
             return True
         settings = {key: value for key, value in _settings(entry).items() if key != "invokes"}
-        same = settings == {key: value for key, value in self.wanted.items() if key != "invokes"}
+        same = settings == {key: value for key, value in self.desired.items() if key != "invokes"}
         return same and invokes(entry["LambdaFunctionArn"], self.target)
 
-    def _gives_way(self, aws: AWS, entry: Mapping[str, Any]) -> bool:
+    def _is_replaced(self, aws: AWS, entry: Mapping[str, Any]) -> bool:
         """Whether an entry goes now: this one as it was, or an older one of the project's beside which S3 refuses it.
 
         Two that configuration wants do not overlap, so the older one would be taken away afterwards.
@@ -106,7 +106,7 @@ class NotificationResource(PushTrigger):
         if invokes(settings["invokes"], self.target):
             return True
         function = ":".join(settings["invokes"].split(":")[:7])
-        tags = found(lambda: aws.client("lambda").list_tags(Resource=function))
+        tags = none_if_absent(lambda: aws.client("lambda").list_tags(Resource=function))
         return tags is None or self.target.owner.owns(tags.get("Tags") or {})
 
     def _notifications(self, aws: AWS) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def notification_id(sid: str, target: Target) -> str:
     return f"{sid}-{target.name}"
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:
     """Take what pyl put there for `invoked_arn` off a bucket's list."""
     bucket = source_arn.rpartition(":")[2]
     notifications = _notifications(aws, bucket)
@@ -137,7 +137,9 @@ def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str
 
 
 def _notifications(aws: AWS, bucket: str) -> dict[str, Any] | None:
-    answer = found(lambda: aws.client("s3").get_bucket_notification_configuration(Bucket=bucket), "NoSuchBucket")
+    answer = none_if_absent(
+        lambda: aws.client("s3").get_bucket_notification_configuration(Bucket=bucket), "NoSuchBucket"
+    )
     return None if answer is None else {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 

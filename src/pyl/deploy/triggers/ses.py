@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found
+from pyl.deploy.aws import AWS, error_code, none_if_absent
 from pyl.deploy.target import Target
 from pyl.deploy.triggers.base import Settings, invokes
 from pyl.deploy.triggers.permissions import Permission
@@ -34,12 +34,12 @@ class ReceiptRuleResource(PushTrigger):
         return self.target.owner.name(f"{self.target.function.name}-{self.digest}")
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """Rule set and recipients."""
         return (self.trigger.rule_set, *sorted(self.trigger.recipients))
 
     @property
-    def wanted(self) -> Settings:
+    def desired(self) -> Settings:
         """The settings as they are to be; the rule's place in the set is given when it is made."""
         return {
             "invokes": self.target.invoked_arn,
@@ -75,7 +75,7 @@ class ReceiptRuleResource(PushTrigger):
             "enabled": bool(rule.get("Enabled")),
         }
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:
+    def connect(self, aws: AWS, present: Settings | None) -> None:
         """Make the rule, or replace what is the function's in it."""
         client, rule_set = aws.client("ses"), self.trigger.rule_set
         if present is None:
@@ -91,9 +91,9 @@ class ReceiptRuleResource(PushTrigger):
         actions = (self._read(aws) or {}).get("Actions", [])
         client.update_receipt_rule(RuleSetName=rule_set, Rule=self._rule(actions))
 
-    def unwire(self, aws: AWS) -> None:
+    def disconnect(self, aws: AWS) -> None:
         """Take the rule away."""
-        unwire(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
+        disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
     def _rule(self, actions: list[Mapping[str, Any]]) -> dict[str, Any]:
         action = {"LambdaAction": {"FunctionArn": self.target.invoked_arn, "InvocationType": self.trigger.invocation}}
@@ -117,7 +117,7 @@ class ReceiptRuleResource(PushTrigger):
     def _read(self, aws: AWS) -> Mapping[str, Any] | None:
         rule_set = self.trigger.rule_set
         try:
-            answer = found(
+            answer = none_if_absent(
                 lambda: aws.client("ses").describe_receipt_rule(RuleSetName=rule_set, RuleName=self.rule), *_NO_RULE
             )
         except Exception as error:
@@ -131,17 +131,17 @@ class ReceiptRuleResource(PushTrigger):
         return rule
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
     """Take a rule's call of `invoked_arn` away, and the rule unless it does something else, too."""
     client = aws.client("ses")
     rule_set, _, rule = source_arn.partition("receipt-rule-set/")[2].partition(":receipt-rule/")
     place = {"RuleSetName": rule_set, "RuleName": rule}
-    answer = found(lambda: client.describe_receipt_rule(**place), *_NO_RULE, *_NO_SET)
+    answer = none_if_absent(lambda: client.describe_receipt_rule(**place), *_NO_RULE, *_NO_SET)
     if answer is None:
         return
     actions = answer["Rule"].get("Actions", [])
     others = [each for each in actions if (each.get("LambdaAction") or {}).get("FunctionArn") != invoked_arn]
     if not others:
-        found(lambda: client.delete_receipt_rule(**place), *_NO_SET)
+        none_if_absent(lambda: client.delete_receipt_rule(**place), *_NO_SET)
     elif len(others) < len(actions):
         client.update_receipt_rule(RuleSetName=rule_set, Rule={**answer["Rule"], "Actions": others})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings
@@ -28,12 +28,12 @@ class SubscriptionResource(PushTrigger):
     trigger: SNSTrigger
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """The topic: a function has one subscription there."""
         return (self._topic,)
 
     @property
-    def wanted(self) -> Settings:
+    def desired(self) -> Settings:
         """The settings as they are to be."""
         return {
             "invokes": self.target.invoked_arn,
@@ -70,7 +70,7 @@ class SubscriptionResource(PushTrigger):
             "filter_scope": attributes.get("FilterPolicyScope", "MessageAttributes") if pattern else None,
         }
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:
+    def connect(self, aws: AWS, present: Settings | None) -> None:
         """Subscribe, or set what differs."""
         client = aws.client("sns")
         if present is None:
@@ -82,9 +82,9 @@ class SubscriptionResource(PushTrigger):
         for name, value in (self._attributes() or {"FilterPolicy": "{}"}).items():
             client.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
 
-    def unwire(self, aws: AWS) -> None:
+    def disconnect(self, aws: AWS) -> None:
         """Unsubscribe."""
-        unwire(aws, self.target, self.sid, self._topic, self.target.invoked_arn)
+        disconnect(aws, self.target, self.sid, self._topic, self.target.invoked_arn)
 
     def _attributes(self) -> dict[str, str]:
         if self.trigger.filter is None:
@@ -92,11 +92,11 @@ class SubscriptionResource(PushTrigger):
         return {"FilterPolicyScope": self.trigger.filter_scope, "FilterPolicy": self.trigger.filter}
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
     """End the subscription of `invoked_arn`."""
     arn = (_subscriptions(aws, source_arn) or {}).get(invoked_arn)
     if arn is not None:
-        found(lambda: aws.client("sns").unsubscribe(SubscriptionArn=arn), *_ABSENT)
+        none_if_absent(lambda: aws.client("sns").unsubscribe(SubscriptionArn=arn), *_ABSENT)
 
 
 def _subscriptions(aws: AWS, topic: str) -> Mapping[str, str] | None:
@@ -104,8 +104,8 @@ def _subscriptions(aws: AWS, topic: str) -> Mapping[str, str] | None:
 
     def listed() -> dict[str, str]:
         subscriptions: list[dict[str, Any]] = list(
-            pages(aws.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+            iterate_pages(aws.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
         )
         return {each["Endpoint"]: each["SubscriptionArn"] for each in subscriptions if each["Protocol"] == "lambda"}
 
-    return found(listed, *_ABSENT)
+    return none_if_absent(listed, *_ABSENT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from pyl.deploy.aws import AWS, found
+from pyl.deploy.aws import AWS, none_if_absent
 from pyl.deploy.target import Target
 from pyl.errors import AWSError
 from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, SNSTrigger, SQSTrigger
@@ -38,14 +38,16 @@ def check_queue(aws: AWS, target: Target, trigger: SQSTrigger) -> str:
     """
     arn, client = queue_arn(target, trigger), aws.client("sqs")
     account, name = arn.split(":")[4:6]
-    answer = found(
+    answer = none_if_absent(
         lambda: client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account),
         "AWS.SimpleQueueService.NonExistentQueue",
         "QueueDoesNotExist",
     )
     if answer is None:
         fifo = " --attributes FifoQueue=true" if name.endswith(".fifo") else ""
-        _absent(target, f"queue {name}", f"aws sqs create-queue --queue-name {name}{fifo} --region {target.region}")
+        _raise_absent(
+            target, f"queue {name}", f"aws sqs create-queue --queue-name {name}{fifo} --region {target.region}"
+        )
     attributes = client.get_queue_attributes(QueueUrl=answer["QueueUrl"], AttributeNames=["VisibilityTimeout"])
     hidden, timeout = int(attributes["Attributes"]["VisibilityTimeout"]), target.function.configuration.timeout
     if hidden < timeout:
@@ -69,9 +71,9 @@ def find_table_stream(aws: AWS, target: Target, trigger: DynamoDBTrigger) -> str
     """
     if given := _arn(trigger.table):
         return given
-    answer = found(lambda: aws.client("dynamodb").describe_table(TableName=trigger.table))
+    answer = none_if_absent(lambda: aws.client("dynamodb").describe_table(TableName=trigger.table))
     if answer is None:
-        _absent(target, f"table {trigger.table}", "make it with `aws dynamodb create-table`")
+        _raise_absent(target, f"table {trigger.table}", "make it with `aws dynamodb create-table`")
     table = answer["Table"]
     if not (table.get("StreamSpecification") or {}).get("StreamEnabled") or "LatestStreamArn" not in table:
         msg = f"the table {trigger.table}, a trigger of {target.function.name}, has no stream"
@@ -92,14 +94,14 @@ def check_stream(aws: AWS, target: Target, trigger: KinesisTrigger) -> str:
     """
     arn = stream_arn(target, trigger)
     stream = arn.partition("/consumer/")[0]
-    answer = found(lambda: aws.client("kinesis").describe_stream_summary(StreamARN=stream))
+    answer = none_if_absent(lambda: aws.client("kinesis").describe_stream_summary(StreamARN=stream))
     if answer is None:
         command = f"aws kinesis create-stream --stream-name {stream.rpartition('/')[2]} --region {target.region}"
-        _absent(target, f"stream {trigger.stream}", command)
+        _raise_absent(target, f"stream {trigger.stream}", command)
     return arn
 
 
-def _absent(target: Target, source: str, hint: str) -> NoReturn:
+def _raise_absent(target: Target, source: str, hint: str) -> NoReturn:
     msg = f"there is no {source} in {target.region}, which is a trigger of {target.function.name}"
     raise AWSError(msg, hint=hint)
 
