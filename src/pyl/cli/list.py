@@ -1,4 +1,4 @@
-"""`pyl list`: what the project has in AWS."""
+"""`pyl list`: list the project's functions in AWS."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 @project_option
 @json_option
 def command(profile: str | None, region: str | None, directory: Path, as_json: bool) -> None:
-    """List the project's functions in AWS, and those of its code that are not there.
+    """List the project's functions in AWS, and those that are not deployed.
 
-    What AWS has of the project is found by its tags, so functions that the code no longer has are listed, too.
+    Functions in AWS are found by the project's tag, so those that the code no longer has are listed, too.
     """
     from pyl.deploy.aws import connect
     from pyl.deploy.inventory import deployed
@@ -44,13 +44,16 @@ def command(profile: str | None, region: str | None, directory: Path, as_json: b
 
 
 def _summary(row: Deployed) -> str:
-    known = row.configuration
-    if not known:
-        return "not in AWS: `pyl deploy` makes it"
-    architecture = next(iter(known.get("Architectures") or (Architecture.X86_64,)))
-    modified = str(known.get("LastModified", ""))[:19]
-    text = f"{known['Runtime']} {architecture}  {known['MemorySize']} MB  {known['Timeout']} s  {modified}"
-    return text if row.in_project else f"{text}  not in the project: `pyl delete {row.target.function.name}` removes it"
+    configuration = row.configuration
+    if not configuration:
+        return "not in AWS: run `pyl deploy` to create it"
+    architecture = next(iter(configuration.get("Architectures") or (Architecture.X86_64,)))
+    modified = str(configuration.get("LastModified", ""))[:19]
+    size, timeout = f"{configuration['MemorySize']} MB", f"{configuration['Timeout']} s"
+    text = f"{configuration['Runtime']} {architecture}  {size}  {timeout}  {modified}"
+    if row.in_project:
+        return text
+    return f"{text}  not in the project: run `pyl delete {row.target.function.name}` to delete it"
 
 
 def _details(row: Deployed) -> list[str]:

@@ -1,4 +1,4 @@
-"""Everything that a project's configuration wants in AWS, as resources; and what it wants no more."""
+"""Resources to create or update, and resources to delete."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ from pyl.project.model import Function, Project
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionPackage:
-    """The package that a function gets."""
+    """The package of a function."""
 
     code: Code
     architecture: Architecture
     runtime: str
-    """As the build or configuration has it; Lambda's own calendar may move it on."""
+    """Runtime from the build or the configuration. A successor replaces it once AWS no longer accepts it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DesiredState:
-    """Resources that are to be, and those that are to be no more."""
+    """Resources to create or update, and resources to delete."""
 
     targets: tuple[Target, ...]
     resources: tuple[Resource[Any], ...]
@@ -54,40 +54,47 @@ class DesiredState:
 
 
 def owner_of(project: Project) -> Owner:
-    """Whose the project's things in AWS are."""
+    """Return the owner of the project's resources in AWS."""
     return Owner(project=project.name, prefix=project.configuration.prefix)
 
 
 def targets_of(aws: AWS, project: Project, functions: Sequence[Function]) -> tuple[Target, ...]:
-    """Where these functions of the project are."""
+    """Return the targets of these functions."""
     return tuple(make_target(aws, owner_of(project), function) for function in functions)
 
 
 def statements(target: Target) -> tuple[Statement, ...]:
-    """What the role of a function must allow."""
+    """Return the policy statements of a function's role."""
     return (*iam_permissions.statements(target), *trigger_statements(target))
 
 
 def find_desired_state(
     aws: AWS, project: Project, packages: Mapping[str, FunctionPackage], today: dt.date
 ) -> DesiredState:
-    """What is wanted of the functions that `packages` names."""
+    """Compute the desired state of the functions in `packages`.
+
+    Args:
+        aws: Asked for triggers that the configuration no longer has.
+        project: The project.
+        packages: Packages by function.
+        today: Date for which runtimes are chosen.
+    """
     functions = [function for function in project.functions if function.name in packages]
     targets = targets_of(aws, project, functions)
     resources: list[Resource[Any]] = []
     to_delete: list[Resource[Any]] = []
     apis = api_resources(targets)
     for target in targets:
-        made, taken = _of_function(target, packages[target.function.name], today)
+        function_resources, function_deletions = _function_resources(target, packages[target.function.name], today)
         triggers = trigger_resources(target)
-        resources += [*made, *triggers]
-        to_delete += [*taken, *find_orphaned_triggers(aws, target, triggers)]
+        resources += [*function_resources, *triggers]
+        to_delete += [*function_deletions, *find_orphaned_triggers(aws, target, triggers)]
     to_delete = [*find_orphaned_apis(aws, owner_of(project), to_delete, apis), *to_delete]
     resources = [*apis, *resources]
     return DesiredState(targets=targets, resources=tuple(resources), to_delete=tuple(to_delete))
 
 
-def _of_function(
+def _function_resources(
     target: Target, package: FunctionPackage, today: dt.date
 ) -> tuple[list[Resource[Any]], list[Resource[Any]]]:
     role = RoleResource(target=target, statements=statements(target), is_desired=target.settings.role is None)
@@ -120,5 +127,5 @@ def _of_function(
     return resources, to_delete
 
 
-def _runtime(asked: str, today: dt.date, present: str | None) -> str:
-    return runtime_for(asked, today, present=present)
+def _runtime(configured: str, today: dt.date, present: str | None) -> str:
+    return runtime_for(configured, today, present=present)

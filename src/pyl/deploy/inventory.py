@@ -1,4 +1,4 @@
-"""The functions that a project has in AWS, also those that its code no longer has: found by tag."""
+"""The project's functions in AWS, found by their tags."""
 
 from __future__ import annotations
 
@@ -22,34 +22,34 @@ _LOGS = "/aws/lambda/"
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """One function, in the code, in AWS, or both."""
+    """A function in the project, in AWS, or in both."""
 
     target: Target
     in_project: bool
     configuration: Mapping[str, Any]
-    """What Lambda tells of it; empty if it is not in AWS."""
+    """Answer of `GetFunction`; empty if the function is not in AWS."""
     aliases: Mapping[str, str]
-    """Version by alias."""
+    """Versions by alias."""
     url: str | None
     triggers: tuple[str, ...]
-    """Type and source of each that pyl made."""
+    """Type and source of each trigger that pyl created."""
 
     def as_json(self) -> dict[str, Any]:
-        """What `pyl list --json` prints of it."""
-        known = self.configuration
+        """Return the entry of `pyl list --json`."""
+        configuration = self.configuration
         return {
             "function": self.target.function.name,
             "name": self.target.name,
             "in_project": self.in_project,
-            "deployed": bool(known),
-            "arn": self.target.arn if known else None,
-            "runtime": known.get("Runtime"),
-            "architecture": next(iter(known.get("Architectures") or ()), None),
-            "memory": known.get("MemorySize"),
-            "timeout": known.get("Timeout"),
-            "code_bytes": known.get("CodeSize"),
-            "code_sha256": known.get("CodeSha256"),
-            "modified": known.get("LastModified"),
+            "deployed": bool(configuration),
+            "arn": self.target.arn if configuration else None,
+            "runtime": configuration.get("Runtime"),
+            "architecture": next(iter(configuration.get("Architectures") or ()), None),
+            "memory": configuration.get("MemorySize"),
+            "timeout": configuration.get("Timeout"),
+            "code_bytes": configuration.get("CodeSize"),
+            "code_sha256": configuration.get("CodeSha256"),
+            "modified": configuration.get("LastModified"),
             "aliases": dict(self.aliases),
             "url": self.url,
             "triggers": list(self.triggers),
@@ -57,47 +57,49 @@ class Deployed:
 
 
 def targets_in_aws(aws: AWS, project: Project) -> dict[str, Target]:
-    """Every function of the project, in its code or in AWS, by its own name (without the prefix).
+    """Return all functions of the project, in its code or in AWS, by name without prefix.
 
     Raises:
-        AWSError: AWS could not be asked.
+        AWSError: A request to AWS failed.
     """
     owner = owner_of(project)
     functions = {function.name: function for function in project.functions}
-    with aws.errors("list what the project has in AWS"):
+    with aws.errors("list the project's resources"):
         for name in _tagged_names(aws, owner):
             functions.setdefault(name, _function_without_code(name))
         return {name: make_target(aws, owner, functions[name]) for name in sorted(functions)}
 
 
 def target_in_aws(aws: AWS, project: Project, name: str) -> Target:
-    """One function; AWS is only asked for its list where the code has no such function.
+    """Return one function. Only if the code does not have it, AWS is asked.
 
     Raises:
-        UsageError: neither has it.
+        UsageError: Neither the code nor AWS has the function.
     """
-    own = next((function for function in project.functions if function.name == name), None)
-    if own is not None:
+    in_code = next((function for function in project.functions if function.name == name), None)
+    if in_code is not None:
         with aws.errors(f"find out where {name} is"):
-            return make_target(aws, owner_of(project), own)
-    known = targets_in_aws(aws, project)
-    if name in known:
-        return known[name]
-    meant = find_nearest(name, known)
-    msg = f'neither the project nor AWS has a function "{name}" of {project.name}'
-    raise UsageError(msg, hint=f"did you mean {meant}?" if meant else f"there are {', '.join(known)}")
+            return make_target(aws, owner_of(project), in_code)
+    targets = targets_in_aws(aws, project)
+    if name in targets:
+        return targets[name]
+    suggestion = find_nearest(name, targets)
+    msg = f'{project.name} has no function "{name}", neither in its code nor in AWS'
+    raise UsageError(
+        msg, hint=f"did you mean {suggestion}?" if suggestion else f"the functions are {', '.join(targets)}"
+    )
 
 
 def deployed(aws: AWS, project: Project) -> list[Deployed]:
-    """What there is of each function.
+    """Return the state of each function of the project.
 
     Raises:
-        AWSError: AWS could not be asked.
+        AWSError: A request to AWS failed.
     """
-    own = {function.name for function in project.functions}
+    names_in_code = {function.name for function in project.functions}
     targets = targets_in_aws(aws, project)
     with aws.errors("read the functions"):
-        rows = [_deployed(aws, target, in_project=name in own) for name, target in targets.items()]
+        rows = [_deployed(aws, target, in_project=name in names_in_code) for name, target in targets.items()]
     return [row for row in rows if row.in_project or row.configuration]
 
 
@@ -132,7 +134,7 @@ def _triggers(aws: AWS, target: Target) -> Iterator[str]:
 
 
 def _tagged_names(aws: AWS, owner: Owner) -> Iterator[str]:
-    """Names of functions that have a function or a log group of this project's."""
+    """Yield names of functions that have a function or a log group with the project's tag."""
     client = aws.client("resourcegroupstaggingapi")
     filters = [{"Key": PROJECT, "Values": [owner.tag]}]
     for resource in iterate_pages(client, "get_resources", "ResourceTagMappingList", TagFilters=filters):
@@ -148,7 +150,7 @@ def _tagged_names(aws: AWS, owner: Owner) -> Iterator[str]:
 
 
 def _function_without_code(name: str) -> Function:
-    """A function that is in AWS only."""
+    """Return a function that exists in AWS only."""
     return Function(
         name=name,
         module="",

@@ -1,4 +1,4 @@
-"""Which package each function gets: by its runtime and architecture, built once per kind or given."""
+"""Packages of functions, by runtime and architecture."""
 
 from __future__ import annotations
 
@@ -14,28 +14,34 @@ from pyl.architecture import Architecture
 from pyl.deploy.code import Code
 from pyl.deploy.desired_state import FunctionPackage, owner_of
 from pyl.errors import ConfigurationError, UsageError
-from pyl.packaging import contents, interpreted
+from pyl.packaging import contents as package_contents
+from pyl.packaging import interpreted
 from pyl.packaging.package import Kind, Package
 from pyl.project.model import Function, Project
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One package that is needed."""
+    """Kind and architecture of a package."""
 
     kind: Kind
     architecture: Architecture
 
 
 Build = Callable[[Project, Variant], Package]
-"""Makes the package of a project for the architecture of its configuration."""
+"""Builds the package of a project for the architecture in its configuration."""
 
 
 def variant_of(project: Project, function: Function, kind: Kind) -> Variant:
-    """What a function needs; `kind` is for functions whose runtime does not say.
+    """Return the variant that a function needs.
+
+    Args:
+        project: The project.
+        function: The function.
+        kind: Kind of package if the function's `runtime` does not decide it.
 
     Raises:
-        ConfigurationError: its runtime is that of another Python than builds.
+        ConfigurationError: The function's `runtime` is not the Python that runs pyl.
     """
     settings = function.configuration.deployment
     architecture = settings.architecture or project.configuration.architecture
@@ -44,8 +50,8 @@ def variant_of(project: Project, function: Function, kind: Kind) -> Variant:
     if settings.runtime.startswith("provided."):
         return Variant("native", architecture)
     if settings.runtime != interpreted.runtime():
-        here = interpreted.runtime()
-        msg = f"{function.name} is to run on {settings.runtime}, and this Python makes packages for {here}"
+        this_python = interpreted.runtime()
+        msg = f"{function.name} has the runtime {settings.runtime}, but pyl is running on Python for {this_python}"
         raise ConfigurationError(msg, hint=f"run pyl with Python {settings.runtime.removeprefix('python')}")
     return Variant("interpreted", architecture)
 
@@ -53,7 +59,7 @@ def variant_of(project: Project, function: Function, kind: Kind) -> Variant:
 def build_packages(
     project: Project, functions: Sequence[Function], kind: Kind, build: Build
 ) -> Mapping[str, FunctionPackage]:
-    """Build what these functions need, each package once; by function."""
+    """Build each package that these functions need once. Return packages by function."""
     variants = {function.name: variant_of(project, function, kind) for function in functions}
     built: dict[Variant, Package] = {}
     for variant in dict.fromkeys(variants.values()):
@@ -71,18 +77,18 @@ def build_packages(
 
 
 def use_package(project: Project, functions: Sequence[Function], path: Path) -> Mapping[str, FunctionPackage]:
-    """Use a package that an earlier `pyl build` made; by function.
+    """Return an existing package as that of each function.
 
     Raises:
-        UsageError: it is no package, or some function needs another one.
+        UsageError: The file is not a package, or a function needs another one.
     """
-    held = inspect_package(path)
-    variants = {variant_of(project, function, held.kind) for function in functions}
+    contents = inspect_package(path)
+    variants = {variant_of(project, function, contents.kind) for function in functions}
     if len(variants) > 1:
-        msg = "the functions need several packages, by their `runtime` and `architecture`, and --package gives one"
-        raise UsageError(msg, hint="name the functions that this one is for")
+        msg = "the functions have different runtimes or architectures, but --package is a single package"
+        raise UsageError(msg, hint="name the functions that the package is for")
     (variant,) = variants
-    _check(path, held, variant, functions)
+    _check(path, contents, variant, functions)
     code = _code(project, path)
     return {
         function.name: FunctionPackage(
@@ -105,19 +111,19 @@ def configured_runtime(project: Project, function: Function, variant: Variant) -
 
 @dataclass(frozen=True, kw_only=True)
 class PackageContents:
-    """What a package says of itself."""
+    """Kind, functions and architecture that a package contains."""
 
     kind: Kind
     functions: frozenset[str]
     architecture: str | None
-    """`None`: it does not say (interpreted packages)."""
+    """`None` if the package does not declare one (interpreted packages)."""
 
 
 def inspect_package(path: Path) -> PackageContents:
-    """Look into a package.
+    """Read the contents of a package.
 
     Raises:
-        UsageError: it is none.
+        UsageError: The file is not a package.
     """
     try:
         with zipfile.ZipFile(path) as package:
@@ -127,27 +133,32 @@ def inspect_package(path: Path) -> PackageContents:
                 functions = frozenset(manifest["functions"])
                 return PackageContents(kind="native", functions=functions, architecture=manifest["architecture"])
             if "functions.py" in names:
-                table = contents.read_function_module(package.read("functions.py").decode())
+                table = package_contents.read_function_module(package.read("functions.py").decode())
                 return PackageContents(kind="interpreted", functions=frozenset(table), architecture=None)
     except (OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
         msg = f"{path} cannot be read as a package: {error}"
-        raise UsageError(msg, hint="give a zip that `pyl build` made") from None
-    msg = f"{path} is a zip, but no package of pyl"
-    raise UsageError(msg, hint="give a zip that `pyl build` made")
+        raise UsageError(msg, hint="use a zip file that `pyl build` made") from None
+    msg = f"{path} is a zip file, but not a pyl package"
+    raise UsageError(msg, hint="use a zip file that `pyl build` made")
 
 
-def _check(path: Path, held: PackageContents, variant: Variant, functions: Sequence[Function]) -> None:
-    """Raise a `UsageError` unless the package is what these functions need."""
-    if variant.kind != held.kind:
-        msg = f"{path.name} is {_article(held.kind)} package, and `runtime` asks for {_article(variant.kind)} one"
-        raise UsageError(msg, hint="give the other package, or leave out --package")
-    if held.architecture not in {None, variant.architecture}:
-        msg = f"{path.name} is for {held.architecture}, and the functions are for {variant.architecture}"
-        raise UsageError(msg, hint="give the other package, or set `architecture`")
-    missing = [function.name for function in functions if function.name not in held.functions]
-    if missing:
-        msg = f"{path.name} does not hold {', '.join(missing)}, but {', '.join(sorted(held.functions)) or 'nothing'}"
-        raise UsageError(msg, hint="build it again, or name the functions to deploy")
+def _check(path: Path, contents: PackageContents, variant: Variant, functions: Sequence[Function]) -> None:
+    """Check that a package suits these functions.
+
+    Raises:
+        UsageError: It does not.
+    """
+    if variant.kind != contents.kind:
+        msg = f"{path.name} is {_article(contents.kind)} package, but the functions need {_article(variant.kind)} one"
+        raise UsageError(msg, hint="use another package, or omit --package")
+    if contents.architecture not in {None, variant.architecture}:
+        msg = f"{path.name} is for {contents.architecture}, but the functions are for {variant.architecture}"
+        raise UsageError(msg, hint="use another package, or set `architecture`")
+    missing_functions = [function.name for function in functions if function.name not in contents.functions]
+    if missing_functions:
+        names = ", ".join(sorted(contents.functions)) or "no functions"
+        msg = f"{path.name} does not contain {', '.join(missing_functions)}; it has {names}"
+        raise UsageError(msg, hint="rebuild the package, or name the functions to deploy")
 
 
 def _article(kind: Kind) -> str:

@@ -1,4 +1,4 @@
-"""Taking functions out of AWS: what pyl made for them, by its tags, and nothing else."""
+"""Deletion of functions with everything that pyl created for them, recognised by tags."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pyl.progress import Progress
 
 
 def find_removals(aws: AWS, owner: Owner, targets: Sequence[Target], *, keep_logs: bool = False) -> list[Resource[Any]]:
-    """All of these functions, as the unwanted resources of a plan; what needs others goes first.
+    """Return all resources of these functions, in the order of a plan, which deletes them in reverse.
 
-    The log group goes last: where a removal is interrupted, its tag leads back to the rest.
+    The log group is deleted last: if the deletion is interrupted, its tag leads to what is left.
 
     Raises:
-        AWSError: AWS could not be asked.
+        AWSError: A request to AWS failed.
     """
     resources: list[Resource[Any]] = []
     triggers: list[Resource[Any]] = []
@@ -39,7 +39,7 @@ def find_removals(aws: AWS, owner: Owner, targets: Sequence[Target], *, keep_log
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedFunction(Resource[Mapping[str, Any]]):
-    """A function with its versions, aliases and URL; there only if pyl made it."""
+    """A function with its versions, aliases and URL. It counts as existing only if pyl created it."""
 
     kind: ClassVar[str] = "function"
 
@@ -47,16 +47,16 @@ class DeployedFunction(Resource[Mapping[str, Any]]):
 
     @property
     def name(self) -> str:
-        """Its name in AWS."""
+        """Name in AWS."""
         return self.target.name
 
     @property
     def dependencies(self) -> tuple[Reference, ...]:
-        """Its role and its log group, which go after it."""
+        """The role and the log group, which are deleted after the function."""
         return (role_reference(self.target), log_group_reference(self.target))
 
     def read(self, aws: AWS) -> Mapping[str, Any] | None:
-        """What Lambda tells of it."""
+        """Return the function's configuration if pyl created it."""
         answer = none_if_absent(lambda: aws.client("lambda").get_function(FunctionName=self.name))
         if answer is None or not self.target.owner.owns(answer.get("Tags") or {}):
             return None
@@ -64,22 +64,22 @@ class DeployedFunction(Resource[Mapping[str, Any]]):
         return configuration
 
     def changes(self, state: Mapping[str, Any] | None) -> Sequence[Change]:  # noqa: ARG002
-        """None: it is only ever removed."""
+        """Return nothing: the resource is only ever deleted."""
         return ()
 
     def apply(self, aws: AWS, state: Mapping[str, Any] | None, progress: Progress) -> None:
-        """Nothing: it is only ever removed."""
+        """Do nothing: the resource is only ever deleted."""
 
     def remove(self, aws: AWS, state: Mapping[str, Any]) -> None:  # noqa: ARG002
-        """Delete it."""
+        """Delete the function."""
         none_if_absent(lambda: aws.client("lambda").delete_function(FunctionName=self.name))
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnedLogGroup(LogGroupResource):
-    """A log group that is there only if pyl made it."""
+    """A log group that counts as existing only if pyl created it."""
 
     def read(self, aws: AWS) -> LogGroupState | None:
-        """What is there of ours."""
+        """Return the log group's state if pyl created it."""
         state = super().read(aws)
         return state if state is not None and self.target.owner.owns(state.tags) else None

@@ -1,4 +1,4 @@
-"""The role that a function runs as, with the narrowest policy that serves it."""
+"""Execution roles of functions, with the narrowest policy that suffices."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyl.errors import AWSError
 from pyl.progress import Progress
 
 POLICY = "pyl"
-"""Name of the inline policy that is pyl's; others are left alone."""
+"""Name of pyl's inline policy. Other inline policies are left alone."""
 
 TRUST = {
     "Version": "2012-10-17",
@@ -23,12 +23,12 @@ TRUST = {
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
     ],
 }
-"""Who may act in the role."""
+"""Trust policy: Lambda may assume the role."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoleState:
-    """A role as it is."""
+    """A role in AWS."""
 
     trust: Mapping[str, Any]
     policy: Mapping[str, Any] | None
@@ -38,32 +38,36 @@ class RoleState:
 
 @dataclass(frozen=True, kw_only=True)
 class RoleResource(Resource[RoleState]):
-    """The role of one function."""
+    """The execution role of one function."""
 
     kind: ClassVar[str] = "role"
 
     target: Target
     statements: tuple[Statement, ...]
     is_desired: bool = True
-    """A role that is not wanted is only there if it is pyl's."""
+    """Whether the role is to exist. One that is not counts as existing only if pyl created it."""
 
     @property
     def name(self) -> str:
-        """Project and function, as IAM's names are the account's."""
+        """Name of the project and of the function, as names are unique per account."""
         return role_name(self.target)
 
     @property
     def tags(self) -> dict[str, str]:
-        """pyl's and the user's."""
+        """Tags of pyl and of the user."""
         return {**self.target.settings.tags, **self.target.owner.tags}
 
     @property
     def policy(self) -> dict[str, Any]:
-        """The document of the inline policy."""
+        """The inline policy's document."""
         return policy_document(self.statements)
 
     def read(self, aws: AWS) -> RoleState | None:
-        """What is there."""
+        """Return the role's state.
+
+        Raises:
+            AWSError: The role was not created by pyl for this project.
+        """
         client = aws.client("iam")
         answer = none_if_absent(lambda: client.get_role(RoleName=self.name))
         if answer is None:
@@ -72,8 +76,8 @@ class RoleResource(Resource[RoleState]):
         if not self.target.owner.owns(tags):
             if not self.is_desired:
                 return None
-            msg = f"there is a role {self.name}, which pyl did not make for this project"
-            raise AWSError(msg, hint="use it by `role` in [tool.pyl], or set `prefix` there, or delete the role")
+            msg = f"a role {self.name} exists, but pyl did not create it for this project"
+            raise AWSError(msg, hint="set `role` in [tool.pyl] to use it, set `prefix`, or delete the role")
         inline = none_if_absent(lambda: client.get_role_policy(RoleName=self.name, PolicyName=POLICY))
         attached = iterate_pages(client, "list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
         return RoleState(
@@ -84,23 +88,23 @@ class RoleResource(Resource[RoleState]):
         )
 
     def changes(self, state: RoleState | None) -> Sequence[Change]:
-        """Whom it trusts, what it allows, what is attached, tags."""
+        """Return changes of policies, trust policy and tags."""
         old = state or RoleState(trust={}, policy=None, attached=(), tags={})
-        pairs: list[tuple[str, object, object]] = [
+        values: list[tuple[str, object, object]] = [
             ("policy", _describe_policy(old.policy) if old.policy else None, _describe_policy(self.policy)),
         ]
         if canonical_text(old.trust) != canonical_text(TRUST):
-            pairs.append(("trusts", "others" if old.trust else None, "lambda.amazonaws.com"))
+            values.append(("trusts", "others" if old.trust else None, "lambda.amazonaws.com"))
         if self.target.settings.policies is not None:
-            pairs.append(("policies", list(old.attached) or None, sorted(self.target.settings.policies) or None))
-        pairs += [(f"tags.{key}", old.tags.get(key), value) for key, value in self.tags.items()]
-        changed = [Change(field=field, old=before, new=after) for field, before, after in pairs if before != after]
-        if state and not changed and canonical_text(old.policy) != canonical_text(self.policy):
-            changed.append(Change(field="policy", old="in another form", new="as wanted"))
-        return changed
+            values.append(("policies", list(old.attached) or None, sorted(self.target.settings.policies) or None))
+        values += [(f"tags.{key}", old.tags.get(key), value) for key, value in self.tags.items()]
+        changes = [Change(field=field, old=before, new=after) for field, before, after in values if before != after]
+        if state and not changes and canonical_text(old.policy) != canonical_text(self.policy):
+            changes.append(Change(field="policy", old="equivalent", new="canonical"))
+        return changes
 
     def apply(self, aws: AWS, state: RoleState | None, progress: Progress) -> None:  # noqa: ARG002
-        """Make the role, then give it what differs."""
+        """Create the role, then update what differs."""
         client = aws.client("iam")
         if state is None:
             state = self._create(aws)
@@ -113,12 +117,12 @@ class RoleResource(Resource[RoleState]):
                 client.attach_role_policy(RoleName=self.name, PolicyArn=arn)
             for arn in sorted({*state.attached} - {*self.target.settings.policies}):
                 client.detach_role_policy(RoleName=self.name, PolicyArn=arn)
-        missing = {key: value for key, value in self.tags.items() if state.tags.get(key) != value}
-        if missing:
-            client.tag_role(RoleName=self.name, Tags=tags_to_list(missing))
+        missing_tags = {key: value for key, value in self.tags.items() if state.tags.get(key) != value}
+        if missing_tags:
+            client.tag_role(RoleName=self.name, Tags=tags_to_list(missing_tags))
 
     def remove(self, aws: AWS, state: RoleState) -> None:
-        """Delete it, which IAM does only once it is bare."""
+        """Delete the role. IAM requires that its policies are removed first."""
         client = aws.client("iam")
         for arn in state.attached:
             none_if_absent(lambda arn=arn: client.detach_role_policy(RoleName=self.name, PolicyArn=arn))  # type: ignore[misc]
@@ -138,7 +142,7 @@ class RoleResource(Resource[RoleState]):
                 Tags=tags_to_list(self.tags),
             )
         except Exception as error:
-            # An earlier try whose answer was lost may have made it.
+            # An earlier attempt whose answer was lost may have created it.
             if error_code(error) not in {"EntityAlreadyExists", "EntityAlreadyExistsException"}:
                 raise
             present = self.read(aws)
@@ -149,27 +153,27 @@ class RoleResource(Resource[RoleState]):
 
 
 def role_name(target: Target) -> str:
-    """Name of the role that pyl makes for a function."""
+    """Return the name of the role that pyl creates for a function."""
     return target.owner.name(target.function.name)
 
 
 def role_arn(target: Target) -> str:
-    """The role that a function runs as: the given one, else pyl's."""
+    """Return the ARN of the function's role: the configured one, or else pyl's."""
     return target.settings.role or f"arn:{target.partition}:iam::{target.account}:role/{role_name(target)}"
 
 
 def role_reference(target: Target) -> Reference:
-    """The role in a plan."""
+    """Return the role's reference in a plan."""
     return Reference(RoleResource.kind, role_name(target))
 
 
 def _describe_policy(policy: Mapping[str, Any]) -> list[str]:
-    """One line per statement, for people."""
+    """Return a line of text per statement."""
 
-    def listed(value: object) -> str:
+    def join(value: object) -> str:
         return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
     return [
-        f"{listed(statement.get('Action'))} on {listed(statement.get('Resource'))}"
+        f"{join(statement.get('Action'))} on {join(statement.get('Resource'))}"
         for statement in policy.get("Statement", ())
     ]

@@ -252,7 +252,7 @@ def test_a_template_is_written_to_a_file_and_names_packages_from_there(everythin
     out = everything / "infra.yaml"
     done = run_here("template", "sam", "page", "--project", everything, "--out", out).succeeded()
     assert done.out == f"{out}\n"
-    assert "is not built yet: `pyl build` makes it" in done.err
+    assert "does not exist yet: run `pyl build`" in done.err
     content = yaml.safe_load(out.read_text("utf-8"))
     assert "WorkerFunction" not in content["Resources"]
     assert content["Resources"]["PageFunction"]["Properties"]["CodeUri"] == "build/pyl/interpreted.zip"

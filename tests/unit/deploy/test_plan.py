@@ -65,10 +65,10 @@ def test_a_failure_stops_the_plan_and_the_next_one_continues() -> None:
     plan = make_plan(aws(), things(world, journal, b={"fails": refuse}))
     with pytest.raises(Stopped) as told:
         apply_plan(aws(), plan, Silent())
-    assert told.value.message == "cannot go on\ndone before: create thing a; not begun: create thing c"
-    assert told.value.hint == "run the command again: it continues from here"
+    assert told.value.message == "cannot go on\ndone: create thing a; not started: create thing c"
+    assert told.value.hint == "run the command again to continue"
     assert [str(action) for action in told.value.done] == ["create thing a"]
-    assert [str(action) for action in told.value.left] == ["create thing b", "create thing c"]
+    assert [str(action) for action in told.value.remaining] == ["create thing b", "create thing c"]
     apply_plan(aws(), make_plan(aws(), things(world, journal)), Silent())
     assert journal == ["apply a", "apply b", "apply c"]
 
@@ -88,7 +88,7 @@ def test_an_interruption_says_how_far_it_came() -> None:
     with pytest.raises(KeyboardInterrupt):
         apply_plan(aws(), make_plan(aws(), things(world, [], b={"fails": interrupt})), notes)
     (note,) = notes.notes
-    assert note.startswith("stopped at: create thing b. done before: create thing a; not begun: create thing c")
+    assert note.startswith("stopped at: create thing b. done: create thing a; not started: create thing c")
 
 
 def test_each_thing_that_is_done_is_a_step_of_its_own() -> None:
