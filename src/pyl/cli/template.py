@@ -49,9 +49,9 @@ def command(
     )
     folder = (out.absolute().parent if out else Path.cwd()).resolve()
     if tool == "sam":
-        content = sam.text(sam.template(project, functions, folder))
+        content = sam.render(sam.build_template(project, functions, folder))
     else:
-        content = terraform.text(project, functions, folder)
+        content = terraform.render_configuration(project, functions, folder)
     for note in dict.fromkeys(filter(None, (notice(function.configured_runtime, today()) for function in functions))):
         click.echo(note, err=True)
     for missing in dict.fromkeys(function.package for function in functions if not function.package.exists()):

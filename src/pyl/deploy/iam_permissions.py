@@ -14,7 +14,7 @@ from pyl.deploy.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class Need:
+class SettingPermissions:
     """IAM permissions for one setting."""
 
     reason: str
@@ -23,18 +23,18 @@ class Need:
     """ARNs; empty if the function does not have the setting."""
 
 
-NEEDS: tuple[Need, ...] = (
-    Need(
+SETTING_PERMISSIONS: tuple[SettingPermissions, ...] = (
+    SettingPermissions(
         reason="Logs",
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=lambda target: (f"{log_group_arn(target)}:*",),
     ),
-    Need(
+    SettingPermissions(
         reason="Tracing",
         actions=("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
         resources=lambda target: ("*",) if target.settings.tracing == "Active" else (),
     ),
-    Need(
+    SettingPermissions(
         reason="Vpc",
         actions=(
             "ec2:AssignPrivateIpAddresses",
@@ -73,10 +73,10 @@ def destination_statement(reason: str, arn: str) -> Statement:
 
 def statements(target: Target) -> Iterator[Statement]:
     """Yield the statements for the function's settings, then those for `allow` in its configuration."""
-    for dependency in NEEDS:
-        resources = dependency.resources(target)
+    for permissions in SETTING_PERMISSIONS:
+        resources = permissions.resources(target)
         if resources:
-            yield Statement(reason=dependency.reason, actions=dependency.actions, resources=resources)
+            yield Statement(reason=permissions.reason, actions=permissions.actions, resources=resources)
     for reason, arn in (("OnSuccess", target.settings.on_success), ("OnFailure", target.settings.on_failure)):
         if arn:
             yield destination_statement(reason, arn)

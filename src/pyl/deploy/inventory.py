@@ -11,7 +11,8 @@ from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
 from pyl.deploy.desired_state import owner_of
 from pyl.deploy.tags import PROJECT, Owner
 from pyl.deploy.target import Target, make_target
-from pyl.deploy.triggers import mappings, permissions
+from pyl.deploy.triggers import permissions
+from pyl.deploy.triggers.orphans import find_own_mappings
 from pyl.errors import UsageError
 from pyl.project.config.model import FunctionConfiguration
 from pyl.project.config.pyproject import find_nearest
@@ -128,7 +129,7 @@ def _triggers(aws: AWS, target: Target) -> Iterator[str]:
         for permission in permissions.permissions(aws, target.name, qualifier):
             yield f"{permission.type} {permission.source_arn.split(':', 5)[-1]}"
     names = [f"{target.arn}:{qualifier}" if qualifier else target.arn for qualifier in qualifiers]
-    for mapping in mappings.find_own_mappings(aws, target, names, set()):
+    for mapping in find_own_mappings(aws, target, names, set()):
         service, resource = mapping.source.split(":")[2], mapping.source.split(":", 5)[-1]
         yield f"{service} {resource.partition('/stream/')[0]}"
 

@@ -162,7 +162,7 @@ def desired_settings(target: Target, *, runtime: Callable[[str | None], str], ro
     return DesiredSettings(
         runtime=runtime,
         fixed={
-            "handler": f"functions.{function.name}",
+            "handler": target.handler,
             "role": role,
             "description": function.description,
             "memory": function.configuration.memory,

@@ -38,6 +38,11 @@ class Target:
         return self.arn_of("lambda", f"function:{self.name}")
 
     @property
+    def handler(self) -> str:
+        """Handler setting of the Lambda function."""
+        return f"functions.{self.function.name}"
+
+    @property
     def qualifier(self) -> str | None:
         """The alias for callers, if configured."""
         return self.settings.alias

@@ -12,7 +12,8 @@ from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.progress import Progress
 
-_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
+AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
+"""Lambda's `AuthType` by the value of `url`."""
 
 PERMISSIONS: Mapping[str, Mapping[str, Any]] = {
     "pyl-function-url": {
@@ -85,7 +86,7 @@ class URLResource(Resource[URLState]):
         """Return changes of authentication, invoke mode, origins and permissions."""
         old, desired = state.configuration if state else {}, self._desired()
         present = {
-            "url": {text: word for word, text in _AUTHENTICATION.items()}.get(old.get("AuthType", "")),
+            "url": {text: word for word, text in AUTHENTICATION.items()}.get(old.get("AuthType", "")),
             "url_mode": old["InvokeMode"].upper() if old.get("InvokeMode") else None,
             "url_origins": (old.get("Cors") or {}).get("AllowOrigins"),
         }
@@ -139,12 +140,11 @@ class URLResource(Resource[URLState]):
 
     def _arguments(self) -> dict[str, Any]:
         settings = self.target.settings
-        arguments: dict[str, Any] = {"AuthType": _AUTHENTICATION[settings.url or "iam"]}
+        arguments: dict[str, Any] = {"AuthType": AUTHENTICATION[settings.url or "iam"]}
         if settings.url_mode is not None:
             arguments["InvokeMode"] = settings.url_mode
         if settings.url_origins is not None:
-            origins = {"AllowOrigins": list(settings.url_origins), "AllowMethods": ["*"], "AllowHeaders": ["*"]}
-            arguments["Cors"] = origins if settings.url_origins else {}
+            arguments["Cors"] = cors(settings.url_origins) if settings.url_origins else {}
         return arguments
 
     def _add_permission(self, client: Any, statement: str) -> None:
@@ -156,3 +156,8 @@ class URLResource(Resource[URLState]):
 
     def _remove_permission(self, client: Any, statement: str) -> None:
         none_if_absent(lambda: client.remove_permission(**self._function, StatementId=statement))
+
+
+def cors(origins: Sequence[str]) -> dict[str, list[str]]:
+    """Return the CORS configuration that allows these origins all methods and headers."""
+    return {"AllowOrigins": list(origins), "AllowMethods": ["*"], "AllowHeaders": ["*"]}

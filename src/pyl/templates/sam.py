@@ -1,4 +1,4 @@
-"""A template for AWS SAM (CloudFormation with the Serverless transform).
+"""Templates for AWS SAM (CloudFormation with the Serverless transform).
 
 https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html
 """
@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from pyl.deploy.desired_state import statements
+from pyl.deploy.log_groups import log_group_name
 from pyl.deploy.policy import policy_document
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.http import api_name
 from pyl.deploy.triggers.mappings import mapping_arguments
+from pyl.deploy.triggers.permissions import PRINCIPALS
+from pyl.deploy.triggers.s3 import filter_rules
+from pyl.deploy.urls import AUTHENTICATION, cors
 from pyl.errors import UsageError
 from pyl.project.config.triggers import (
     DynamoDBTrigger,
@@ -38,11 +42,19 @@ PSEUDO_PARAMETERS = PseudoParameters(
 )
 
 _DESTINATIONS = {"events": "EventBridge", "lambda": "Lambda", "s3": "S3", "sns": "SNS", "sqs": "SQS"}
-_URL_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
 
 
-def template(project: Project, functions: Sequence[TemplateFunction], folder: Path) -> dict[str, Any]:
-    """The template as data; `folder` is where its file will be, from which it names packages."""
+def build_template(project: Project, functions: Sequence[TemplateFunction], folder: Path) -> dict[str, Any]:
+    """Return the template as data.
+
+    Args:
+        project: The project.
+        functions: Functions of the template.
+        folder: Folder of the template's file. Paths of packages are relative to it.
+
+    Raises:
+        UsageError: Two functions get the same logical ID.
+    """
     check_names(functions, identifier)
     writer = _Writer(folder)
     for function in functions:
@@ -57,8 +69,8 @@ def template(project: Project, functions: Sequence[TemplateFunction], folder: Pa
     }
 
 
-def text(content: dict[str, Any]) -> str:
-    """The template as YAML.
+def render(content: dict[str, Any]) -> str:
+    """Return the template as YAML.
 
     Raises:
         UsageError: PyYAML is not installed.
@@ -66,12 +78,12 @@ def text(content: dict[str, Any]) -> str:
     try:
         import yaml
     except ImportError:
-        msg = "templates for SAM are YAML, for which PyYAML is missing"
+        msg = "templates for SAM need PyYAML, which is not installed"
         raise UsageError(msg, hint="pip install 'pyl[deploy]'") from None
 
-    unshared = json.loads(json.dumps(content))  # YAML has anchors for what stands in several places
-    written: str = yaml.safe_dump(unshared, sort_keys=False, allow_unicode=True, width=120)
-    return written
+    copied = json.loads(json.dumps(content))  # shared objects would become anchors in YAML
+    text: str = yaml.safe_dump(copied, sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 class _Writer:
@@ -82,13 +94,13 @@ class _Writer:
         self.outputs: dict[str, Any] = {}
 
     def add(self, function: TemplateFunction) -> None:
-        """A function with its triggers."""
+        """Add a function with its triggers."""
         logical_id = identifier(function.name, "Function")
         target, settings = function.target, function.settings
         properties: dict[str, Any] = {
             "FunctionName": target.name,
             "CodeUri": Path(os.path.relpath(function.package, self.folder)).as_posix(),
-            "Handler": f"functions.{function.name}",
+            "Handler": target.handler,
             "Runtime": function.runtime,
             "Architectures": [function.architecture],
             "MemorySize": function.configuration.memory,
@@ -102,7 +114,7 @@ class _Writer:
             properties["Policies"] = [*(settings.policies or ()), policy]
         self.resources[logical_id] = {"Type": "AWS::Serverless::Function", "Properties": properties}
         if settings.log_retention:
-            group = {"LogGroupName": f"/aws/lambda/{target.name}", "RetentionInDays": settings.log_retention}
+            group = {"LogGroupName": log_group_name(target), "RetentionInDays": settings.log_retention}
             self.resources[f"{logical_id}Logs"] = {"Type": "AWS::Logs::LogGroup", "Properties": group}
             self.resources[logical_id]["DependsOn"] = [f"{logical_id}Logs"]
         events = {}
@@ -112,11 +124,11 @@ class _Writer:
                 events[f"{identifier(trigger.type)}{index}"] = event
         if events:
             properties["Events"] = events
-        if settings.url in _URL_AUTHENTICATION:
+        if settings.url in AUTHENTICATION:
             self.outputs[f"{logical_id}Url"] = {"Value": {"Fn::GetAtt": [f"{logical_id}Url", "FunctionUrl"]}}
 
     def _event(self, function: TemplateFunction, logical_id: str, trigger: Trigger) -> dict[str, Any] | None:
-        """An entry of the function's `Events`; `None` for what SAM has none for."""
+        """Return an entry of the function's `Events`, or `None` for a trigger that SAM does not support there."""
         target = function.target
         match trigger:
             case SQSTrigger():
@@ -134,8 +146,10 @@ class _Writer:
             case EventBridgeTrigger():
                 return _pattern_rule(trigger)
             case ScheduleTrigger():
-                given = {"Input": trigger.input} if trigger.input is not None else {}
-                return _typed("Schedule", {"Schedule": trigger.expression, "Enabled": trigger.enabled, **given})
+                schedule_input = {"Input": trigger.input} if trigger.input is not None else {}
+                return _typed(
+                    "Schedule", {"Schedule": trigger.expression, "Enabled": trigger.enabled, **schedule_input}
+                )
             case HTTPAPITrigger():
                 return _typed("HttpApi", self._route(function, trigger))
             case SESTrigger():
@@ -143,7 +157,7 @@ class _Writer:
                 return None
 
     def _table_stream(self, trigger: DynamoDBTrigger) -> Any:
-        """Only AWS knows when the stream was switched on, which is part of its ARN."""
+        """Return a parameter for the stream's ARN: it contains a timestamp that only AWS knows."""
         if trigger.table.startswith("arn:"):
             return trigger.table
         parameter = identifier("Table", trigger.table, "StreamArn")
@@ -154,7 +168,7 @@ class _Writer:
         return {"Ref": parameter}
 
     def _notification(self, trigger: S3Trigger) -> dict[str, Any]:
-        """CloudFormation sets notifications of buckets in the stack only."""
+        """Add the bucket: CloudFormation configures notifications only for buckets of the stack."""
         bucket = identifier("Bucket", trigger.bucket)
         self.resources[bucket] = {
             "Type": "AWS::S3::Bucket",
@@ -162,11 +176,7 @@ class _Writer:
             "UpdateReplacePolicy": "Retain",
             "Properties": {"BucketName": trigger.bucket},
         }
-        rules = [
-            {"Name": name, "Value": value}
-            for name, value in (("prefix", trigger.prefix), ("suffix", trigger.suffix))
-            if value
-        ]
+        rules = filter_rules(trigger)
         filtered = {"Filter": {"S3Key": {"Rules": rules}}} if rules else {}
         return {"Bucket": {"Ref": bucket}, "Events": list(trigger.events), **filtered}
 
@@ -194,15 +204,15 @@ class _Writer:
         if function.target.qualifier:
             arn = {"Ref": f"{logical_id}Alias{function.target.qualifier}"}
         name = identifier(function.name, trigger.rule_set, "Rule", str(trigger.index + 1))
-        rule_set = function.target.arn_of("ses", f"receipt-rule-set/{trigger.rule_set}:receipt-rule/*")
+        rules = sources.receipt_rule_arn(function.target, trigger, "*")
         self.resources[f"{name}Permission"] = {
             "Type": "AWS::Lambda::Permission",
             "Properties": {
                 "Action": "lambda:InvokeFunction",
                 "FunctionName": arn,
-                "Principal": "ses.amazonaws.com",
+                "Principal": PRINCIPALS[trigger.type],
                 "SourceAccount": {"Ref": "AWS::AccountId"},
-                "SourceArn": _sub(rule_set),
+                "SourceArn": _sub(rules),
             },
         }
         action = {"LambdaAction": {"FunctionArn": arn, "InvocationType": trigger.invocation}}
@@ -222,7 +232,7 @@ class _Writer:
 
 
 def _optional(function: TemplateFunction) -> Iterator[tuple[str, Any]]:
-    """Settings that are only written where configuration has them."""
+    """Yield properties for settings that are configured."""
     configuration, settings = function.configuration, function.settings
     vpc = {"SubnetIds": list(settings.subnets or ()), "SecurityGroupIds": list(settings.security_groups or ())}
     concurrency = settings.reserved_concurrency
@@ -259,12 +269,12 @@ def _invocation(function: TemplateFunction) -> Iterator[tuple[str, Any]]:
         asynchronous["DestinationConfig"] = destinations
     if asynchronous:
         yield "EventInvokeConfig", asynchronous
-    if settings.url in _URL_AUTHENTICATION:
-        url: dict[str, Any] = {"AuthType": _URL_AUTHENTICATION[settings.url]}
+    if settings.url in AUTHENTICATION:
+        url: dict[str, Any] = {"AuthType": AUTHENTICATION[settings.url]}
         if settings.url_mode:
             url["InvokeMode"] = settings.url_mode
         if settings.url_origins:
-            url["Cors"] = {"AllowOrigins": list(settings.url_origins), "AllowMethods": ["*"], "AllowHeaders": ["*"]}
+            url["Cors"] = cors(settings.url_origins)
         yield "FunctionUrlConfig", url
 
 
@@ -272,7 +282,7 @@ def _pattern_rule(trigger: EventBridgeTrigger) -> dict[str, Any]:
     rule = {"EventBusName": trigger.bus, "Pattern": json.loads(trigger.pattern)}
     if trigger.enabled:
         return _typed("EventBridgeRule", rule)
-    return _typed("CloudWatchEvent", rule | {"State": "DISABLED"})  # the other kind has no state
+    return _typed("CloudWatchEvent", rule | {"State": "DISABLED"})  # EventBridgeRule has no state
 
 
 def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> dict[str, Any]:
@@ -291,7 +301,7 @@ def _sub(value: str) -> Any:
 
 
 def _substituted(value: Any) -> Any:
-    """`Fn::Sub` around every text of a policy that names account, region or partition."""
+    """Apply `Fn::Sub` to all strings of a policy with pseudo parameters."""
     if isinstance(value, dict):
         return {key: _substituted(inner) for key, inner in value.items()}
     if isinstance(value, list):

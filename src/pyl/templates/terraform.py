@@ -1,4 +1,4 @@
-"""A configuration for Terraform (or OpenTofu) with the AWS provider.
+"""Configurations for Terraform or OpenTofu with the AWS provider.
 
 https://registry.terraform.io/providers/hashicorp/aws/latest/docs
 """
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pyl.deploy.desired_state import statements
+from pyl.deploy.log_groups import log_group_name
 from pyl.deploy.policy import policy_document
 from pyl.deploy.roles import TRUST, role_name
+from pyl.deploy.urls import AUTHENTICATION
 from pyl.project.model import Project
-from pyl.templates.hcl import Block, Call, Expression, Nested, Template, name, render
+from pyl.templates.hcl import Block, Call, Expression, Nested, Template, block_name, render
 from pyl.templates.template_function import PseudoParameters, TemplateFunction, check_names
 from pyl.templates.terraform_triggers import trigger_blocks
 
@@ -24,12 +26,19 @@ PSEUDO_PARAMETERS = PseudoParameters(
     account="${data.aws_caller_identity.current.account_id}",
 )
 
-_URL_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
 
+def render_configuration(project: Project, functions: Sequence[TemplateFunction], folder: Path) -> str:
+    """Return the configuration as HCL.
 
-def text(project: Project, functions: Sequence[TemplateFunction], folder: Path) -> str:
-    """The file; `folder` is where it will be, from which it names packages."""
-    check_names(functions, name)
+    Args:
+        project: The project.
+        functions: Functions of the configuration.
+        folder: Folder of the configuration's file. Paths of packages are relative to it.
+
+    Raises:
+        UsageError: Two functions get the same name.
+    """
+    check_names(functions, block_name)
     blocks = [
         Block(
             "terraform", (), {"required_providers": Nested({"aws": {"source": "hashicorp/aws", "version": ">= 6.0"}})}
@@ -46,11 +55,11 @@ def text(project: Project, functions: Sequence[TemplateFunction], folder: Path) 
 
 def _function_blocks(function: TemplateFunction, folder: Path) -> Iterator[Block]:
     label, target, settings = (
-        name(function.name),
+        block_name(function.name),
         function.target,
         function.settings,
     )
-    group: dict[str, Any] = {"name": f"/aws/lambda/{target.name}"}
+    group: dict[str, Any] = {"name": log_group_name(target)}
     if settings.log_retention:
         group["retention_in_days"] = settings.log_retention
     yield Block("resource", ("aws_cloudwatch_log_group", label), group | _tags(function))
@@ -93,7 +102,7 @@ def _function_body(function: TemplateFunction, label: str, folder: Path) -> dict
         "role": settings.role or Expression(f"aws_iam_role.{label}.arn"),
         "filename": Template(f"${{path.module}}/{package}"),
         "source_code_hash": Expression(f'filebase64sha256("${{path.module}}/{package}")'),
-        "handler": f"functions.{function.name}",
+        "handler": target.handler,
         "runtime": function.runtime,
         "architectures": [function.architecture],
         "memory_size": configuration.memory,
@@ -140,8 +149,8 @@ def _invocation_blocks(function: TemplateFunction, label: str) -> Iterator[Block
         asynchronous["destination_config"] = Nested(destinations)
     if asynchronous:
         yield Block("resource", ("aws_lambda_function_event_invoke_config", label), function_arguments | asynchronous)
-    if settings.url in _URL_AUTHENTICATION:
-        url: dict[str, Any] = {"authorization_type": _URL_AUTHENTICATION[settings.url]}
+    if settings.url in AUTHENTICATION:
+        url: dict[str, Any] = {"authorization_type": AUTHENTICATION[settings.url]}
         if settings.url_mode:
             url["invoke_mode"] = settings.url_mode
         if settings.url_origins:
@@ -154,7 +163,7 @@ def _invocation_blocks(function: TemplateFunction, label: str) -> Iterator[Block
 
 
 def _url_permissions(label: str, function_arguments: dict[str, Any]) -> Iterator[Block]:
-    """Both that public URLs need since October 2025."""
+    """Yield both permissions that public URLs require since October 2025."""
     everyone = function_arguments | {"principal": "*"}
     url = {"action": "lambda:InvokeFunctionUrl", "function_url_auth_type": "NONE"}
     yield Block("resource", ("aws_lambda_permission", f"{label}_url"), everyone | url)
@@ -168,7 +177,7 @@ def _tags(function: TemplateFunction) -> dict[str, Any]:
 
 
 def _templates(value: Any) -> Any:
-    """Texts of a policy, in which account, region and partition are expressions."""
+    """Convert strings of a policy with references to data sources into templates."""
     if isinstance(value, dict):
         return {key: _templates(inner) for key, inner in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The triggers of functions as blocks of Terraform."""
+"""Triggers as Terraform blocks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.http import api_name, route_arn_path
 from pyl.deploy.triggers.mappings import mapping_arguments
+from pyl.deploy.triggers.permissions import PRINCIPALS, WITH_ACCOUNT
 from pyl.project.config.triggers import (
     BatchTrigger,
     DynamoDBTrigger,
@@ -22,7 +23,7 @@ from pyl.project.config.triggers import (
     Trigger,
 )
 from pyl.project.trigger_rules import find_payload_format
-from pyl.templates.hcl import Block, Expression, Nested, Template, name
+from pyl.templates.hcl import Block, Expression, Nested, Template, block_name
 from pyl.templates.template_function import TemplateFunction
 
 _MAPPING_ARGUMENT_NAMES = {
@@ -36,20 +37,20 @@ _MAPPING_ARGUMENT_NAMES = {
     "MaximumRecordAgeInSeconds": "maximum_record_age_in_seconds",
     "BisectBatchOnFunctionError": "bisect_batch_on_function_error",
 }
-"""The provider's words for Lambda's own."""
+"""The provider's argument names by Lambda's."""
+
+
+FunctionTriggers = Sequence[tuple[TemplateFunction, Trigger]]
 
 
 def trigger_blocks(functions: Sequence[TemplateFunction]) -> Iterator[Block]:
-    """All triggers; what several functions share (a table, a bucket's list of notifications, an API) stands once."""
+    """Yield the blocks of all triggers. Blocks that functions share (tables, buckets, APIs) occur once."""
     function_triggers = [(function, trigger) for function in functions for trigger in function.configuration.triggers]
     yield from _tables(function_triggers)
     yield from _apis(function_triggers)
     for function, trigger in function_triggers:
         yield from _blocks(function, trigger)
     yield from _notifications(function_triggers)
-
-
-FunctionTriggers = Sequence[tuple[TemplateFunction, Trigger]]
 
 
 def _blocks(function: TemplateFunction, trigger: Trigger) -> Iterator[Block]:
@@ -61,8 +62,8 @@ def _blocks(function: TemplateFunction, trigger: Trigger) -> Iterator[Block]:
                 _mapping(function, trigger),
             )
         case S3Trigger():
-            bucket = Template(f"arn:{function.target.partition}:s3:::{trigger.bucket}")
-            yield _permission(function, trigger, "s3.amazonaws.com", bucket, with_account=True)
+            bucket = Template(sources.bucket_arn(function.target, trigger))
+            yield _permission(function, trigger, bucket)
         case SNSTrigger():
             yield from _subscription(function, trigger)
         case EventBridgeTrigger():
@@ -77,12 +78,12 @@ def _blocks(function: TemplateFunction, trigger: Trigger) -> Iterator[Block]:
 
 
 def _label(function: TemplateFunction, trigger: Trigger) -> str:
-    return name(function.name, trigger.type, str(trigger.index + 1))
+    return block_name(function.name, trigger.type, str(trigger.index + 1))
 
 
 def _invoked(function: TemplateFunction) -> Expression:
     kind = "aws_lambda_alias" if function.target.qualifier else "aws_lambda_function"
-    return Expression(f"{kind}.{name(function.name)}.arn")
+    return Expression(f"{kind}.{block_name(function.name)}.arn")
 
 
 def _mapping(function: TemplateFunction, trigger: BatchTrigger) -> dict[str, Any]:
@@ -115,39 +116,36 @@ def _source(function: TemplateFunction, trigger: BatchTrigger) -> Expression | T
         case DynamoDBTrigger() if trigger.table.startswith("arn:"):
             return Template(trigger.table)
         case DynamoDBTrigger():
-            return Expression(f"data.aws_dynamodb_table.{name(trigger.table)}.stream_arn")
+            return Expression(f"data.aws_dynamodb_table.{block_name(trigger.table)}.stream_arn")
 
 
 def _tables(function_triggers: FunctionTriggers) -> Iterator[Block]:
     tables = dict.fromkeys(trigger.table for _, trigger in function_triggers if isinstance(trigger, DynamoDBTrigger))
     for table in tables:
         if not table.startswith("arn:"):
-            yield Block("data", ("aws_dynamodb_table", name(table)), {"name": table})
+            yield Block("data", ("aws_dynamodb_table", block_name(table)), {"name": table})
 
 
 def _permission(
     function: TemplateFunction,
     trigger: Trigger,
-    principal: str,
     source: Template | Expression,
-    *,
-    with_account: bool = False,
 ) -> Block:
     body: dict[str, Any] = {
         "action": "lambda:InvokeFunction",
-        "function_name": Expression(f"aws_lambda_function.{name(function.name)}.function_name"),
-        "principal": principal,
+        "function_name": Expression(f"aws_lambda_function.{block_name(function.name)}.function_name"),
+        "principal": PRINCIPALS[trigger.type],
         "source_arn": source,
     }
     if function.target.qualifier:
-        body["qualifier"] = Expression(f"aws_lambda_alias.{name(function.name)}.name")
-    if with_account:
+        body["qualifier"] = Expression(f"aws_lambda_alias.{block_name(function.name)}.name")
+    if trigger.type in WITH_ACCOUNT:
         body["source_account"] = Expression("data.aws_caller_identity.current.account_id")
     return Block("resource", ("aws_lambda_permission", _label(function, trigger)), body)
 
 
 def _notifications(function_triggers: FunctionTriggers) -> Iterator[Block]:
-    """One per bucket: the provider puts the whole list."""
+    """Yield one block per bucket: the provider replaces the whole list of notifications."""
     buckets: dict[str, list[tuple[TemplateFunction, S3Trigger]]] = {}
     for function, trigger in function_triggers:
         if isinstance(trigger, S3Trigger):
@@ -162,12 +160,12 @@ def _notifications(function_triggers: FunctionTriggers) -> Iterator[Block]:
             Expression(f"aws_lambda_permission.{_label(function, trigger)}") for function, trigger in entries
         ]
         body = {"bucket": bucket, "lambda_function": functions, "depends_on": permissions}
-        yield Block("resource", ("aws_s3_bucket_notification", name(bucket)), body)
+        yield Block("resource", ("aws_s3_bucket_notification", block_name(bucket)), body)
 
 
 def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> Iterator[Block]:
     topic = Template(sources.topic_arn(function.target, trigger))
-    yield _permission(function, trigger, "sns.amazonaws.com", topic)
+    yield _permission(function, trigger, topic)
     body: dict[str, Any] = {"topic_arn": topic, "protocol": "lambda", "endpoint": _invoked(function)}
     if trigger.filter is not None:
         body |= {"filter_policy": trigger.filter, "filter_policy_scope": trigger.filter_scope}
@@ -193,13 +191,13 @@ def _rule(
     if isinstance(trigger, ScheduleTrigger) and trigger.input is not None:
         target["input"] = trigger.input
     yield Block("resource", ("aws_cloudwatch_event_target", label), target)
-    yield _permission(function, trigger, "events.amazonaws.com", Expression(f"aws_cloudwatch_event_rule.{label}.arn"))
+    yield _permission(function, trigger, Expression(f"aws_cloudwatch_event_rule.{label}.arn"))
 
 
 def _receipt_rule(function: TemplateFunction, trigger: SESTrigger) -> Iterator[Block]:
     title = function.target.owner.name(f"{function.name}-{trigger.type}-{trigger.index + 1}")
-    source = Template(function.target.arn_of("ses", f"receipt-rule-set/{trigger.rule_set}:receipt-rule/{title}"))
-    yield _permission(function, trigger, "ses.amazonaws.com", source, with_account=True)
+    source = Template(sources.receipt_rule_arn(function.target, trigger, title))
+    yield _permission(function, trigger, source)
     action = {"function_arn": _invoked(function), "invocation_type": trigger.invocation, "position": 1}
     body: dict[str, Any] = {
         "name": title,
@@ -223,7 +221,7 @@ def _apis(function_triggers: FunctionTriggers) -> Iterator[Block]:
         if isinstance(trigger, HTTPAPITrigger)
     )
     for title in titles:
-        label = name(title)
+        label = block_name(title)
         yield Block("resource", ("aws_apigatewayv2_api", label), {"name": title, "protocol_type": "HTTP"})
         api = {"api_id": Expression(f"aws_apigatewayv2_api.{label}.id")}
         stage = api | {"name": "$default", "auto_deploy": True}
@@ -233,7 +231,7 @@ def _apis(function_triggers: FunctionTriggers) -> Iterator[Block]:
 
 def _route(function: TemplateFunction, trigger: HTTPAPITrigger) -> Iterator[Block]:
     label = _label(function, trigger)
-    api = f"aws_apigatewayv2_api.{name(api_name(function.target.owner, trigger))}"
+    api = f"aws_apigatewayv2_api.{block_name(api_name(function.target.owner, trigger))}"
     integration = {
         "api_id": Expression(f"{api}.id"),
         "integration_type": "AWS_PROXY",
@@ -248,5 +246,5 @@ def _route(function: TemplateFunction, trigger: HTTPAPITrigger) -> Iterator[Bloc
         "target": Template(f"integrations/${{aws_apigatewayv2_integration.{label}.id}}"),
     }
     yield Block("resource", ("aws_apigatewayv2_route", label), route)
-    place = route_arn_path(trigger.route)
-    yield _permission(function, trigger, "apigateway.amazonaws.com", Template(f"${{{api}.execution_arn}}/*/{place}"))
+    route_path = route_arn_path(trigger.route)
+    yield _permission(function, trigger, Template(f"${{{api}.execution_arn}}/*/{route_path}"))

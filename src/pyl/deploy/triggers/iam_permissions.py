@@ -1,7 +1,7 @@
-"""What a function's role must allow for each type of trigger: a table.
+"""IAM permissions that triggers require of the function's role.
 
-Only sources that Lambda polls need anything: the others call Lambda, which the function's own policy permits.
-https://docs.aws.amazon.com/service-authorization/latest/reference/ lists which action knows which resource.
+Only sources that Lambda polls require any. Other sources call Lambda, which the function's own policy permits.
+https://docs.aws.amazon.com/service-authorization/latest/reference/ lists the resources that each action supports.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, SQSTrig
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerPermissions:
-    """Actions that reading a source needs."""
+    """IAM permissions for reading a source."""
 
     reason: str
     actions: tuple[str, ...]
@@ -46,7 +46,7 @@ def _table_stream(target: Target, trigger: Trigger) -> str:
     return sources.table_stream_arn(target, trigger)
 
 
-NEEDS: Mapping[str, tuple[TriggerPermissions, ...]] = {
+TRIGGER_PERMISSIONS: Mapping[str, tuple[TriggerPermissions, ...]] = {
     "sqs": (
         TriggerPermissions(
             reason="Queue",
@@ -81,17 +81,17 @@ NEEDS: Mapping[str, tuple[TriggerPermissions, ...]] = {
         TriggerPermissions(reason="Consumer", actions=("kinesis:SubscribeToShard",), resource=_consumer),
     ),
 }
-"""Needs by type of the trigger; types that are not here need nothing."""
+"""By type of trigger. Other types require no permissions."""
 
 
 def trigger_statements(target: Target) -> Iterator[Statement]:
-    """What the role of a function must allow for its triggers."""
+    """Yield the policy statements for a function's triggers."""
     for index, trigger in enumerate(target.function.configuration.triggers, 1):
-        for dependency in NEEDS.get(trigger.type, ()):
-            resource = dependency.resource(target, trigger)
+        for permissions in TRIGGER_PERMISSIONS.get(trigger.type, ()):
+            resource = permissions.resource(target, trigger)
             if resource:
                 yield Statement(
-                    reason=f"Trigger{index}{dependency.reason}", actions=dependency.actions, resources=(resource,)
+                    reason=f"Trigger{index}{permissions.reason}", actions=permissions.actions, resources=(resource,)
                 )
         failures = getattr(trigger, "on_failure", None)
         if failures:

@@ -1,4 +1,4 @@
-"""Rules of EventBridge: for events that match a pattern, and for schedules."""
+"""EventBridge rules, for events that match a pattern and for schedules."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ from pyl.project.config.patterns import canonical_json
 from pyl.project.config.triggers import EventBridgeTrigger, ScheduleTrigger
 
 _TARGET = "pyl"
-"""Id of the function among the rule's targets."""
+"""ID of the function among the rule's targets."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleResource(PushTrigger):
     """A rule that calls the function."""
-
-    principal: ClassVar[str] = "events.amazonaws.com"
 
     @property
     def bus(self) -> str:
@@ -37,21 +35,21 @@ class RuleResource(PushTrigger):
 
     @abstractmethod
     def definition(self) -> dict[str, Any]:
-        """What calls, as `PutRule` takes it."""
+        """Return the pattern or schedule as arguments of `PutRule`."""
 
     @property
     @abstractmethod
     def input(self) -> str | None:
-        """What the function gets instead of the event."""
+        """Input for the function that replaces the event."""
 
     @property
     @abstractmethod
     def is_enabled(self) -> bool:
-        """Whether it calls."""
+        """Whether the rule is enabled."""
 
     @property
     def desired(self) -> Settings:
-        """The settings as they are to be."""
+        """Desired settings."""
         return {
             "invokes": self.target.invoked_arn,
             "pattern": self.definition().get("EventPattern"),
@@ -61,12 +59,12 @@ class RuleResource(PushTrigger):
         }
 
     def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
-        """The rule."""
+        """Return the ARN of the rule."""
         bus = "" if self.bus == "default" else f"{self.bus}/"
         return self.target.arn_of("events", f"rule/{bus}{self.rule}")
 
     def read_source(self, aws: AWS) -> Settings | None:
-        """The rule and what it calls."""
+        """Return the settings of the rule and its target."""
         client = aws.client("events")
         rule = none_if_absent(lambda: client.describe_rule(Name=self.rule, EventBusName=self.bus))
         if rule is None:
@@ -74,12 +72,12 @@ class RuleResource(PushTrigger):
             return None
         targets = iterate_pages(client, "list_targets_by_rule", "Targets", Rule=self.rule, EventBusName=self.bus)
         target: dict[str, Any] = next((each for each in targets if each["Id"] == _TARGET), {})
-        pattern, given = rule.get("EventPattern"), target.get("Input")
+        pattern, target_input = rule.get("EventPattern"), target.get("Input")
         return {
             "invokes": target.get("Arn"),
             "pattern": canonical_json(pattern) if pattern else None,
             "expression": rule.get("ScheduleExpression"),
-            "input": canonical_json(given) if given else None,
+            "input": canonical_json(target_input) if target_input else None,
             "enabled": rule.get("State", "ENABLED") != "DISABLED",
         }
 
@@ -100,11 +98,12 @@ class RuleResource(PushTrigger):
             target["Input"] = self.input
         answer = client.put_targets(Rule=self.rule, EventBusName=self.bus, Targets=[target])
         for entry in answer.get("FailedEntries") or ():
-            msg = f"EventBridge does not call {self.target.name}: {entry.get('ErrorMessage') or entry.get('ErrorCode')}"
+            reason = entry.get("ErrorMessage") or entry.get("ErrorCode")
+            msg = f"EventBridge did not accept {self.target.name} as a target: {reason}"
             raise AWSError(msg, hint="run the command again")
 
     def disconnect(self, aws: AWS) -> None:
-        """Take the rule away."""
+        """Delete the rule."""
         disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
     def _check_bus(self, aws: AWS) -> None:
@@ -112,13 +111,13 @@ class RuleResource(PushTrigger):
             return
         if none_if_absent(lambda: aws.client("events").describe_event_bus(Name=self.bus)) is None:
             region, function = self.target.region, self.target.function.name
-            msg = f"there is no event bus {self.bus} in {region}, which is a trigger of {function}"
+            msg = f"the event bus {self.bus}, a trigger of {function}, does not exist in {region}"
             raise AWSError(msg, hint=f"aws events create-event-bus --name {self.bus} --region {region}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatternResource(RuleResource):
-    """A rule for events of a bus."""
+    """A rule for events on a bus."""
 
     type: ClassVar[str] = "eventbridge"
 
@@ -135,23 +134,23 @@ class PatternResource(RuleResource):
         return (self.trigger.bus, self.trigger.pattern)
 
     def definition(self) -> dict[str, Any]:
-        """The pattern."""
+        """Return the pattern."""
         return {"EventPattern": self.trigger.pattern}
 
     @property
     def input(self) -> str | None:
-        """The event itself."""
+        """None: the function gets the event itself."""
         return None
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it calls."""
+        """Whether the rule is enabled."""
         return self.trigger.enabled
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleResource(RuleResource):
-    """A rule for the clock."""
+    """A rule for a schedule."""
 
     type: ClassVar[str] = "schedule"
 
@@ -163,32 +162,32 @@ class ScheduleResource(RuleResource):
         return (self.trigger.expression, self.trigger.input or "")
 
     def definition(self) -> dict[str, Any]:
-        """The expression."""
+        """Return the schedule expression."""
         return {"ScheduleExpression": self.trigger.expression}
 
     @property
     def input(self) -> str | None:
-        """What the function gets instead of the event."""
+        """Input for the function that replaces the event."""
         return self.trigger.input
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it calls."""
+        """Whether the rule is enabled."""
         return self.trigger.enabled
 
 
 def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
-    """Take away a rule's call of `invoked_arn`, and the rule unless others have it call something, too."""
+    """Remove a rule's target `invoked_arn`, and the rule if it has no other targets."""
     client = aws.client("events")
     bus, _, rule = source_arn.partition(":rule/")[2].rpartition("/")
-    place = {"Rule": rule, "EventBusName": bus or "default"}
-    targets = none_if_absent(lambda: list(iterate_pages(client, "list_targets_by_rule", "Targets", **place)))
+    rule_arguments = {"Rule": rule, "EventBusName": bus or "default"}
+    targets = none_if_absent(lambda: list(iterate_pages(client, "list_targets_by_rule", "Targets", **rule_arguments)))
     if targets is None:
         return
-    ours = [each["Id"] for each in targets if each["Arn"] == invoked_arn]
-    if targets and not ours:
+    target_ids = [each["Id"] for each in targets if each["Arn"] == invoked_arn]
+    if targets and not target_ids:
         return
-    if ours:
-        client.remove_targets(**place, Ids=ours)
-    if len(ours) == len(targets):
-        none_if_absent(lambda: client.delete_rule(Name=rule, EventBusName=place["EventBusName"]))
+    if target_ids:
+        client.remove_targets(**rule_arguments, Ids=target_ids)
+    if len(target_ids) == len(targets):
+        none_if_absent(lambda: client.delete_rule(Name=rule, EventBusName=rule_arguments["EventBusName"]))

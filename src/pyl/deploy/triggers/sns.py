@@ -1,4 +1,4 @@
-"""Subscriptions of topics."""
+"""Subscriptions of SNS topics."""
 
 from __future__ import annotations
 
@@ -20,21 +20,20 @@ _ABSENT = ("NotFound", "NotFoundException")
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionResource(PushTrigger):
-    """A function gets a topic's messages."""
+    """A subscription that passes a topic's messages to the function."""
 
-    principal: ClassVar[str] = "sns.amazonaws.com"
     type: ClassVar[str] = "sns"
 
     trigger: SNSTrigger
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """The topic: a function has one subscription there."""
+        """The topic. A function has one subscription per topic."""
         return (self._topic,)
 
     @property
     def desired(self) -> Settings:
-        """The settings as they are to be."""
+        """Desired settings."""
         return {
             "invokes": self.target.invoked_arn,
             "filter": self.trigger.filter,
@@ -46,16 +45,17 @@ class SubscriptionResource(PushTrigger):
         return sources.topic_arn(self.target, self.trigger)
 
     def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
-        """The topic."""
+        """Return the ARN of the topic."""
         return self._topic
 
     def read_source(self, aws: AWS) -> Settings | None:
-        """The subscription of this function, or of this alias."""
+        """Return the settings of the subscription of this function or alias."""
         subscriptions = _subscriptions(aws, self._topic)
         if subscriptions is None:
             name = self._topic.rpartition(":")[2]
-            msg = f"there is no topic {name} in {self.target.region}, which is a trigger of {self.target.function.name}"
-            raise AWSError(msg, hint=f"aws sns create-topic --name {name} --region {self.target.region}")
+            function, region = self.target.function.name, self.target.region
+            msg = f"the topic {name}, a trigger of {function}, does not exist in {region}"
+            raise AWSError(msg, hint=f"aws sns create-topic --name {name} --region {region}")
         arn = subscriptions.get(self.target.invoked_arn)
         if arn is None:
             return None
@@ -71,7 +71,7 @@ class SubscriptionResource(PushTrigger):
         }
 
     def connect(self, aws: AWS, present: Settings | None) -> None:
-        """Subscribe, or set what differs."""
+        """Create the subscription, or update its attributes."""
         client = aws.client("sns")
         if present is None:
             client.subscribe(
@@ -83,7 +83,7 @@ class SubscriptionResource(PushTrigger):
             client.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
 
     def disconnect(self, aws: AWS) -> None:
-        """Unsubscribe."""
+        """Delete the subscription."""
         disconnect(aws, self.target, self.sid, self._topic, self.target.invoked_arn)
 
     def _attributes(self) -> dict[str, str]:
@@ -93,14 +93,14 @@ class SubscriptionResource(PushTrigger):
 
 
 def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
-    """End the subscription of `invoked_arn`."""
+    """Delete the subscription of `invoked_arn`."""
     arn = (_subscriptions(aws, source_arn) or {}).get(invoked_arn)
     if arn is not None:
         none_if_absent(lambda: aws.client("sns").unsubscribe(SubscriptionArn=arn), *_ABSENT)
 
 
 def _subscriptions(aws: AWS, topic: str) -> Mapping[str, str] | None:
-    """The ARNs of a topic's subscriptions of functions, by the functions' ARNs."""
+    """Return ARNs of a topic's Lambda subscriptions by ARN of the function, or `None` if there is no such topic."""
 
     def listed() -> dict[str, str]:
         subscriptions: list[dict[str, Any]] = list(
