@@ -40,7 +40,7 @@ def command(
     """
     from pyl.deploy.aws import connect
     from pyl.deploy.desired_state import owner_of
-    from pyl.deploy.inventory import target_in_aws, targets_in_aws
+    from pyl.deploy.inventory import find_target, find_targets
     from pyl.deploy.plan import apply_plan, make_plan
     from pyl.deploy.removal import find_removals
     from pyl.deploy.report import plan_json
@@ -49,9 +49,9 @@ def command(
     project = load_project(directory, environ=os.environ, overrides={"region": region})
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
     if names:
-        targets = [target_in_aws(aws, project, name) for name in dict.fromkeys(names)]
+        targets = [find_target(aws, project, name) for name in dict.fromkeys(names)]
     else:
-        targets = list(targets_in_aws(aws, project).values())
+        targets = list(find_targets(aws, project).values())
     plan = make_plan(aws, [], find_removals(aws, owner_of(project), targets, keep_logs=keep_logs))
     if plan.pending:
         show_plan(plan, show_values=False, err=as_json)

@@ -196,9 +196,9 @@ def _report(
 
 
 def _print_policies(aws: AWS, project: Project, functions: Sequence[Function]) -> None:
-    from pyl.deploy.desired_state import statements, targets_of
+    from pyl.deploy.desired_state import role_statements, targets_of
     from pyl.deploy.policy import policy_document
 
     targets = targets_of(aws, project, functions)
-    policies = {target.function.name: policy_document(statements(target)) for target in targets}
+    policies = {target.function.name: policy_document(role_statements(target)) for target in targets}
     click.echo(json.dumps(policies, indent=2))

@@ -13,7 +13,7 @@ from pyl.architecture import Architecture
 from pyl.cli.options import json_option, profile_option, project_option, region_option
 
 if TYPE_CHECKING:
-    from pyl.deploy.inventory import Deployed
+    from pyl.deploy.inventory import InventoryEntry
 
 
 @click.command()
@@ -27,12 +27,12 @@ def command(profile: str | None, region: str | None, directory: Path, as_json: b
     Functions in AWS are found by the project's tag, so those that the code no longer has are listed, too.
     """
     from pyl.deploy.aws import connect
-    from pyl.deploy.inventory import deployed
+    from pyl.deploy.inventory import list_functions
     from pyl.project import load_project
 
     project = load_project(directory, environ=os.environ, overrides={"region": region})
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
-    rows = deployed(aws, project)
+    rows = list_functions(aws, project)
     if as_json:
         click.echo(json.dumps([row.as_json() for row in rows]))
         return
@@ -43,7 +43,7 @@ def command(profile: str | None, region: str | None, directory: Path, as_json: b
             click.echo(f"{'':{width}}  {line}")
 
 
-def _summary(row: Deployed) -> str:
+def _summary(row: InventoryEntry) -> str:
     configuration = row.configuration
     if not configuration:
         return "not in AWS: run `pyl deploy` to create it"
@@ -56,6 +56,6 @@ def _summary(row: Deployed) -> str:
     return f"{text}  not in the project: run `pyl delete {row.target.function.name}` to delete it"
 
 
-def _details(row: Deployed) -> list[str]:
+def _details(row: InventoryEntry) -> list[str]:
     aliases = [f"alias {name}: version {version}" for name, version in row.aliases.items()]
     return [*aliases, *([f"url {row.url}"] if row.url else []), *row.triggers]

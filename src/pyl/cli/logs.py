@@ -42,14 +42,14 @@ def command(
     Times are in UTC. With --json, prints one object per line.
     """
     from pyl.deploy.aws import connect
-    from pyl.deploy.inventory import target_in_aws
-    from pyl.deploy.logs import follow_events, log_group_of, parse_time, read_events
+    from pyl.deploy.inventory import find_target
+    from pyl.deploy.logs import find_log_group, follow_events, parse_time, read_events
     from pyl.project import load_project
 
     begin = parse_time(since, dt.datetime.now(dt.UTC))
     project = load_project(directory, environ=os.environ, overrides={"region": region})
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
-    group = log_group_of(aws, target_in_aws(aws, project, name))
+    group = find_log_group(aws, find_target(aws, project, name))
     if follow:
         _print(follow_events(aws, group, since=begin, pattern=pattern), as_json=as_json)
         return

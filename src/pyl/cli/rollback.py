@@ -40,14 +40,14 @@ def command(
     forward again.
     """
     from pyl.deploy.aws import connect
-    from pyl.deploy.inventory import target_in_aws
+    from pyl.deploy.inventory import find_target
     from pyl.deploy.plan import apply_plan, make_plan
     from pyl.deploy.rollback import plan_rollback
     from pyl.project import load_project
 
     project = load_project(directory, environ=os.environ, overrides={"region": region})
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
-    rollback = plan_rollback(aws, target_in_aws(aws, project, name), alias=alias, version=version)
+    rollback = plan_rollback(aws, find_target(aws, project, name), alias=alias, version=version)
     plan = make_plan(aws, [rollback])
     show_plan(plan, show_values=False, err=True)
     applied = bool(plan.pending) and not dry_run

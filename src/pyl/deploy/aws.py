@@ -234,7 +234,7 @@ _HINTS = {
     "UnauthorizedOperation": "docs/aws.md lists the permissions that each command needs",
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,
-    "RequestExpired": "the clock of this machine is wrong, or the credentials have expired",
+    "RequestExpired": "the credentials have expired, or the clock of this machine is wrong",
     "InvalidClientTokenId": "AWS does not know these credentials; check AWS_PROFILE and AWS_ACCESS_KEY_ID",
     "UnrecognizedClientException": "AWS does not know these credentials; check AWS_PROFILE and AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "the secret access key or the clock of this machine is wrong",

@@ -63,9 +63,9 @@ def targets_of(aws: AWS, project: Project, functions: Sequence[Function]) -> tup
     return tuple(make_target(aws, owner_of(project), function) for function in functions)
 
 
-def statements(target: Target) -> tuple[Statement, ...]:
+def role_statements(target: Target) -> tuple[Statement, ...]:
     """Return the policy statements of a function's role."""
-    return (*iam_permissions.statements(target), *trigger_statements(target))
+    return (*iam_permissions.setting_statements(target), *trigger_statements(target))
 
 
 def find_desired_state(
@@ -97,7 +97,7 @@ def find_desired_state(
 def _function_resources(
     target: Target, package: FunctionPackage, today: dt.date
 ) -> tuple[list[Resource[Any]], list[Resource[Any]]]:
-    role = RoleResource(target=target, statements=statements(target), is_desired=target.settings.role is None)
+    role = RoleResource(target=target, statements=role_statements(target), is_desired=target.settings.role is None)
     function = FunctionResource(
         target=target,
         code=package.code,

@@ -71,7 +71,7 @@ def destination_statement(reason: str, arn: str) -> Statement:
     return Statement(reason=reason, actions=DESTINATION_ACTIONS[service], resources=resources)
 
 
-def statements(target: Target) -> Iterator[Statement]:
+def setting_statements(target: Target) -> Iterator[Statement]:
     """Yield the statements for the function's settings, then those for `allow` in its configuration."""
     for permissions in SETTING_PERMISSIONS:
         resources = permissions.resources(target)

@@ -22,7 +22,7 @@ _LOGS = "/aws/lambda/"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deployed:
+class InventoryEntry:
     """A function in the project, in AWS, or in both."""
 
     target: Target
@@ -57,7 +57,7 @@ class Deployed:
         }
 
 
-def targets_in_aws(aws: AWS, project: Project) -> dict[str, Target]:
+def find_targets(aws: AWS, project: Project) -> dict[str, Target]:
     """Return all functions of the project, in its code or in AWS, by name without prefix.
 
     Raises:
@@ -71,8 +71,8 @@ def targets_in_aws(aws: AWS, project: Project) -> dict[str, Target]:
         return {name: make_target(aws, owner, functions[name]) for name in sorted(functions)}
 
 
-def target_in_aws(aws: AWS, project: Project, name: str) -> Target:
-    """Return one function. Only if the code does not have it, AWS is asked.
+def find_target(aws: AWS, project: Project, name: str) -> Target:
+    """Return one function. AWS is only asked for functions that the code does not have.
 
     Raises:
         UsageError: Neither the code nor AWS has the function.
@@ -81,7 +81,7 @@ def target_in_aws(aws: AWS, project: Project, name: str) -> Target:
     if in_code is not None:
         with aws.errors(f"find out where {name} is"):
             return make_target(aws, owner_of(project), in_code)
-    targets = targets_in_aws(aws, project)
+    targets = find_targets(aws, project)
     if name in targets:
         return targets[name]
     suggestion = find_nearest(name, targets)
@@ -91,26 +91,26 @@ def target_in_aws(aws: AWS, project: Project, name: str) -> Target:
     )
 
 
-def deployed(aws: AWS, project: Project) -> list[Deployed]:
+def list_functions(aws: AWS, project: Project) -> list[InventoryEntry]:
     """Return the state of each function of the project.
 
     Raises:
         AWSError: A request to AWS failed.
     """
     names_in_code = {function.name for function in project.functions}
-    targets = targets_in_aws(aws, project)
+    targets = find_targets(aws, project)
     with aws.errors("read the functions"):
-        rows = [_deployed(aws, target, in_project=name in names_in_code) for name, target in targets.items()]
+        rows = [_read_entry(aws, target, in_project=name in names_in_code) for name, target in targets.items()]
     return [row for row in rows if row.in_project or row.configuration]
 
 
-def _deployed(aws: AWS, target: Target, *, in_project: bool) -> Deployed:
+def _read_entry(aws: AWS, target: Target, *, in_project: bool) -> InventoryEntry:
     client, function = aws.client("lambda"), {"FunctionName": target.name}
     answer = none_if_absent(lambda: client.get_function(**function))
     if answer is None or not target.owner.owns(answer.get("Tags") or {}):
-        return Deployed(target=target, in_project=in_project, configuration={}, aliases={}, url=None, triggers=())
+        return InventoryEntry(target=target, in_project=in_project, configuration={}, aliases={}, url=None, triggers=())
     url = none_if_absent(lambda: client.get_function_url_config(**function, **target.qualification))
-    return Deployed(
+    return InventoryEntry(
         target=target,
         in_project=in_project,
         configuration=answer["Configuration"],
@@ -124,9 +124,9 @@ def _deployed(aws: AWS, target: Target, *, in_project: bool) -> Deployed:
 
 
 def _triggers(aws: AWS, target: Target) -> Iterator[str]:
-    qualifiers = permissions.qualifiers(aws, target.name)
+    qualifiers = permissions.read_qualifiers(aws, target.name)
     for qualifier in qualifiers:
-        for permission in permissions.permissions(aws, target.name, qualifier):
+        for permission in permissions.read_permissions(aws, target.name, qualifier):
             yield f"{permission.type} {permission.source_arn.split(':', 5)[-1]}"
     names = [f"{target.arn}:{qualifier}" if qualifier else target.arn for qualifier in qualifiers]
     for mapping in find_own_mappings(aws, target, names, set()):

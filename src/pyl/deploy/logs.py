@@ -52,7 +52,7 @@ def parse_time(text: str, now: dt.datetime) -> dt.datetime:
     return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
-def log_group_of(aws: AWS, target: Target) -> str:
+def find_log_group(aws: AWS, target: Target) -> str:
     """Return the log group of the function: the configured one, or else Lambda's default."""
     with aws.errors(f"find the logs of {target.name}"):
         configuration = none_if_absent(

@@ -32,7 +32,7 @@ Build = Callable[[Project, Variant], Package]
 """Builds the package of a project for the architecture in its configuration."""
 
 
-def variant_of(project: Project, function: Function, kind: Kind) -> Variant:
+def select_variant(project: Project, function: Function, kind: Kind) -> Variant:
     """Return the variant that a function needs.
 
     Args:
@@ -51,7 +51,7 @@ def variant_of(project: Project, function: Function, kind: Kind) -> Variant:
         return Variant("native", architecture)
     if settings.runtime != interpreted.runtime():
         this_python = interpreted.runtime()
-        msg = f"{function.name} has the runtime {settings.runtime}, but pyl is running on Python for {this_python}"
+        msg = f"{function.name} has the runtime {settings.runtime}, but this Python builds packages for {this_python}"
         raise ConfigurationError(msg, hint=f"run pyl with Python {settings.runtime.removeprefix('python')}")
     return Variant("interpreted", architecture)
 
@@ -60,7 +60,7 @@ def build_packages(
     project: Project, functions: Sequence[Function], kind: Kind, build: Build
 ) -> Mapping[str, FunctionPackage]:
     """Build each package that these functions need once. Return packages by function."""
-    variants = {function.name: variant_of(project, function, kind) for function in functions}
+    variants = {function.name: select_variant(project, function, kind) for function in functions}
     built: dict[Variant, Package] = {}
     for variant in dict.fromkeys(variants.values()):
         configuration = structs.replace(project.configuration, architecture=variant.architecture)
@@ -83,7 +83,7 @@ def use_package(project: Project, functions: Sequence[Function], path: Path) -> 
         UsageError: The file is not a package, or a function needs another one.
     """
     contents = inspect_package(path)
-    variants = {variant_of(project, function, contents.kind) for function in functions}
+    variants = {select_variant(project, function, contents.kind) for function in functions}
     if len(variants) > 1:
         msg = "the functions have different runtimes or architectures, but --package is a single package"
         raise UsageError(msg, hint="name the functions that the package is for")

@@ -172,7 +172,7 @@ def make_plan(aws: AWS, desired: Sequence[Resource[Any]], to_delete: Sequence[Re
     with ThreadPoolExecutor(max_workers=_READERS) as pool:
         read_states = list(pool.map(lambda resource: _read(aws, resource), [*desired, *to_delete]))
     states = dict(zip([resource.reference for resource in (*desired, *to_delete)], read_states, strict=True))
-    applied = [_action(resource, states[resource.reference]) for resource in sort_by_dependency(desired)]
+    applied = [_plan_action(resource, states[resource.reference]) for resource in sort_by_dependency(desired)]
     removed = [
         Action(verb=Verb.REMOVE, resource=resource, state=states[resource.reference])
         for resource in reversed(sort_by_dependency(to_delete))
@@ -209,19 +209,19 @@ def apply_plan(aws: AWS, plan: Plan, progress: Progress) -> None:
     for index, action in enumerate(pending):
         try:
             with progress.step(_title(action)), aws.errors(str(action)):
-                _do(aws, action, progress)
+                _run_action(aws, action, progress)
         except AWSError as error:
             msg = f"{error.message}\n{_describe_progress(pending, index)}"
             hint = error.hint or "run the command again to continue"
             raise Stopped(msg, hint=hint, done=pending[:index], remaining=pending[index:]) from error
-        except BaseException:  # Ctrl-C: what follows is the user's decision, so say what they decide about
+        except BaseException:  # Ctrl-C: the user decides what to do next, and needs to know the progress
             progress.note(
                 f"stopped at: {action}. {_describe_progress(pending, index)}; run the command again to continue"
             )
             raise
 
 
-def _do(aws: AWS, action: Action, progress: Progress) -> None:
+def _run_action(aws: AWS, action: Action, progress: Progress) -> None:
     if action.verb is Verb.REMOVE:
         action.resource.remove(aws, action.state)
     else:
@@ -233,7 +233,7 @@ def _read(aws: AWS, resource: Resource[Any]) -> Any:
         return resource.read(aws)
 
 
-def _action(resource: Resource[Any], state: Any) -> Action:
+def _plan_action(resource: Resource[Any], state: Any) -> Action:
     changes = tuple(resource.changes(state))
     verb = Verb.CREATE if state is None else Verb.UPDATE if changes else Verb.KEEP
     return Action(verb=verb, resource=resource, state=state, changes=changes)

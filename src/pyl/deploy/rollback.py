@@ -30,7 +30,7 @@ class PinnedAlias(Resource[str]):
 
     def read(self, aws: AWS) -> str | None:
         """Return the version that the alias points to."""
-        return alias_version(aws, self.target, self.alias)
+        return read_alias_version(aws, self.target, self.alias)
 
     def changes(self, state: str | None) -> Sequence[Change]:
         """Return the change of the version."""
@@ -68,7 +68,7 @@ def plan_rollback(aws: AWS, target: Target, *, alias: str | None = None, version
         hint = f'set alias = "live" in [tool.pyl.functions.{target.function.name}], and deploy'
         raise UsageError(msg, hint=hint)
     with aws.errors(f"read the versions of {target.name}"):
-        current = alias_version(aws, target, name)
+        current = read_alias_version(aws, target, name)
         numbers = _versions(aws, target)
     if current is None:
         msg = f"{target.name} has no alias {name} in {aws.region}"
@@ -76,7 +76,7 @@ def plan_rollback(aws: AWS, target: Target, *, alias: str | None = None, version
     return PinnedAlias(target=target, alias=name, version=_choose_version(target, current, numbers, version))
 
 
-def alias_version(aws: AWS, target: Target, alias: str) -> str | None:
+def read_alias_version(aws: AWS, target: Target, alias: str) -> str | None:
     """Return the version that an alias points to, or `None` if the alias does not exist."""
     answer = none_if_absent(lambda: aws.client("lambda").get_alias(FunctionName=target.name, Name=alias))
     return answer["FunctionVersion"] if answer else None
@@ -87,7 +87,7 @@ def _choose_version(target: Target, current: str, numbers: Sequence[int], versio
         if version.isdecimal() and int(version) in numbers:
             return version
         msg = f"{target.name} has no version {version}"
-        raise AWSError(msg, hint=f"it has {', '.join(map(str, numbers)) or 'none'}")
+        raise AWSError(msg, hint=f"its versions are {', '.join(map(str, numbers)) or 'none'}")
     earlier = [number for number in numbers if not current.isdecimal() or number < int(current)]
     if not earlier:
         msg = f"{target.name} has no version before {current}"

@@ -1,4 +1,4 @@
-"""Writer for HCL, the language of Terraform.
+"""Writer for HCL, the language of Terraform. Users review and edit the file, so it is not in Terraform's JSON syntax.
 
 https://developer.hashicorp.com/terraform/language/syntax/configuration
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyl.deploy.desired_state import statements
+from pyl.deploy.desired_state import role_statements
 from pyl.deploy.log_groups import log_group_name
 from pyl.deploy.policy import policy_document
 from pyl.deploy.triggers import sources
@@ -110,7 +110,7 @@ class _Writer:
         if settings.role:
             properties["Role"] = settings.role
         else:
-            policy = _substituted(policy_document(statements(target)))
+            policy = _substitute(policy_document(role_statements(target)))
             properties["Policies"] = [*(settings.policies or ()), policy]
         self.resources[logical_id] = {"Type": "AWS::Serverless::Function", "Properties": properties}
         if settings.log_retention:
@@ -132,10 +132,10 @@ class _Writer:
         target = function.target
         match trigger:
             case SQSTrigger():
-                source = {"Queue": _sub(sources.queue_arn(target, trigger))}
+                source = {"Queue": _substitute_string(sources.queue_arn(target, trigger))}
                 return _typed("SQS", source | mapping_arguments(target, trigger))
             case KinesisTrigger():
-                source = {"Stream": _sub(sources.stream_arn(target, trigger))}
+                source = {"Stream": _substitute_string(sources.stream_arn(target, trigger))}
                 return _typed("Kinesis", source | mapping_arguments(target, trigger))
             case DynamoDBTrigger():
                 return _typed("DynamoDB", {"Stream": self._table_stream(trigger)} | mapping_arguments(target, trigger))
@@ -212,7 +212,7 @@ class _Writer:
                 "FunctionName": arn,
                 "Principal": PRINCIPALS[trigger.type],
                 "SourceAccount": {"Ref": "AWS::AccountId"},
-                "SourceArn": _sub(rules),
+                "SourceArn": _substitute_string(rules),
             },
         }
         action = {"LambdaAction": {"FunctionArn": arn, "InvocationType": trigger.invocation}}
@@ -286,7 +286,7 @@ def _pattern_rule(trigger: EventBridgeTrigger) -> dict[str, Any]:
 
 
 def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> dict[str, Any]:
-    topic: dict[str, Any] = {"Topic": _sub(sources.topic_arn(function.target, trigger))}
+    topic: dict[str, Any] = {"Topic": _substitute_string(sources.topic_arn(function.target, trigger))}
     if trigger.filter is None:
         return topic
     return topic | {"FilterPolicy": json.loads(trigger.filter), "FilterPolicyScope": trigger.filter_scope}
@@ -296,14 +296,14 @@ def _typed(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"Type": kind, "Properties": properties}
 
 
-def _sub(value: str) -> Any:
+def _substitute_string(value: str) -> Any:
     return {"Fn::Sub": value} if "${" in value else value
 
 
-def _substituted(value: Any) -> Any:
+def _substitute(value: Any) -> Any:
     """Apply `Fn::Sub` to all strings of a policy with pseudo parameters."""
     if isinstance(value, dict):
-        return {key: _substituted(inner) for key, inner in value.items()}
+        return {key: _substitute(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_substituted(inner) for inner in value]
-    return _sub(value) if isinstance(value, str) else value
+        return [_substitute(inner) for inner in value]
+    return _substitute_string(value) if isinstance(value, str) else value

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pyl.architecture import Architecture
 from pyl.deploy.desired_state import owner_of
-from pyl.deploy.packages import Variant, configured_runtime, inspect_package, variant_of
+from pyl.deploy.packages import Variant, configured_runtime, inspect_package, select_variant
 from pyl.deploy.target import Target
 from pyl.errors import UsageError
 from pyl.packaging.lifecycle import runtime_for
@@ -93,7 +93,7 @@ def locate_template_functions(
     owner = owner_of(project)
     located = []
     for function in functions:
-        variant = variant_of(project, function, inspect_package(package).kind if package else kind)
+        variant = select_variant(project, function, inspect_package(package).kind if package else kind)
         if package and variant.kind != inspect_package(package).kind:
             msg = (
                 f"{package.name} does not suit {function.name}, whose `runtime` is"

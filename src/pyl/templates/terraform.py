@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyl.deploy.desired_state import statements
+from pyl.deploy.desired_state import role_statements
 from pyl.deploy.log_groups import log_group_name
 from pyl.deploy.policy import policy_document
 from pyl.deploy.roles import TRUST, role_name
@@ -82,7 +82,7 @@ def _role_blocks(function: TemplateFunction, label: str) -> Iterator[Block]:
     policy = {
         "name": "pyl",
         "role": Expression(f"aws_iam_role.{label}.id"),
-        "policy": Call("jsonencode", _templates(policy_document(statements(function.target)))),
+        "policy": Call("jsonencode", _to_templates(policy_document(role_statements(function.target)))),
     }
     yield Block("resource", ("aws_iam_role_policy", label), policy)
     for index, arn in enumerate(function.settings.policies or (), 1):
@@ -176,10 +176,10 @@ def _tags(function: TemplateFunction) -> dict[str, Any]:
     return {"tags": tags} if tags else {}
 
 
-def _templates(value: Any) -> Any:
+def _to_templates(value: Any) -> Any:
     """Convert strings of a policy with references to data sources into templates."""
     if isinstance(value, dict):
-        return {key: _templates(inner) for key, inner in value.items()}
+        return {key: _to_templates(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_templates(inner) for inner in value]
+        return [_to_templates(inner) for inner in value]
     return Template(value) if isinstance(value, str) and "${data." in value else value

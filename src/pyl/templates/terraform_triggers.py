@@ -39,7 +39,6 @@ _MAPPING_ARGUMENT_NAMES = {
 }
 """The provider's argument names by Lambda's."""
 
-
 FunctionTriggers = Sequence[tuple[TemplateFunction, Trigger]]
 
 
@@ -81,14 +80,14 @@ def _label(function: TemplateFunction, trigger: Trigger) -> str:
     return block_name(function.name, trigger.type, str(trigger.index + 1))
 
 
-def _invoked(function: TemplateFunction) -> Expression:
+def _invoked_arn(function: TemplateFunction) -> Expression:
     kind = "aws_lambda_alias" if function.target.qualifier else "aws_lambda_function"
     return Expression(f"{kind}.{block_name(function.name)}.arn")
 
 
 def _mapping(function: TemplateFunction, trigger: BatchTrigger) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "function_name": _invoked(function),
+        "function_name": _invoked_arn(function),
         "event_source_arn": _source(function, trigger),
     }
     for key, value in mapping_arguments(function.target, trigger).items():
@@ -126,11 +125,7 @@ def _tables(function_triggers: FunctionTriggers) -> Iterator[Block]:
             yield Block("data", ("aws_dynamodb_table", block_name(table)), {"name": table})
 
 
-def _permission(
-    function: TemplateFunction,
-    trigger: Trigger,
-    source: Template | Expression,
-) -> Block:
+def _permission(function: TemplateFunction, trigger: Trigger, source: Template | Expression) -> Block:
     body: dict[str, Any] = {
         "action": "lambda:InvokeFunction",
         "function_name": Expression(f"aws_lambda_function.{block_name(function.name)}.function_name"),
@@ -154,7 +149,7 @@ def _notifications(function_triggers: FunctionTriggers) -> Iterator[Block]:
         functions = []
         for function, trigger in entries:
             keys = {"filter_prefix": trigger.prefix, "filter_suffix": trigger.suffix}
-            body = {"lambda_function_arn": _invoked(function), "events": list(trigger.events)}
+            body = {"lambda_function_arn": _invoked_arn(function), "events": list(trigger.events)}
             functions.append(Nested(body | {key: value for key, value in keys.items() if value}))
         permissions = [
             Expression(f"aws_lambda_permission.{_label(function, trigger)}") for function, trigger in entries
@@ -166,7 +161,7 @@ def _notifications(function_triggers: FunctionTriggers) -> Iterator[Block]:
 def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> Iterator[Block]:
     topic = Template(sources.topic_arn(function.target, trigger))
     yield _permission(function, trigger, topic)
-    body: dict[str, Any] = {"topic_arn": topic, "protocol": "lambda", "endpoint": _invoked(function)}
+    body: dict[str, Any] = {"topic_arn": topic, "protocol": "lambda", "endpoint": _invoked_arn(function)}
     if trigger.filter is not None:
         body |= {"filter_policy": trigger.filter, "filter_policy_scope": trigger.filter_scope}
     yield Block("resource", ("aws_sns_topic_subscription", _label(function, trigger)), body)
@@ -184,7 +179,7 @@ def _rule(
     yield Block("resource", ("aws_cloudwatch_event_rule", label), state | definition)
     target: dict[str, Any] = {
         "rule": Expression(f"aws_cloudwatch_event_rule.{label}.name"),
-        "arn": _invoked(function),
+        "arn": _invoked_arn(function),
     }
     if "event_bus_name" in definition:
         target["event_bus_name"] = definition["event_bus_name"]
@@ -198,7 +193,7 @@ def _receipt_rule(function: TemplateFunction, trigger: SESTrigger) -> Iterator[B
     title = function.target.owner.name(f"{function.name}-{trigger.type}-{trigger.index + 1}")
     source = Template(sources.receipt_rule_arn(function.target, trigger, title))
     yield _permission(function, trigger, source)
-    action = {"function_arn": _invoked(function), "invocation_type": trigger.invocation, "position": 1}
+    action = {"function_arn": _invoked_arn(function), "invocation_type": trigger.invocation, "position": 1}
     body: dict[str, Any] = {
         "name": title,
         "rule_set_name": trigger.rule_set,
@@ -235,7 +230,7 @@ def _route(function: TemplateFunction, trigger: HTTPAPITrigger) -> Iterator[Bloc
     integration = {
         "api_id": Expression(f"{api}.id"),
         "integration_type": "AWS_PROXY",
-        "integration_uri": _invoked(function),
+        "integration_uri": _invoked_arn(function),
         "payload_format_version": find_payload_format(function.event),
     }
     yield Block("resource", ("aws_apigatewayv2_integration", label), integration)

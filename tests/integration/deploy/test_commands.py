@@ -144,7 +144,7 @@ def test_an_alias_is_rolled_back_and_deployed_again(
     wrong = run(local_aws, "rollback", project, "hello", "--to", "9", "--yes")
     assert (wrong.code, version()) == (5, "2")
     assert "hello has no version 9" in wrong.err
-    assert "it has 1, 2" in wrong.err
+    assert "its versions are 1, 2" in wrong.err
 
 
 def test_without_an_alias_there_is_nothing_to_roll_back(local_aws: LocalAWS, project: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pyl.deploy.iam_permissions import statements
+from pyl.deploy.iam_permissions import setting_statements
 from pyl.deploy.policy import Statement, canonical_text, policy_document
 from pyl.deploy.settings import desired_settings
 from pyl.deploy.tags import Owner, tags_from_list, tags_to_list
@@ -76,7 +76,7 @@ def test_equal_statements_are_held_once() -> None:
 
 
 def test_a_role_may_write_its_own_logs_and_nothing_more() -> None:
-    (statement,) = statements(target())
+    (statement,) = setting_statements(target())
     assert statement.actions == ("logs:CreateLogStream", "logs:PutLogEvents")
     assert statement.resources == ("arn:aws-cn:logs:eu-west-1:123456789012:log-group:/aws/lambda/notify:*",)
 
@@ -96,7 +96,9 @@ def test_a_role_may_write_its_own_logs_and_nothing_more() -> None:
     ],
 )
 def test_each_setting_adds_what_it_needs(settings: dict[str, object], actions: set[str]) -> None:
-    policy_statements = [statement for statement in statements(target(**settings)) if statement.reason != "Logs"]
+    policy_statements = [
+        statement for statement in setting_statements(target(**settings)) if statement.reason != "Logs"
+    ]
     assert {action for statement in policy_statements for action in statement.actions} == actions
 
 

@@ -19,7 +19,7 @@ from pyl.bench.remote.contenders import Contender
 from pyl.deploy.aws import AWS, Refused
 from pyl.deploy.code import Code
 from pyl.deploy.functions import FunctionResource
-from pyl.deploy.iam_permissions import statements
+from pyl.deploy.iam_permissions import setting_statements
 from pyl.deploy.log_groups import LogGroupResource, log_group_reference
 from pyl.deploy.plan import Resource, Stopped, apply_plan, make_plan
 from pyl.deploy.roles import RoleResource, role_arn, role_reference
@@ -123,7 +123,7 @@ def _resources(
     first = targets[0]
     found: list[Resource[Any]] = []
     if first.settings.role is None:
-        needed = tuple(statement for place in targets for statement in statements(place))
+        needed = tuple(statement for place in targets for statement in setting_statements(place))
         numbered = (replace(one, reason=f"{one.reason} {number}") for number, one in enumerate(needed))
         found.append(RoleResource(target=first, statements=tuple(numbered)))
     for place, contender, code in zip(targets, contenders, codes, strict=True):

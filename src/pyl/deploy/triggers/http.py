@@ -275,7 +275,7 @@ def _candidates(aws: AWS, owner: Owner, name: str) -> list[Mapping[str, Any]]:
     return [*used, *(api for api in apis if api not in used)]
 
 
-def empty_apis(aws: AWS, owner: Owner, deleted_arns: Container[str]) -> Iterator[str]:
+def find_empty_apis(aws: AWS, owner: Owner, deleted_arns: Container[str]) -> Iterator[str]:
     """Yield names of the project's APIs without routes.
 
     Yields nothing if the caller may not list APIs.

@@ -26,7 +26,7 @@ class TriggerPermissions:
 
 
 def _queue(target: Target, trigger: Trigger) -> str:
-    assert isinstance(trigger, SQSTrigger)  # noqa: S101 - the table below says so
+    assert isinstance(trigger, SQSTrigger)  # noqa: S101 - ensured by TRIGGER_PERMISSIONS
     return sources.queue_arn(target, trigger)
 
 

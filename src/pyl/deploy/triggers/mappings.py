@@ -134,7 +134,7 @@ class MappingResource(TriggerResource[MappingState]):
             client.tag_resource(Resource=state.arn, Tags=missing_tags)
 
 
-def source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
+def find_source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
     """Return the ARN of the source. For a table, AWS is asked for its stream."""
     if isinstance(trigger, DynamoDBTrigger):
         return sources.find_table_stream(aws, target, trigger)

@@ -57,7 +57,7 @@ class OrphanedTrigger(Resource[Permission]):
 
     def read(self, aws: AWS) -> Permission | None:
         """Return the permission if it still exists."""
-        present = permissions.permissions(aws, self.target.name, self.qualifier)
+        present = permissions.read_permissions(aws, self.target.name, self.qualifier)
         return next((each for each in present if each.sid == self.permission.sid), None)
 
     def changes(self, state: Permission | None) -> Sequence[Change]:  # noqa: ARG002
@@ -140,7 +140,7 @@ def find_orphaned_apis(
     desired_names = {each.name for each in desired}
     deleted_arns = {each.permission.source_arn for each in orphaned_triggers if isinstance(each, OrphanedTrigger)}
     with aws.errors("list the HTTP APIs"):
-        names = set(http.empty_apis(aws, owner, deleted_arns)) - desired_names
+        names = set(http.find_empty_apis(aws, owner, deleted_arns)) - desired_names
     return [http.APIResource(owner=owner, api=name) for name in sorted(names)]
 
 
@@ -178,18 +178,18 @@ def _orphaned_permissions(aws: AWS, target: Target, desired: Sequence[Resource[A
     desired_sids = {(each.target.qualifier, each.sid) for each in desired if isinstance(each, PushTrigger)}
     return [
         OrphanedTrigger(target=target, qualifier=qualifier, permission=permission)
-        for qualifier in permissions.qualifiers(aws, target.name)
-        for permission in permissions.permissions(aws, target.name, qualifier)
+        for qualifier in permissions.read_qualifiers(aws, target.name)
+        for permission in permissions.read_permissions(aws, target.name, qualifier)
         if (qualifier, permission.sid) not in desired_sids
     ]
 
 
 def _orphaned_mappings(aws: AWS, target: Target, desired: Sequence[Resource[Any]]) -> list[Resource[Any]]:
     configured_sources = {
-        mappings.source_arn(aws, target, each.trigger) for each in desired if isinstance(each, MappingResource)
+        mappings.find_source_arn(aws, target, each.trigger) for each in desired if isinstance(each, MappingResource)
     }
     names = [
         f"{target.arn}:{qualifier}" if qualifier else target.arn
-        for qualifier in permissions.qualifiers(aws, target.name)
+        for qualifier in permissions.read_qualifiers(aws, target.name)
     ]
     return list(find_own_mappings(aws, target, names, configured_sources))

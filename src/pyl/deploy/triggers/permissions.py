@@ -51,7 +51,7 @@ class Permission:
         arguments = {"Action": "lambda:InvokeFunction", "Principal": self.principal, "SourceArn": self.source_arn}
         if self.source_account:
             arguments["SourceAccount"] = self.source_account
-        if self.sid in {statement.get("Sid") for statement in policy_statements(aws, name, qualifier)}:
+        if self.sid in {statement.get("Sid") for statement in read_policy_statements(aws, name, qualifier)}:
             none_if_absent(lambda: client.remove_permission(**function, StatementId=self.sid))
         try:
             client.add_permission(**function, StatementId=self.sid, **arguments)
@@ -65,9 +65,9 @@ class Permission:
         none_if_absent(lambda: client.remove_permission(**function, StatementId=self.sid))
 
 
-def permissions(aws: AWS, name: str, qualifier: str | None) -> Iterator[Permission]:
+def read_permissions(aws: AWS, name: str, qualifier: str | None) -> Iterator[Permission]:
     """Yield the permissions of pyl's triggers in the policy of a function or its alias."""
-    for statement in policy_statements(aws, name, qualifier):
+    for statement in read_policy_statements(aws, name, qualifier):
         if _SID.fullmatch(statement.get("Sid", "")):
             condition = statement.get("Condition") or {}
             yield Permission(
@@ -78,14 +78,14 @@ def permissions(aws: AWS, name: str, qualifier: str | None) -> Iterator[Permissi
             )
 
 
-def policy_statements(aws: AWS, name: str, qualifier: str | None) -> list[Mapping[str, Any]]:
+def read_policy_statements(aws: AWS, name: str, qualifier: str | None) -> list[Mapping[str, Any]]:
     """Return the statements of a function's policy; empty if there is no policy or no function."""
     answer = none_if_absent(lambda: aws.client("lambda").get_policy(**_function(name, qualifier)))
     statements: list[Mapping[str, Any]] = json.loads(answer["Policy"])["Statement"] if answer else []
     return statements
 
 
-def qualifiers(aws: AWS, name: str) -> list[str | None]:
+def read_qualifiers(aws: AWS, name: str) -> list[str | None]:
     """Return the qualifiers that triggers may invoke: `None` for the function itself, and its aliases."""
     client = aws.client("lambda")
     aliases = none_if_absent(

@@ -11,7 +11,7 @@ from typing import ClassVar
 from pyl.deploy.aws import AWS, error_code, retry
 from pyl.deploy.plan import Change
 from pyl.deploy.triggers.base import Settings, TriggerResource, differences
-from pyl.deploy.triggers.permissions import PRINCIPALS, WITH_ACCOUNT, Permission, permissions
+from pyl.deploy.triggers.permissions import PRINCIPALS, WITH_ACCOUNT, Permission, read_permissions
 from pyl.progress import Progress
 
 _PERMISSION_SECONDS = 30.0
@@ -87,7 +87,7 @@ class PushTrigger(TriggerResource[PushState]):
 
     def read(self, aws: AWS) -> PushState | None:
         """Return the permission and the settings at the source."""
-        present = permissions(aws, self.target.name, self.target.qualifier)
+        present = read_permissions(aws, self.target.name, self.target.qualifier)
         permission = next((each for each in present if each.sid == self.sid), None)
         source = self.read_source(aws)
         if permission is None and source is None:

@@ -48,7 +48,7 @@ class NotificationResource(PushTrigger):
     def read_source(self, aws: AWS) -> Settings | None:
         """Return the settings of the notification if the bucket has it."""
         entries = self._notifications(aws).get(_LIST, ())
-        return next((_settings(entry) for entry in entries if self._is_this(entry)), None)
+        return next((_settings(entry) for entry in entries if self._is_own_entry(entry)), None)
 
     def connect(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
         """Add the notification to the bucket, or replace it."""
@@ -68,7 +68,7 @@ class NotificationResource(PushTrigger):
         """Remove the notification from the bucket."""
         disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
-    def _is_this(self, entry: Mapping[str, Any]) -> bool:
+    def _is_own_entry(self, entry: Mapping[str, Any]) -> bool:
         """Whether the entry is this notification, or a manual one that S3 does not allow beside it."""
         if entry.get("Id") == notification_id(self.sid, self.target):
             return True
@@ -81,7 +81,7 @@ class NotificationResource(PushTrigger):
 
         Configured notifications do not overlap, so an older one that does would be deleted afterwards anyway.
         """
-        if self._is_this(entry):
+        if self._is_own_entry(entry):
             return True
         settings = _settings(entry)
         other = S3Trigger(

@@ -74,7 +74,7 @@ class ReceiptRuleResource(PushTrigger):
         if present is None:
             after = {"After": self.trigger.after} if self.trigger.after else {}
             try:
-                client.create_receipt_rule(RuleSetName=rule_set, Rule=self._rule([]), **after)
+                client.create_receipt_rule(RuleSetName=rule_set, Rule=self._build_rule([]), **after)
             except Exception as error:
                 # An earlier attempt whose answer was lost may have created it.
                 if error_code(error) not in _EXISTS:
@@ -82,13 +82,13 @@ class ReceiptRuleResource(PushTrigger):
             else:
                 return
         actions = (self._read(aws) or {}).get("Actions", [])
-        client.update_receipt_rule(RuleSetName=rule_set, Rule=self._rule(actions))
+        client.update_receipt_rule(RuleSetName=rule_set, Rule=self._build_rule(actions))
 
     def disconnect(self, aws: AWS) -> None:
         """Delete the rule."""
         disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
-    def _rule(self, actions: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def _build_rule(self, actions: list[Mapping[str, Any]]) -> dict[str, Any]:
         action = {"LambdaAction": {"FunctionArn": self.target.invoked_arn, "InvocationType": self.trigger.invocation}}
         positions = [index for index, each in enumerate(actions) if self._action(each)]
         position = positions[0] if positions else len(actions)
