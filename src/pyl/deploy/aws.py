@@ -217,8 +217,8 @@ def retry(aws: AWS, call: Callable[[], Answer], is_temporary: Callable[[Exceptio
         pause = min(pause * 2, 8.0)
 
 
-def iterate_pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
-    """Iterate over all items of a paginated list: `iterate_pages(client, "list_aliases", "Aliases", ...)`."""
+def paginate(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
+    """Iterate over all items of a paginated list: `paginate(client, "list_aliases", "Aliases", ...)`."""
     for page in client.get_paginator(operation).paginate(**arguments):
         yield from page.get(key, ())
 

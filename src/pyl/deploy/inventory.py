@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.desired_state import owner_of
 from pyl.deploy.tags import PROJECT, Owner
 from pyl.deploy.target import Target, make_target
@@ -115,8 +115,7 @@ def _read_entry(aws: AWS, target: Target, *, in_project: bool) -> InventoryEntry
         in_project=in_project,
         configuration=answer["Configuration"],
         aliases={
-            alias["Name"]: alias["FunctionVersion"]
-            for alias in iterate_pages(client, "list_aliases", "Aliases", **function)
+            alias["Name"]: alias["FunctionVersion"] for alias in paginate(client, "list_aliases", "Aliases", **function)
         },
         url=url["FunctionUrl"] if url else None,
         triggers=tuple(_triggers(aws, target)),
@@ -138,7 +137,7 @@ def _tagged_names(aws: AWS, owner: Owner) -> Iterator[str]:
     """Yield names of functions that have a function or a log group with the project's tag."""
     client = aws.client("resourcegroupstaggingapi")
     filters = [{"Key": PROJECT, "Values": [owner.tag]}]
-    for resource in iterate_pages(client, "get_resources", "ResourceTagMappingList", TagFilters=filters):
+    for resource in paginate(client, "get_resources", "ResourceTagMappingList", TagFilters=filters):
         match resource["ResourceARN"].split(":"):
             case [_, _, "lambda", _, _, "function", name]:
                 pass

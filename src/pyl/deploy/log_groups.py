@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, error_code, none_if_absent, paginate
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.progress import Progress
@@ -37,7 +37,7 @@ class LogGroupResource(Resource[LogGroupState]):
     def read(self, aws: AWS) -> LogGroupState | None:
         """Return the log group's state."""
         client = aws.client("logs")
-        groups = iterate_pages(client, "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)
+        groups = paginate(client, "describe_log_groups", "logGroups", logGroupNamePrefix=self.name)
         group = next((group for group in groups if group["logGroupName"] == self.name), None)
         if group is None:
             return None

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.log_groups import log_group_name
 from pyl.deploy.target import Target
 from pyl.errors import UsageError
@@ -76,7 +76,7 @@ def read_events(aws: AWS, group: str, *, since: dt.datetime, pattern: str | None
     if pattern:
         arguments["filterPattern"] = pattern
     with aws.errors(f"read the logs in {group}"):
-        records = none_if_absent(lambda: list(iterate_pages(client, "filter_log_events", "events", **arguments)))
+        records = none_if_absent(lambda: list(paginate(client, "filter_log_events", "events", **arguments)))
     if records is None:
         return None
     events = [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, error_code, none_if_absent, paginate
 from pyl.deploy.code import short_hash
 from pyl.deploy.functions import FunctionResource, wait_until_ready
 from pyl.deploy.plan import Change, Reference, Resource
@@ -141,7 +141,7 @@ class VersionResource(_Release):
     def _newest(self, aws: AWS) -> Mapping[str, Any] | None:
         client = aws.client("lambda")
         versions = none_if_absent(
-            lambda: list(iterate_pages(client, "list_versions_by_function", "Versions", FunctionName=self.name))
+            lambda: list(paginate(client, "list_versions_by_function", "Versions", FunctionName=self.name))
         )
         numbered = [version for version in versions or () if version["Version"].isdecimal()]
         return max(numbered, key=lambda version: int(version["Version"]), default=None)

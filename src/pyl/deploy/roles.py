@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, error_code, none_if_absent, paginate
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.policy import Statement, canonical_text, policy_document
 from pyl.deploy.tags import tags_from_list, tags_to_list
@@ -79,7 +79,7 @@ class RoleResource(Resource[RoleState]):
             msg = f"a role {self.name} exists, but pyl did not create it for this project"
             raise AWSError(msg, hint="set `role` in [tool.pyl] to use it, set `prefix`, or delete the role")
         inline = none_if_absent(lambda: client.get_role_policy(RoleName=self.name, PolicyName=POLICY))
-        attached = iterate_pages(client, "list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
+        attached = paginate(client, "list_attached_role_policies", "AttachedPolicies", RoleName=self.name)
         return RoleState(
             trust=role["AssumeRolePolicyDocument"],
             policy=inline["PolicyDocument"] if inline else None,
@@ -126,9 +126,7 @@ class RoleResource(Resource[RoleState]):
         client = aws.client("iam")
         for arn in state.attached:
             none_if_absent(lambda arn=arn: client.detach_role_policy(RoleName=self.name, PolicyArn=arn))  # type: ignore[misc]
-        inline = none_if_absent(
-            lambda: list(iterate_pages(client, "list_role_policies", "PolicyNames", RoleName=self.name))
-        )
+        inline = none_if_absent(lambda: list(paginate(client, "list_role_policies", "PolicyNames", RoleName=self.name)))
         for name in inline or ():
             none_if_absent(lambda name=name: client.delete_role_policy(RoleName=self.name, PolicyName=name))  # type: ignore[misc]
         none_if_absent(lambda: client.delete_role(RoleName=self.name))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.plan import Change, Resource
 from pyl.deploy.target import Target
 from pyl.errors import AWSError, UsageError
@@ -98,6 +98,6 @@ def _choose_version(target: Target, current: str, numbers: Sequence[int], versio
 def _versions(aws: AWS, target: Target) -> list[int]:
     client = aws.client("lambda")
     versions = none_if_absent(
-        lambda: list(iterate_pages(client, "list_versions_by_function", "Versions", FunctionName=target.name))
+        lambda: list(paginate(client, "list_versions_by_function", "Versions", FunctionName=target.name))
     )
     return sorted(int(version["Version"]) for version in versions or () if version["Version"].isdecimal())

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, error_code, none_if_absent, paginate
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target
@@ -59,7 +59,7 @@ class APIResource(Resource[APIState]):
         if not candidates:
             return None
         api, *others = candidates
-        stages = iterate_pages(aws.client("apigatewayv2"), "get_stages", "Items", ApiId=api["ApiId"])
+        stages = paginate(aws.client("apigatewayv2"), "get_stages", "Items", ApiId=api["ApiId"])
         return APIState(
             id=api["ApiId"],
             endpoint=api["ApiEndpoint"],
@@ -104,7 +104,7 @@ class APIResource(Resource[APIState]):
     def remove(self, aws: AWS, state: APIState) -> None:
         """Delete the API if it belongs to the project and has no routes."""
         client = aws.client("apigatewayv2")
-        routes = none_if_absent(lambda: list(iterate_pages(client, "get_routes", "Items", ApiId=state.id)))
+        routes = none_if_absent(lambda: list(paginate(client, "get_routes", "Items", ApiId=state.id)))
         if routes == [] and self.owner.owns(state.tags):
             none_if_absent(lambda: client.delete_api(ApiId=state.id))
 
@@ -205,7 +205,7 @@ class RouteResource(PushTrigger):
         return {self.trigger.route: f"{api['ApiEndpoint']}{path}"}
 
     def _route(self, aws: AWS, api: str) -> Mapping[str, Any] | None:
-        routes = iterate_pages(aws.client("apigatewayv2"), "get_routes", "Items", ApiId=api)
+        routes = paginate(aws.client("apigatewayv2"), "get_routes", "Items", ApiId=api)
         return next((route for route in routes if route["RouteKey"] == self.trigger.route), None)
 
     def _integrations(self, aws: AWS, api: str) -> list[str]:
@@ -260,15 +260,13 @@ def _candidates(aws: AWS, owner: Owner, name: str) -> list[Mapping[str, Any]]:
     """Return the API with this name, followed by the project's own duplicates without routes."""
     client = aws.client("apigatewayv2")
     listed = [
-        api
-        for api in iterate_pages(client, "get_apis", "Items")
-        if api["Name"] == name and api["ProtocolType"] == "HTTP"
+        api for api in paginate(client, "get_apis", "Items") if api["Name"] == name and api["ProtocolType"] == "HTTP"
     ]
     own = [api for api in listed if owner.owns(api.get("Tags") or {})]
     apis = sorted(own or listed, key=lambda api: (str(api.get("CreatedDate")), api["ApiId"]))
     if len(apis) < 2:
         return apis
-    used = [api for api in apis if any(iterate_pages(client, "get_routes", "Items", ApiId=api["ApiId"]))]
+    used = [api for api in apis if any(paginate(client, "get_routes", "Items", ApiId=api["ApiId"]))]
     if len(used) > 1 or not own:
         msg = f"{len(apis)} HTTP APIs are named {name} in {aws.region}: {', '.join(api['ApiId'] for api in apis)}"
         raise AWSError(msg, hint='rename all but one, or set api = "..." to another name')
@@ -287,14 +285,14 @@ def find_empty_apis(aws: AWS, owner: Owner, deleted_arns: Container[str]) -> Ite
     """
     client = aws.client("apigatewayv2")
     try:
-        apis = list(iterate_pages(client, "get_apis", "Items"))
+        apis = list(paginate(client, "get_apis", "Items"))
     except Exception as error:
         if error_code(error) not in {"AccessDenied", "AccessDeniedException"}:
             raise
         return
     for api in apis:
         if owner.owns(api.get("Tags") or {}):
-            routes = iterate_pages(client, "get_routes", "Items", ApiId=api["ApiId"])
+            routes = paginate(client, "get_routes", "Items", ApiId=api["ApiId"])
             arns = (aws.arn("execute-api", f"{api['ApiId']}/*/{route_arn_path(route['RouteKey'])}") for route in routes)
             if all(arn in deleted_arns for arn in arns):
                 yield api["Name"]
@@ -303,7 +301,7 @@ def find_empty_apis(aws: AWS, owner: Owner, deleted_arns: Container[str]) -> Ite
 def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
     """Delete the routes of a permission that call `invoked_arn`, and integrations that are then unused."""
     client, api = aws.client("apigatewayv2"), source_arn.split(":")[5].partition("/")[0]
-    routes = none_if_absent(lambda: list(iterate_pages(client, "get_routes", "Items", ApiId=api)))
+    routes = none_if_absent(lambda: list(paginate(client, "get_routes", "Items", ApiId=api)))
     if routes is None:
         return
     integration_ids = {key for key, each in _integrations(aws, api).items() if _function_arn(each) == invoked_arn}
@@ -323,7 +321,7 @@ def _delete_unused(aws: AWS, api: str, integrations: Sequence[str]) -> None:
     if not integrations:
         return
     client = aws.client("apigatewayv2")
-    used_ids = {_integration_id(route) for route in iterate_pages(client, "get_routes", "Items", ApiId=api)}
+    used_ids = {_integration_id(route) for route in paginate(client, "get_routes", "Items", ApiId=api)}
     for identifier in integrations:
         if identifier not in used_ids:
             none_if_absent(lambda identifier=identifier: client.delete_integration(ApiId=api, IntegrationId=identifier))  # type: ignore[misc]
@@ -331,9 +329,7 @@ def _delete_unused(aws: AWS, api: str, integrations: Sequence[str]) -> None:
 
 def _integrations(aws: AWS, api: str) -> dict[str, Mapping[str, Any]]:
     """Return all integrations of an API by ID."""
-    listed = none_if_absent(
-        lambda: list(iterate_pages(aws.client("apigatewayv2"), "get_integrations", "Items", ApiId=api))
-    )
+    listed = none_if_absent(lambda: list(paginate(aws.client("apigatewayv2"), "get_integrations", "Items", ApiId=api)))
     return {each["IntegrationId"]: each for each in listed or ()}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent, retry
+from pyl.deploy.aws import AWS, error_code, none_if_absent, paginate, retry
 from pyl.deploy.plan import Change
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
@@ -82,7 +82,7 @@ class MappingResource(TriggerResource[MappingState]):
         delete_mapping(aws, state.uuid)
 
     def _find(self, aws: AWS, source: str) -> MappingState | None:
-        mappings = iterate_pages(
+        mappings = paginate(
             aws.client("lambda"), "list_event_source_mappings", "EventSourceMappings", EventSourceArn=source
         )
         for mapping in mappings:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target
@@ -159,7 +159,7 @@ def find_own_mappings(
     for arn in qualified_arns:
         listed = none_if_absent(
             lambda arn=arn: list(
-                iterate_pages(client, "list_event_source_mappings", "EventSourceMappings", FunctionName=arn)
+                paginate(client, "list_event_source_mappings", "EventSourceMappings", FunctionName=arn)
             )  # type: ignore[misc]
         )
         for mapping in listed or ():

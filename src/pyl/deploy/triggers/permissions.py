@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pyl.deploy.aws import AWS, error_code, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, error_code, none_if_absent, paginate
 
 PRINCIPALS: Mapping[str, str] = {
     "eventbridge": "events.amazonaws.com",
@@ -89,7 +89,7 @@ def read_qualifiers(aws: AWS, name: str) -> list[str | None]:
     """Return the qualifiers that triggers may invoke: `None` for the function itself, and its aliases."""
     client = aws.client("lambda")
     aliases = none_if_absent(
-        lambda: [alias["Name"] for alias in iterate_pages(client, "list_aliases", "Aliases", FunctionName=name)]
+        lambda: [alias["Name"] for alias in paginate(client, "list_aliases", "Aliases", FunctionName=name)]
     )
     return [None, *(aliases or [])]
 

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.tags import tags_to_list
 from pyl.deploy.target import Target
 from pyl.deploy.triggers.base import Settings
@@ -70,7 +70,7 @@ class RuleResource(PushTrigger):
         if rule is None:
             self._check_bus(aws)
             return None
-        targets = iterate_pages(client, "list_targets_by_rule", "Targets", Rule=self.rule, EventBusName=self.bus)
+        targets = paginate(client, "list_targets_by_rule", "Targets", Rule=self.rule, EventBusName=self.bus)
         target: dict[str, Any] = next((each for each in targets if each["Id"] == _TARGET), {})
         pattern, target_input = rule.get("EventPattern"), target.get("Input")
         return {
@@ -181,7 +181,7 @@ def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn:
     client = aws.client("events")
     bus, _, rule = source_arn.partition(":rule/")[2].rpartition("/")
     rule_arguments = {"Rule": rule, "EventBusName": bus or "default"}
-    targets = none_if_absent(lambda: list(iterate_pages(client, "list_targets_by_rule", "Targets", **rule_arguments)))
+    targets = none_if_absent(lambda: list(paginate(client, "list_targets_by_rule", "Targets", **rule_arguments)))
     if targets is None:
         return
     target_ids = [each["Id"] for each in targets if each["Arn"] == invoked_arn]

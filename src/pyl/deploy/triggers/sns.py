@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, iterate_pages, none_if_absent
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings
@@ -104,7 +104,7 @@ def _subscriptions(aws: AWS, topic: str) -> Mapping[str, str] | None:
 
     def listed() -> dict[str, str]:
         subscriptions: list[dict[str, Any]] = list(
-            iterate_pages(aws.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+            paginate(aws.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
         )
         return {each["Endpoint"]: each["SubscriptionArn"] for each in subscriptions if each["Protocol"] == "lambda"}
 
