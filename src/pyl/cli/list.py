@@ -1,4 +1,4 @@
-"""`pyl list`: what the project has in AWS."""
+"""`pyl list`: list the project's functions in AWS."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyl.architecture import Architecture
 from pyl.cli.options import json_option, profile_option, project_option, region_option
 
 if TYPE_CHECKING:
-    from pyl.deploy.inventory import Deployed
+    from pyl.deploy.inventory import InventoryEntry
 
 
 @click.command()
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 @project_option
 @json_option
 def command(profile: str | None, region: str | None, directory: Path, as_json: bool) -> None:
-    """List the project's functions in AWS, and those of its code that are not there.
+    """List the project's functions in AWS, and those that are not deployed.
 
-    What AWS has of the project is found by its tags, so functions that the code no longer has are listed, too.
+    Functions in AWS are found by the project's tag, so those that the code no longer has are listed, too.
     """
     from pyl.deploy.aws import connect
-    from pyl.deploy.inventory import deployed
+    from pyl.deploy.inventory import list_functions
     from pyl.project import load_project
 
     project = load_project(directory, environ=os.environ, overrides={"region": region})
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
-    rows = deployed(aws, project)
+    rows = list_functions(aws, project)
     if as_json:
         click.echo(json.dumps([row.as_json() for row in rows]))
         return
@@ -43,16 +43,19 @@ def command(profile: str | None, region: str | None, directory: Path, as_json: b
             click.echo(f"{'':{width}}  {line}")
 
 
-def _summary(row: Deployed) -> str:
-    known = row.configuration
-    if not known:
-        return "not in AWS: `pyl deploy` makes it"
-    architecture = next(iter(known.get("Architectures") or (Architecture.X86_64,)))
-    modified = str(known.get("LastModified", ""))[:19]
-    text = f"{known['Runtime']} {architecture}  {known['MemorySize']} MB  {known['Timeout']} s  {modified}"
-    return text if row.in_project else f"{text}  not in the project: `pyl delete {row.target.function.name}` removes it"
+def _summary(row: InventoryEntry) -> str:
+    configuration = row.configuration
+    if not configuration:
+        return "not in AWS: run `pyl deploy` to create it"
+    architecture = next(iter(configuration.get("Architectures") or (Architecture.X86_64,)))
+    modified = str(configuration.get("LastModified", ""))[:19]
+    size, timeout = f"{configuration['MemorySize']} MB", f"{configuration['Timeout']} s"
+    text = f"{configuration['Runtime']} {architecture}  {size}  {timeout}  {modified}"
+    if row.in_project:
+        return text
+    return f"{text}  not in the project: run `pyl delete {row.target.function.name}` to delete it"
 
 
-def _details(row: Deployed) -> list[str]:
+def _details(row: InventoryEntry) -> list[str]:
     aliases = [f"alias {name}: version {version}" for name, version in row.aliases.items()]
     return [*aliases, *([f"url {row.url}"] if row.url else []), *row.triggers]

@@ -1,4 +1,4 @@
-"""`pyl logs`: what a function logged in AWS."""
+"""`pyl logs`: print the logs of a function in AWS."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("name", shell_complete=complete_functions)
-@click.option("-f", "--follow", is_flag=True, help="Go on with what is logged from now on, until Ctrl-C.")
-@click.option("--since", default="10m", show_default=True, help="How far back: 10m, 2h, 3d, or a time in ISO 8601.")
-@click.option("--filter", "pattern", metavar="PATTERN", help="Filter pattern of CloudWatch Logs.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new events until Ctrl-C.")
+@click.option("--since", default="10m", show_default=True, help="Start time: 10m, 2h or 3d ago, or a time in ISO 8601.")
+@click.option("--filter", "pattern", metavar="PATTERN", help="A filter pattern of CloudWatch Logs.")
 @profile_option
 @region_option
 @project_option
@@ -37,27 +37,29 @@ def command(
     directory: Path,
     as_json: bool,
 ) -> None:
-    """Print what the function NAME logged in AWS.
+    """Print the logs of the function NAME in AWS.
 
-    Times are UTC. With --json, one object per line.
+    Times are in UTC. With --json, prints one object per line.
     """
     from pyl.deploy.aws import connect
-    from pyl.deploy.inventory import target_in_aws
-    from pyl.deploy.logs import followed, log_group_of, moment, past
+    from pyl.deploy.inventory import find_target
+    from pyl.deploy.logs import find_log_group, follow_events, parse_time, read_events
     from pyl.project import load_project
 
-    begin = moment(since, dt.datetime.now(dt.UTC))
+    begin = parse_time(since, dt.datetime.now(dt.UTC))
     project = load_project(directory, environ=os.environ, overrides={"region": region})
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
-    group = log_group_of(aws, target_in_aws(aws, project, name))
+    group = find_log_group(aws, find_target(aws, project, name))
     if follow:
-        _print(followed(aws, group, since=begin, pattern=pattern), as_json=as_json)
+        _print(follow_events(aws, group, since=begin, pattern=pattern), as_json=as_json)
         return
-    events = past(aws, group, since=begin, pattern=pattern)
+    events = read_events(aws, group, since=begin, pattern=pattern)
     _print(events or (), as_json=as_json)
     if not events:
-        what = f"there is no log group {group} yet" if events is None else f"nothing in {group} since {since}"
-        click.echo(what, err=True)
+        message = (
+            f"the log group {group} does not exist yet" if events is None else f"no events in {group} since {since}"
+        )
+        click.echo(message, err=True)
 
 
 def _print(events: Iterable[LogEvent], *, as_json: bool) -> None:
@@ -68,5 +70,5 @@ def _print(events: Iterable[LogEvent], *, as_json: bool) -> None:
             sys.stdout.flush()
     except KeyboardInterrupt:  # the usual end of --follow
         raise click.exceptions.Exit(130) from None
-    except BrokenPipeError:  # the reader (`head`) has enough
+    except BrokenPipeError:  # the reader, such as `head`, has exited
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

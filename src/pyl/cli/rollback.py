@@ -1,4 +1,4 @@
-"""`pyl rollback`: give callers an earlier version."""
+"""`pyl rollback`: move an alias back to an earlier version."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pyl.cli.progress import ConsoleProgress
 
 @click.command()
 @click.argument("name", shell_complete=complete_functions)
-@click.option("--to", "version", metavar="VERSION", help="This version.  [default: the one before]")
-@click.option("--alias", help="The alias to move.  [default: the function's]")
-@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
-@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--to", "version", metavar="VERSION", help="The version to move to.  [default: the previous one]")
+@click.option("--alias", help="The alias to move.  [default: the configured one]")
+@click.option("--dry-run", is_flag=True, help="Show the plan without applying it.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation.")
 @profile_option
 @region_option
 @project_option
@@ -34,28 +34,36 @@ def command(
     directory: Path,
     as_json: bool,
 ) -> None:
-    """Move the alias of the function NAME back to the version before its own.
+    """Move the alias of the function NAME back to the previous version.
 
-    Versions are what `pyl deploy` publishes for functions with an `alias`. The next deployment moves it on again.
+    `pyl deploy` publishes a version at each change of a function with an `alias`. The next deployment moves the alias
+    forward again.
     """
     from pyl.deploy.aws import connect
-    from pyl.deploy.inventory import target_in_aws
+    from pyl.deploy.inventory import find_target
     from pyl.deploy.plan import apply_plan, make_plan
-    from pyl.deploy.rollback import rolled_back
+    from pyl.deploy.rollback import plan_rollback
     from pyl.project import load_project
 
     project = load_project(directory, environ=os.environ, overrides={"region": region})
     aws = connect(region=project.configuration.region, environ=os.environ, profile=profile)
-    goal = rolled_back(aws, target_in_aws(aws, project, name), alias=alias, version=version)
-    plan = make_plan(aws, [goal])
+    rollback = plan_rollback(aws, find_target(aws, project, name), alias=alias, version=version)
+    plan = make_plan(aws, [rollback])
     show_plan(plan, show_values=False, err=True)
     applied = bool(plan.pending) and not dry_run
     if applied:
-        confirm(f"Callers of {goal.name} get version {goal.version}. Go on?", yes=yes)
+        confirm(f"Callers of {rollback.name} will get version {rollback.version}. Continue?", yes=yes)
         apply_plan(aws, plan, ConsoleProgress())
     if as_json:
         click.echo(
-            json.dumps({"name": goal.target.name, "alias": goal.alias, "version": goal.version, "applied": applied})
+            json.dumps(
+                {
+                    "name": rollback.target.name,
+                    "alias": rollback.alias,
+                    "version": rollback.version,
+                    "applied": applied,
+                }
+            )
         )
     elif applied:
-        click.echo(f"{goal.name} is version {goal.version}")
+        click.echo(f"{rollback.name} now points to version {rollback.version}")

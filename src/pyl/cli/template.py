@@ -1,4 +1,4 @@
-"""`pyl template`: the project for AWS SAM or Terraform."""
+"""`pyl template`: generate a template for AWS SAM or a configuration for Terraform."""
 
 from __future__ import annotations
 
@@ -7,56 +7,56 @@ from pathlib import Path
 
 import click
 
-from pyl.cli.deploy import chosen
+from pyl.cli.deploy import select_functions
 from pyl.cli.options import complete_functions, project_option
 
 
 @click.command()
 @click.argument("tool", type=click.Choice(["sam", "terraform"]))
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_functions)
-@click.option("--native", is_flag=True, help="With native packages; functions with a `runtime` get its kind.")
+@click.option("--native", is_flag=True, help="Use native packages, except for functions with a managed `runtime`.")
 @click.option(
     "--package",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="With this zip of `pyl build`.  [default: where `pyl build` puts it]",
+    help="Use this zip file, made by `pyl build`.  [default: its usual path]",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write to this file, from which packages are named.  [default: stdout, for a file in this folder]",
+    help="Write to this file. Paths of packages are relative to it.  [default: stdout, relative to this folder]",
 )
 @project_option
 def command(
     tool: str, names: tuple[str, ...], native: bool, package: Path | None, out: Path | None, directory: Path
 ) -> None:
-    """Print functions, roles and triggers as a template for SAM, or as a configuration for Terraform.
+    """Generate a template for SAM or a configuration for Terraform, with functions, roles and triggers.
 
-    Both come from the same configuration as `pyl deploy`; the packages are those of `pyl build`. AWS is not asked.
+    Both use the same configuration as `pyl deploy`, and the packages that `pyl build` makes. Works offline.
     """
     from pyl.packaging.lifecycle import notice, today
     from pyl.project import load_project
     from pyl.templates import sam, terraform
-    from pyl.templates.template_function import subjects
+    from pyl.templates.template_function import locate_template_functions
 
     project = load_project(directory, environ=os.environ)
-    found = subjects(
+    functions = locate_template_functions(
         project,
-        chosen(project, names),
-        sam.SURROUNDINGS if tool == "sam" else terraform.SURROUNDINGS,
+        select_functions(project, names),
+        sam.PSEUDO_PARAMETERS if tool == "sam" else terraform.PSEUDO_PARAMETERS,
         kind="native" if native else "interpreted",
         package=package.absolute() if package else None,
         today=today(),
     )
     folder = (out.absolute().parent if out else Path.cwd()).resolve()
     if tool == "sam":
-        content = sam.text(sam.template(project, found, folder))
+        content = sam.render(sam.build_template(project, functions, folder))
     else:
-        content = terraform.text(project, found, folder)
-    for note in dict.fromkeys(filter(None, (notice(subject.asked, today()) for subject in found))):
+        content = terraform.render_configuration(project, functions, folder)
+    for note in dict.fromkeys(filter(None, (notice(function.configured_runtime, today()) for function in functions))):
         click.echo(note, err=True)
-    for missing in dict.fromkeys(subject.package for subject in found if not subject.package.exists()):
-        how = "pyl build --native" if missing.name.startswith("native") else "pyl build"
-        click.echo(f"{missing} is not built yet: `{how}` makes it", err=True)
+    for missing in dict.fromkeys(function.package for function in functions if not function.package.exists()):
+        command_line = "pyl build --native" if missing.name.startswith("native") else "pyl build"
+        click.echo(f"{missing} does not exist yet: run `{command_line}`", err=True)
     if out:
         out.write_text(content, encoding="utf-8")
         click.echo(str(out))

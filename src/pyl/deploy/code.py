@@ -1,4 +1,4 @@
-"""A package on its way to Lambda: inline while the API takes it so, by S3 above that."""
+"""Upload of packages to Lambda: in the API call up to its limit, through S3 above it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pyl.deploy.aws import AWS, Refused, error_code, found
-from pyl.deploy.tags import as_list
+from pyl.deploy.aws import AWS, Refused, error_code, none_if_absent
+from pyl.deploy.tags import tags_to_list
 from pyl.packaging.commands import DIRECT_UPLOAD_LIMIT
 from pyl.progress import Progress
 
-_KEPT_DAYS = 30
-"""In pyl's own bucket; Lambda copies a package when a function gets it."""
+_EXPIRY_DAYS = 30
+"""Days until objects in pyl's bucket expire. Lambda has its own copy of each package."""
 
-_PART = 16 * 1024 * 1024
+_PART_BYTES = 16 * 1024 * 1024
+"""Size of the parts of a multipart upload."""
 
 
 @dataclass(kw_only=True)
 class Code:
-    """A package file. One object serves all functions that get it, and uploads it once."""
+    """A package file. One object is shared by all functions that use it, so that it is uploaded once."""
 
     path: Path
     project: str
     """Folder in the bucket."""
     bucket: str | None = None
-    """`None`: pyl's own, made when it is needed."""
+    """Name of the bucket; `None` uses pyl's own, which is created if needed."""
     sha256: str = field(init=False)
-    """As Lambda tells it: Base64."""
+    """SHA-256 digest in Base64, as Lambda reports it."""
     size: int = field(init=False)
     _uploaded: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -45,11 +46,11 @@ class Code:
 
     @property
     def short(self) -> str | None:
-        """Enough of the hash to tell packages apart."""
-        return shortened(self.sha256)
+        """The first digits of the hash, for display."""
+        return short_hash(self.sha256)
 
     def arguments(self, aws: AWS, progress: Progress) -> dict[str, Any]:
-        """`ZipFile`, or `S3Bucket` and `S3Key` once the package is there."""
+        """Return `ZipFile`, or upload the package and return `S3Bucket` and `S3Key`."""
         if self.size <= DIRECT_UPLOAD_LIMIT:
             return {"ZipFile": self.path.read_bytes()}
         with self._lock:
@@ -58,43 +59,45 @@ class Code:
             return dict(self._uploaded)
 
     def remove_upload(self, aws: AWS) -> None:
-        """Take away what went by S3: functions that got the package have a copy."""
+        """Delete the uploaded object. Functions that use the package have their own copy."""
         if self.size > DIRECT_UPLOAD_LIMIT:
-            place = {"Bucket": self.bucket or managed_bucket_name(aws), "Key": self._key}
-            found(lambda: aws.client("s3").delete_object(**place, ExpectedBucketOwner=aws.account), "NoSuchBucket")
+            location = {"Bucket": self.bucket or managed_bucket_name(aws), "Key": self._key}
+            none_if_absent(
+                lambda: aws.client("s3").delete_object(**location, ExpectedBucketOwner=aws.account), "NoSuchBucket"
+            )
 
     def _upload(self, aws: AWS, progress: Progress) -> dict[str, str]:
         from boto3.s3.transfer import TransferConfig
 
         bucket = self.bucket or _managed_bucket(aws)
         s3 = aws.client("s3")
-        # Someone else may have taken a bucket's name: nothing goes to a bucket of another account.
-        place = {"Bucket": bucket, "Key": self._key, "ExpectedBucketOwner": aws.account}
-        present = found(lambda: s3.head_object(**place))
+        # Names of buckets are global: never upload to a bucket of another account.
+        location = {"Bucket": bucket, "Key": self._key, "ExpectedBucketOwner": aws.account}
+        present = none_if_absent(lambda: s3.head_object(**location))
         if present is None or present["ContentLength"] != self.size:
             s3.upload_file(
                 str(self.path),
                 bucket,
                 self._key,
                 ExtraArgs={"ExpectedBucketOwner": aws.account, "ContentType": "application/zip"},
-                Config=TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART),
-                Callback=_counted(self.size, progress),
+                Config=TransferConfig(multipart_threshold=_PART_BYTES, multipart_chunksize=_PART_BYTES),
+                Callback=_report_upload(self.size, progress),
             )
         return {"S3Bucket": bucket, "S3Key": self._key}
 
 
-def shortened(sha256: str | None) -> str | None:
-    """The first bytes of a Base64 hash in hexadecimal digits, as build tools show them."""
+def short_hash(sha256: str | None) -> str | None:
+    """Return the first 12 hexadecimal digits of a Base64 hash."""
     return base64.b64decode(sha256).hex()[:12] if sha256 else None
 
 
 def managed_bucket_name(aws: AWS) -> str:
-    """The bucket that pyl makes for the account and region."""
+    """Return the name of the bucket that pyl creates per account and region."""
     return f"pyl-packages-{aws.account}-{aws.region}"
 
 
-def _counted(size: int, progress: Progress) -> Callable[[int], None]:
-    """Tells how much is uploaded; called by several threads."""
+def _report_upload(size: int, progress: Progress) -> Callable[[int], None]:
+    """Return a callback that reports upload progress. boto3 calls it from several threads."""
     sent, lock = 0, threading.Lock()
 
     def count(more: int) -> None:
@@ -107,24 +110,24 @@ def _counted(size: int, progress: Progress) -> Callable[[int], None]:
 
 
 def _managed_bucket(aws: AWS) -> str:
-    """Make the bucket where there is none; private, and emptied of what is old."""
+    """Create the bucket if it does not exist: private, with objects that expire."""
     name, s3 = managed_bucket_name(aws), aws.client("s3")
     owner = {"Bucket": name, "ExpectedBucketOwner": aws.account}
     try:
-        exists = found(lambda: s3.head_bucket(**owner), "NoSuchBucket") is not None
+        exists = none_if_absent(lambda: s3.head_bucket(**owner), "NoSuchBucket") is not None
     except Exception as error:
         if error_code(error) != "403":
             raise
-        msg = f"the bucket {name} is not this account's, or not to be used with these credentials"
-        raise Refused(msg, code="403", hint='name another one: bucket = "..." in [tool.pyl]') from None
+        msg = f"the bucket {name} belongs to another account, or these credentials have no access to it"
+        raise Refused(msg, code="403", hint='set bucket = "..." in [tool.pyl] to use another bucket') from None
     if not exists:
-        place = {} if aws.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
+        location = {"CreateBucketConfiguration": {"LocationConstraint": aws.region}}
         try:
-            s3.create_bucket(Bucket=name, **place)
+            s3.create_bucket(Bucket=name, **({} if aws.region == "us-east-1" else location))
         except Exception as error:
-            if error_code(error) != "BucketAlreadyOwnedByYou":  # the answer to an earlier try was lost
+            if error_code(error) != "BucketAlreadyOwnedByYou":  # the answer to an earlier attempt was lost
                 raise
-    if not exists or found(lambda: s3.get_bucket_lifecycle_configuration(**owner), _NO_LIFECYCLE) is None:
+    if not exists or none_if_absent(lambda: s3.get_bucket_lifecycle_configuration(**owner), _NO_LIFECYCLE) is None:
         _configure(s3, owner)
     return name
 
@@ -133,19 +136,19 @@ _NO_LIFECYCLE = "NoSuchLifecycleConfiguration"
 
 
 def _configure(s3: Any, owner: dict[str, str]) -> None:
-    """The lifecycle comes last: that it is there says that the rest is."""
+    """Configure the bucket. The lifecycle comes last: its presence shows that the configuration is complete."""
     s3.put_public_access_block(
         **owner,
         PublicAccessBlockConfiguration=dict.fromkeys(
             ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
         ),
     )
-    s3.put_bucket_tagging(**owner, Tagging={"TagSet": as_list({"pyl:managed": "packages"})})
+    s3.put_bucket_tagging(**owner, Tagging={"TagSet": tags_to_list({"pyl:managed": "packages"})})
     rule = {
         "ID": "pyl-expire-packages",
         "Status": "Enabled",
         "Filter": {"Prefix": ""},
-        "Expiration": {"Days": _KEPT_DAYS},
+        "Expiration": {"Days": _EXPIRY_DAYS},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
     }
     s3.put_bucket_lifecycle_configuration(**owner, LifecycleConfiguration={"Rules": [rule]})

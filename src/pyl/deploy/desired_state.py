@@ -1,4 +1,4 @@
-"""Everything that a project's configuration wants in AWS, as resources; and what it wants no more."""
+"""Resources to create or update, and resources to delete."""
 
 from __future__ import annotations
 
@@ -19,94 +19,113 @@ from pyl.deploy.plan import Resource
 from pyl.deploy.policy import Statement
 from pyl.deploy.releases import AliasResource, VersionResource
 from pyl.deploy.roles import RoleResource, role_arn, role_reference
-from pyl.deploy.settings import wanted_settings
+from pyl.deploy.settings import desired_settings
 from pyl.deploy.tags import Owner
-from pyl.deploy.target import Target, target
-from pyl.deploy.triggers import api_resources, left_apis, left_triggers, trigger_resources, trigger_statements
+from pyl.deploy.target import Target, make_target
+from pyl.deploy.triggers import (
+    api_resources,
+    find_orphaned_apis,
+    find_orphaned_triggers,
+    trigger_resources,
+    trigger_statements,
+)
 from pyl.deploy.urls import URLResource
 from pyl.packaging.lifecycle import runtime_for
 from pyl.project.model import Function, Project
 
 
 @dataclass(frozen=True, kw_only=True)
-class Packaged:
-    """The package that a function gets."""
+class FunctionPackage:
+    """The package of a function."""
 
     code: Code
     architecture: Architecture
     runtime: str
-    """As the build or configuration has it; Lambda's own calendar may move it on."""
+    """Runtime from the build or the configuration. A successor replaces it once AWS no longer accepts it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """Resources that are to be, and those that are to be no more."""
+class DesiredState:
+    """Resources to create or update, and resources to delete."""
 
     targets: tuple[Target, ...]
     resources: tuple[Resource[Any], ...]
-    unwanted: tuple[Resource[Any], ...]
+    to_delete: tuple[Resource[Any], ...]
 
 
 def owner_of(project: Project) -> Owner:
-    """Whose the project's things in AWS are."""
+    """Return the owner of the project's resources in AWS."""
     return Owner(project=project.name, prefix=project.configuration.prefix)
 
 
 def targets_of(aws: AWS, project: Project, functions: Sequence[Function]) -> tuple[Target, ...]:
-    """Where these functions of the project are."""
-    return tuple(target(aws, owner_of(project), function) for function in functions)
+    """Return the targets of these functions."""
+    return tuple(make_target(aws, owner_of(project), function) for function in functions)
 
 
-def statements(place: Target) -> tuple[Statement, ...]:
-    """What the role of a function must allow."""
-    return (*iam_permissions.statements(place), *trigger_statements(place))
+def role_statements(target: Target) -> tuple[Statement, ...]:
+    """Return the policy statements of a function's role."""
+    return (*iam_permissions.setting_statements(target), *trigger_statements(target))
 
 
-def wanted(aws: AWS, project: Project, packages: Mapping[str, Packaged], today: dt.date) -> Wanted:
-    """What is wanted of the functions that `packages` names."""
+def find_desired_state(
+    aws: AWS, project: Project, packages: Mapping[str, FunctionPackage], today: dt.date
+) -> DesiredState:
+    """Compute the desired state of the functions in `packages`.
+
+    Args:
+        aws: Asked for triggers that the configuration no longer has.
+        project: The project.
+        packages: Packages by function.
+        today: Date for which runtimes are chosen.
+    """
     functions = [function for function in project.functions if function.name in packages]
     targets = targets_of(aws, project, functions)
     resources: list[Resource[Any]] = []
-    unwanted: list[Resource[Any]] = []
+    to_delete: list[Resource[Any]] = []
     apis = api_resources(targets)
-    for place in targets:
-        made, taken = _of_function(place, packages[place.function.name], today)
-        triggers = trigger_resources(place)
-        resources += [*made, *triggers]
-        unwanted += [*taken, *left_triggers(aws, place, triggers)]
-    unwanted = [*left_apis(aws, owner_of(project), unwanted, apis), *unwanted]
+    for target in targets:
+        function_resources, function_deletions = _function_resources(target, packages[target.function.name], today)
+        triggers = trigger_resources(target)
+        resources += [*function_resources, *triggers]
+        to_delete += [*function_deletions, *find_orphaned_triggers(aws, target, triggers)]
+    to_delete = [*find_orphaned_apis(aws, owner_of(project), to_delete, apis), *to_delete]
     resources = [*apis, *resources]
-    return Wanted(targets=targets, resources=tuple(resources), unwanted=tuple(unwanted))
+    return DesiredState(targets=targets, resources=tuple(resources), to_delete=tuple(to_delete))
 
 
-def _of_function(place: Target, packaged: Packaged, today: dt.date) -> tuple[list[Resource[Any]], list[Resource[Any]]]:
-    role = RoleResource(target=place, statements=statements(place), is_wanted=place.settings.role is None)
+def _function_resources(
+    target: Target, package: FunctionPackage, today: dt.date
+) -> tuple[list[Resource[Any]], list[Resource[Any]]]:
+    role = RoleResource(target=target, statements=role_statements(target), is_desired=target.settings.role is None)
     function = FunctionResource(
-        target=place,
-        code=packaged.code,
-        architecture=packaged.architecture,
-        wanted=wanted_settings(
-            place,
-            runtime=functools.partial(_runtime, packaged.runtime, today),
-            role=role_arn(place),
+        target=target,
+        code=package.code,
+        architecture=package.architecture,
+        desired=desired_settings(
+            target,
+            runtime=functools.partial(_runtime, package.runtime, today),
+            role=role_arn(target),
         ),
-        needed=(log_group_reference(place), role_reference(place)),
+        depends_on=(log_group_reference(target), role_reference(target)),
     )
-    resources: list[Resource[Any]] = [LogGroupResource(target=place), function]
-    unwanted: list[Resource[Any]] = []
-    (unwanted if place.settings.role else resources).append(role)
-    if place.settings.alias:
-        resources.append(AliasResource(function=function, alias=place.settings.alias))
-    elif place.settings.publish:
+    resources: list[Resource[Any]] = [LogGroupResource(target=target), function]
+    to_delete: list[Resource[Any]] = []
+    (to_delete if target.settings.role else resources).append(role)
+    if target.settings.alias:
+        resources.append(AliasResource(function=function, alias=target.settings.alias))
+    elif target.settings.publish:
         resources.append(VersionResource(function=function))
-    if place.settings.reserved_concurrency is not None:
-        (resources if place.settings.reserved_concurrency >= 0 else unwanted).append(ConcurrencyResource(target=place))
-    if is_asynchronous_configured(place):
-        resources.append(AsynchronousResource(target=place))
-    if place.settings.url is not None:
-        (unwanted if place.settings.url == "off" else resources).append(URLResource(target=place))
-    return resources, unwanted
+    if target.settings.reserved_concurrency is not None:
+        (resources if target.settings.reserved_concurrency >= 0 else to_delete).append(
+            ConcurrencyResource(target=target)
+        )
+    if is_asynchronous_configured(target):
+        resources.append(AsynchronousResource(target=target))
+    if target.settings.url is not None:
+        (to_delete if target.settings.url == "off" else resources).append(URLResource(target=target))
+    return resources, to_delete
 
 
-def _runtime(asked: str, today: dt.date, present: str | None) -> str:
-    return runtime_for(asked, today, present=present)
+def _runtime(configured: str, today: dt.date, present: str | None) -> str:
+    return runtime_for(configured, today, present=present)

@@ -1,4 +1,4 @@
-"""What a function's role must allow: a table from each setting to the actions that it needs.
+"""IAM permissions that a function's settings require of its role.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 """
@@ -14,27 +14,27 @@ from pyl.deploy.target import Target
 
 
 @dataclass(frozen=True, kw_only=True)
-class Need:
-    """What a setting needs when a function has it."""
+class SettingPermissions:
+    """IAM permissions for one setting."""
 
     reason: str
     actions: tuple[str, ...]
     resources: Callable[[Target], tuple[str, ...]]
-    """None: the function does not have the setting."""
+    """ARNs; empty if the function does not have the setting."""
 
 
-NEEDS: tuple[Need, ...] = (
-    Need(
+SETTING_PERMISSIONS: tuple[SettingPermissions, ...] = (
+    SettingPermissions(
         reason="Logs",
         actions=("logs:CreateLogStream", "logs:PutLogEvents"),
         resources=lambda target: (f"{log_group_arn(target)}:*",),
     ),
-    Need(
+    SettingPermissions(
         reason="Tracing",
         actions=("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
         resources=lambda target: ("*",) if target.settings.tracing == "Active" else (),
     ),
-    Need(
+    SettingPermissions(
         reason="Vpc",
         actions=(
             "ec2:AssignPrivateIpAddresses",
@@ -47,7 +47,7 @@ NEEDS: tuple[Need, ...] = (
         resources=lambda target: ("*",) if target.settings.subnets else (),
     ),
 )
-"""Where `*` is the resource, the actions know no other."""
+"""`*` as the resource: the actions do not support resource-level permissions."""
 
 DESTINATION_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "events": ("events:PutEvents",),
@@ -56,22 +56,27 @@ DESTINATION_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "sns": ("sns:Publish",),
     "sqs": ("sqs:SendMessage",),
 }
-"""What sending to a destination needs, by the service of its ARN."""
+"""Actions for sending to a destination, by the service in its ARN."""
 
 
 def destination_statement(reason: str, arn: str) -> Statement:
-    """What a destination of asynchronous invocations, or of a stream's failures, needs."""
+    """Return the statement for a destination of asynchronous invocations or of failed batches.
+
+    Args:
+        reason: Becomes the statement's `Sid`.
+        arn: ARN of the destination.
+    """
     service = arn.split(":")[2]
     resources = (arn, f"{arn}/*") if service == "s3" else (arn,)
     return Statement(reason=reason, actions=DESTINATION_ACTIONS[service], resources=resources)
 
 
-def statements(target: Target) -> Iterator[Statement]:
-    """Everything that the function's own settings need, and what its configuration allows."""
-    for need in NEEDS:
-        resources = need.resources(target)
+def setting_statements(target: Target) -> Iterator[Statement]:
+    """Yield the statements for the function's settings, then those for `allow` in its configuration."""
+    for permissions in SETTING_PERMISSIONS:
+        resources = permissions.resources(target)
         if resources:
-            yield Statement(reason=need.reason, actions=need.actions, resources=resources)
+            yield Statement(reason=permissions.reason, actions=permissions.actions, resources=resources)
     for reason, arn in (("OnSuccess", target.settings.on_success), ("OnFailure", target.settings.on_failure)):
         if arn:
             yield destination_statement(reason, arn)

@@ -1,4 +1,4 @@
-"""How invocations of a function are taken: reserved concurrency, asynchronous events and their destinations."""
+"""Reserved concurrency and asynchronous invocation of functions."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found, retried
+from pyl.deploy.aws import AWS, error_code, none_if_absent, retry
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.progress import Progress
 
 _POLICY_SECONDS = 60.0
-"""How long Lambda may not know yet that the role may send to a destination."""
+"""How long Lambda may not see that the role may send to a destination."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ConcurrencyResource(Resource[int]):
-    """The share of the account's concurrency that is the function's."""
+    """Concurrency that is reserved for a function."""
 
     kind: ClassVar[str] = "reserved concurrency"
 
@@ -25,40 +25,40 @@ class ConcurrencyResource(Resource[int]):
 
     @property
     def name(self) -> str:
-        """The function's."""
+        """Name of the function."""
         return self.target.name
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """The function."""
         return (self.target.reference,)
 
     def read(self, aws: AWS) -> int | None:
-        """The number, if any is reserved."""
+        """Return the reserved concurrency, if any."""
         client = aws.client("lambda")
-        answer = found(lambda: client.get_function_concurrency(FunctionName=self.name))
+        answer = none_if_absent(lambda: client.get_function_concurrency(FunctionName=self.name))
         number: int | None = (answer or {}).get("ReservedConcurrentExecutions")
         return number
 
     def changes(self, state: int | None) -> Sequence[Change]:
-        """The number."""
+        """Return the change of the number."""
         new = self.target.settings.reserved_concurrency
         return (Change(field="reserved_concurrency", old=state, new=new),) if new != state else ()
 
     def apply(self, aws: AWS, state: int | None, progress: Progress) -> None:  # noqa: ARG002
-        """Reserve it."""
+        """Reserve the concurrency."""
         aws.client("lambda").put_function_concurrency(
             FunctionName=self.name, ReservedConcurrentExecutions=self.target.settings.reserved_concurrency
         )
 
     def remove(self, aws: AWS, state: int) -> None:  # noqa: ARG002
-        """Give it back."""
-        found(lambda: aws.client("lambda").delete_function_concurrency(FunctionName=self.name))
+        """Remove the reservation."""
+        none_if_absent(lambda: aws.client("lambda").delete_function_concurrency(FunctionName=self.name))
 
 
 @dataclass(frozen=True, kw_only=True)
 class AsynchronousResource(Resource[Mapping[str, Any]]):
-    """What becomes of events that nobody waits for."""
+    """Retries, maximum age and destinations of asynchronous invocations."""
 
     kind: ClassVar[str] = "asynchronous invocation"
 
@@ -66,12 +66,12 @@ class AsynchronousResource(Resource[Mapping[str, Any]]):
 
     @property
     def name(self) -> str:
-        """The function's, with its alias."""
+        """Name of the function, with its alias."""
         return self.target.invoked.name
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
-        """The function or the alias."""
+    def dependencies(self) -> tuple[Reference, ...]:
+        """The function or its alias."""
         return (self.target.invoked,)
 
     @property
@@ -79,25 +79,25 @@ class AsynchronousResource(Resource[Mapping[str, Any]]):
         return {"FunctionName": self.target.name, **self.target.qualification}
 
     def read(self, aws: AWS) -> Mapping[str, Any] | None:
-        """The configuration, if there is one."""
+        """Return the configuration, if any."""
         client = aws.client("lambda")
-        configuration: Mapping[str, Any] | None = found(
+        configuration: Mapping[str, Any] | None = none_if_absent(
             lambda: client.get_function_event_invoke_config(**self._function)
         )
         return configuration
 
     def changes(self, state: Mapping[str, Any] | None) -> Sequence[Change]:
-        """Retries, age, destinations."""
+        """Return changes of retries, age and destinations."""
         present = _values(state or {})
         return [
             Change(field=key, old=present[key], new=value)
-            for key, value in self._wanted().items()
+            for key, value in self._desired().items()
             if present[key] != value
         ]
 
     def apply(self, aws: AWS, state: Mapping[str, Any] | None, progress: Progress) -> None:  # noqa: ARG002
-        """Put the whole of it, with what was there and is not configured."""
-        values = {**_values(state or {}), **self._wanted()}
+        """Write the whole configuration, with the present values of settings that are not configured."""
+        values = {**_values(state or {}), **self._desired()}
         destinations = {
             end: {"Destination": values[key]}
             for end, key in (("OnSuccess", "on_success"), ("OnFailure", "on_failure"))
@@ -109,30 +109,30 @@ class AsynchronousResource(Resource[Mapping[str, Any]]):
         if values["event_age"] is not None:
             arguments["MaximumEventAgeInSeconds"] = values["event_age"]
         client = aws.client("lambda")
-        retried(
+        retry(
             aws,
             lambda: client.put_function_event_invoke_config(**self._function, **arguments),
-            _is_policy_not_known_yet,
+            _is_policy_propagating,
             seconds=0.0 if self.target.settings.role else _POLICY_SECONDS,
         )
 
     def remove(self, aws: AWS, state: Mapping[str, Any]) -> None:  # noqa: ARG002
-        """Back to Lambda's defaults."""
-        found(lambda: aws.client("lambda").delete_function_event_invoke_config(**self._function))
+        """Restore Lambda's defaults."""
+        none_if_absent(lambda: aws.client("lambda").delete_function_event_invoke_config(**self._function))
 
-    def _wanted(self) -> dict[str, Any]:
+    def _desired(self) -> dict[str, Any]:
         settings = self.target.settings
-        wanted = {
+        desired = {
             "retries": settings.retries,
             "event_age": settings.event_age,
             "on_success": settings.on_success,
             "on_failure": settings.on_failure,
         }
-        return {key: value for key, value in wanted.items() if value is not None}
+        return {key: value for key, value in desired.items() if value is not None}
 
 
 def is_asynchronous_configured(target: Target) -> bool:
-    """Whether configuration says anything of asynchronous invocations."""
+    """Whether the configuration has a setting for asynchronous invocations."""
     settings = target.settings
     return any(
         value is not None for value in (settings.retries, settings.event_age, settings.on_success, settings.on_failure)
@@ -149,5 +149,5 @@ def _values(configuration: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_policy_not_known_yet(error: Exception) -> bool:
+def _is_policy_propagating(error: Exception) -> bool:
     return error_code(error) == "InvalidParameterValueException" and "permissions" in str(error)

@@ -1,4 +1,4 @@
-"""What functions logged, from CloudWatch Logs, and what they log from now on."""
+"""Log events of functions from CloudWatch Logs, past and future."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.log_groups import log_group_name
 from pyl.deploy.target import Target
 from pyl.errors import UsageError
 
 _POLL_SECONDS = 2.0
 _LATE = dt.timedelta(seconds=15)
-"""How long after its time an event may come in."""
+"""How late an event may arrive after its timestamp."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogEvent:
-    """One line, or one record of several lines."""
+    """One log event, of one or more lines."""
 
     id: str
     time: dt.datetime
@@ -31,15 +31,15 @@ class LogEvent:
     """Without the final newline."""
 
     def as_json(self) -> dict[str, str]:
-        """What `pyl logs --json` prints of it."""
+        """Return the object that `pyl logs --json` prints."""
         return {"time": self.time.isoformat(timespec="milliseconds"), "stream": self.stream, "message": self.message}
 
 
-def moment(text: str, now: dt.datetime) -> dt.datetime:
-    """`10m`, `2h`, `3d` ago, or a time in ISO 8601 (UTC unless it says otherwise).
+def parse_time(text: str, now: dt.datetime) -> dt.datetime:
+    """Parse `10m`, `2h` or `3d` as a time before `now`, or else an ISO 8601 time (UTC by default).
 
     Raises:
-        UsageError: it is neither.
+        UsageError: `text` is neither.
     """
     ago = re.fullmatch(r"([0-9]{1,6})([smhdw])", text)
     try:
@@ -47,46 +47,62 @@ def moment(text: str, now: dt.datetime) -> dt.datetime:
             return now - dt.timedelta(**{_UNITS[ago[2]]: int(ago[1])})
         time = dt.datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        msg = f"--since {text} is no time"
-        raise UsageError(msg, hint="write 10m, 2h, 3d, or 2026-10-29T10:24:00") from None
+        msg = f"--since {text} is not a time"
+        raise UsageError(msg, hint="use a form like 10m, 2h, 3d, or 2026-10-29T10:24:00") from None
     return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
 
 
-def log_group_of(aws: AWS, target: Target) -> str:
-    """Where the function logs to: Lambda's usual group, or the one that it was given."""
+def find_log_group(aws: AWS, target: Target) -> str:
+    """Return the log group of the function: the configured one, or else Lambda's default."""
     with aws.errors(f"find the logs of {target.name}"):
-        configuration = found(lambda: aws.client("lambda").get_function_configuration(FunctionName=target.name))
-    named: str | None = ((configuration or {}).get("LoggingConfig") or {}).get("LogGroup")
-    return named or log_group_name(target)
+        configuration = none_if_absent(
+            lambda: aws.client("lambda").get_function_configuration(FunctionName=target.name)
+        )
+    configured_group: str | None = ((configuration or {}).get("LoggingConfig") or {}).get("LogGroup")
+    return configured_group or log_group_name(target)
 
 
-def past(aws: AWS, group: str, *, since: dt.datetime, pattern: str | None) -> list[LogEvent] | None:
-    """Events from `since` on, in the order of their time; `None` if there is no such group."""
+def read_events(aws: AWS, group: str, *, since: dt.datetime, pattern: str | None) -> list[LogEvent] | None:
+    """Return events since a time in order of their timestamps, or `None` if the log group does not exist.
+
+    Args:
+        aws: The account and region.
+        group: Name of the log group.
+        since: Time of the first event.
+        pattern: Filter pattern of CloudWatch Logs.
+    """
     client = aws.client("logs")
     arguments = {"logGroupName": group, "startTime": int(since.timestamp() * 1000)}
     if pattern:
         arguments["filterPattern"] = pattern
     with aws.errors(f"read the logs in {group}"):
-        listed = found(lambda: list(pages(client, "filter_log_events", "events", **arguments)))
-    if listed is None:
+        records = none_if_absent(lambda: list(paginate(client, "filter_log_events", "events", **arguments)))
+    if records is None:
         return None
     events = [
         LogEvent(
-            id=each["eventId"],
-            time=dt.datetime.fromtimestamp(each["timestamp"] / 1000, dt.UTC),
-            stream=each.get("logStreamName", ""),
-            message=each["message"].rstrip("\n"),
+            id=record["eventId"],
+            time=dt.datetime.fromtimestamp(record["timestamp"] / 1000, dt.UTC),
+            stream=record.get("logStreamName", ""),
+            message=record["message"].rstrip("\n"),
         )
-        for each in listed
+        for record in records
     ]
     return sorted(events, key=lambda event: event.time)
 
 
-def followed(aws: AWS, group: str, *, since: dt.datetime, pattern: str | None) -> Iterator[LogEvent]:
-    """Events from `since` on, without an end; each once, also those that come in late."""
+def follow_events(aws: AWS, group: str, *, since: dt.datetime, pattern: str | None) -> Iterator[LogEvent]:
+    """Yield events since a time, forever. Late events are included; none is repeated.
+
+    Args:
+        aws: The account and region.
+        group: Name of the log group.
+        since: Time of the first event.
+        pattern: Filter pattern of CloudWatch Logs.
+    """
     seen: dict[str, dt.datetime] = {}
     while True:
-        for event in past(aws, group, since=since, pattern=pattern) or ():
+        for event in read_events(aws, group, since=since, pattern=pattern) or ():
             if event.id not in seen:
                 seen[event.id] = event.time
                 yield event

@@ -1,26 +1,26 @@
-"""What differs between the wanted things and AWS's, shown before it is done, and done in order.
+"""Plans: the difference between the desired state and AWS, shown first and then applied in order.
 
-A *resource* is one thing in AWS that pyl makes: a role, a function, a queue's mapping. A new kind is added by
-subclassing `Resource` and having `pyl.deploy.desired_state` make one for each place that asks for it:
+A *resource* is one thing in AWS that pyl manages: a role, a function, an event source mapping. To add a kind, subclass
+`Resource` and create instances in `pyl.deploy.desired_state`:
 
-- `kind`, `name`: say which thing it is, in the words of the plan (`function notify`). Two resources of a plan never
-  share both. `needs` names the resources that must be there first.
-- `read` asks AWS for what is there and gives a plain value of a type of its own, or `None`. It only reads.
-  Things that AWS names itself (a mapping's UUID, an API's id) are found by what identifies them to the user (queue and
-  function, the API's name and tags), never by something kept from an earlier run: there is no state file.
-- `changes` compares that with what is wanted, and calls nothing. No change means that `apply` is not called, so that
-  a deployment of what is already there writes nothing. For a thing that is not there it lists what it will have.
-- `apply` makes or changes it. It may be called again after having stopped at any point, and after an answer was lost:
-  a "there is one already" is read and continued with, not an error. What dependencies got by being made (ids) is
-  asked from AWS here, as at `read` they may not have existed.
-- `remove` takes it away; being gone already is not an error.
-- `outcome` tells what to report afterwards (an ARN, a URL).
+- `kind` and `name` identify the resource in plans (`function notify`) and are unique together. `dependencies` are the
+  resources that must exist first.
+- `read` returns the state in AWS as a value of a type of its own, or `None` if the resource does not exist. It only
+  reads. Resources that AWS names itself (the UUID of a mapping, the ID of an API) are found by what identifies them
+  to the user (queue and function; name and tags of the API). There is no state file.
+- `changes` compares that state with the desired one, without calls to AWS. Without changes, `apply` is not called, so
+  that a repeated deployment writes nothing. For a resource that does not exist, it lists the settings to be created.
+- `apply` creates or updates the resource. It may be called again after it stopped at any point, or after an answer was
+  lost: an "already exists" is not an error; the resource is read again and updated. IDs of dependencies are read
+  here, as they may not have existed when `read` was called.
+- `remove` deletes the resource. That it is already deleted is not an error.
+- `outcome` returns what to report afterwards (an ARN, a URL).
 
-What a kind needs the function's role to allow is a `Statement` of `pyl.deploy.policy`, made by a function of the kind's
-module from the same configuration; `pyl.deploy.desired_state` collects them for the role.
+IAM permissions that a kind requires of the function's role are `Statement`s of `pyl.deploy.policy`. The module of the
+kind has a function that returns them; `pyl.deploy.desired_state` collects them for the role.
 
-Things that pyl made carry the tags of `pyl.deploy.tags`; kinds that cannot be tagged are recognised by belonging to
-one that is (a mapping to its function).
+Resources that pyl creates have the tags of `pyl.deploy.tags`. Kinds that cannot be tagged are recognised by the tagged
+resource that they belong to (an alias to its function).
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from pyl.progress import Progress
 State = TypeVar("State")
 
 _READERS = 8
-"""Resources that are read at the same time."""
+"""Number of resources that are read in parallel."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Which resource."""
+    """Identifies a resource in a plan."""
 
     kind: str
     name: str
@@ -56,29 +56,29 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One setting that is not as wanted. `None` is a setting that is not there (before) or goes away (after)."""
+    """A setting that differs from the desired state. `None` is an absent setting."""
 
     field: str
-    """In the words of `[tool.pyl]` where it has one (`memory`, `environment.TABLE`)."""
+    """Name in `[tool.pyl]` if there is one (`memory`, `environment.TABLE`)."""
     old: object = None
     new: object = None
     secret: bool = False
-    """The values are masked when shown, unless asked for."""
+    """The values are masked unless the user asks for them."""
 
 
 class Resource(ABC, Generic[State]):
-    """One thing in AWS, as it is wanted. See the module's text for how to make a new kind."""
+    """The desired state of one thing in AWS. The module's docstring explains how to add a kind."""
 
     kind: ClassVar[str]
 
     @property
     @abstractmethod
     def name(self) -> str:
-        """Unique within the kind."""
+        """Name, unique within the kind."""
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
-        """What must be there first; what is not part of the plan is taken to be there."""
+    def dependencies(self) -> tuple[Reference, ...]:
+        """Resources that must exist first. Those outside of the plan are assumed to exist."""
         return ()
 
     @property
@@ -88,22 +88,28 @@ class Resource(ABC, Generic[State]):
 
     @abstractmethod
     def read(self, aws: AWS) -> State | None:
-        """What is there."""
+        """Return the state in AWS, or `None` if the resource does not exist."""
 
     @abstractmethod
     def changes(self, state: State | None) -> Sequence[Change]:
-        """What differs from what is wanted."""
+        """Return the differences from the desired state."""
 
     @abstractmethod
     def apply(self, aws: AWS, state: State | None, progress: Progress) -> None:
-        """Make it as wanted, from what `read` gave. `progress.detail` tells of long parts."""
+        """Create or update the resource.
+
+        Args:
+            aws: The account and region.
+            state: The state that `read` returned.
+            progress: Told of steps that take long.
+        """
 
     @abstractmethod
     def remove(self, aws: AWS, state: State) -> None:
-        """Take it away."""
+        """Delete the resource."""
 
     def outcome(self, aws: AWS) -> Mapping[str, str]:  # noqa: ARG002 - for those that override it
-        """What the user wants to know of it afterwards, by a word for each."""
+        """Return what to show to the user afterwards, by key."""
         return {}
 
 
@@ -118,12 +124,12 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """What is to be done with one resource."""
+    """One step of a plan."""
 
     verb: Verb
     resource: Resource[Any]
     state: Any
-    """What `read` gave."""
+    """The state that `read` returned."""
     changes: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
@@ -132,46 +138,55 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that is wanted, in the order in which it is done; removals last."""
+    """All steps in order: creations, updates and unchanged resources, then deletions."""
 
     actions: tuple[Action, ...]
 
     @property
     def pending(self) -> tuple[Action, ...]:
-        """What there is to do."""
+        """Steps that change something."""
         return tuple(action for action in self.actions if action.verb is not Verb.KEEP)
 
 
 class Stopped(AWSError):
-    """A plan was left at a step; `done` and `left` say how far it came."""
+    """Applying a plan failed at a step. `done` are the steps before it, `remaining` the others."""
 
-    def __init__(self, message: str, *, hint: str | None, done: Sequence[Action], left: Sequence[Action]) -> None:
+    def __init__(self, message: str, *, hint: str | None, done: Sequence[Action], remaining: Sequence[Action]) -> None:
         super().__init__(message, hint=hint)
         self.done = tuple(done)
-        self.left = tuple(left)
+        self.remaining = tuple(remaining)
 
 
-def make_plan(aws: AWS, wanted: Sequence[Resource[Any]], unwanted: Sequence[Resource[Any]] = ()) -> Plan:
-    """Read what is there and compare; `unwanted` are resources to take away where they exist.
+def make_plan(aws: AWS, desired: Sequence[Resource[Any]], to_delete: Sequence[Resource[Any]] = ()) -> Plan:
+    """Read the state in AWS and compare it with the desired state.
+
+    Args:
+        aws: The account and region.
+        desired: Resources to create or update.
+        to_delete: Resources to delete if they exist.
 
     Raises:
-        AWSError: something could not be read.
+        AWSError: A resource could not be read.
     """
     # A pool's threads outlive Ctrl-C only as long as the calls that they are in.
     with ThreadPoolExecutor(max_workers=_READERS) as pool:
-        read = list(pool.map(lambda resource: _read(aws, resource), [*wanted, *unwanted]))
-    states = dict(zip([resource.reference for resource in (*wanted, *unwanted)], read, strict=True))
-    kept = [_action(resource, states[resource.reference]) for resource in ordered(wanted)]
+        read_states = list(pool.map(lambda resource: _read(aws, resource), [*desired, *to_delete]))
+    states = dict(zip([resource.reference for resource in (*desired, *to_delete)], read_states, strict=True))
+    applied = [_plan_action(resource, states[resource.reference]) for resource in sort_by_dependency(desired)]
     removed = [
         Action(verb=Verb.REMOVE, resource=resource, state=states[resource.reference])
-        for resource in reversed(ordered(unwanted))
+        for resource in reversed(sort_by_dependency(to_delete))
         if states[resource.reference] is not None
     ]
-    return Plan(actions=(*kept, *removed))
+    return Plan(actions=(*applied, *removed))
 
 
-def ordered(resources: Iterable[Resource[Any]]) -> list[Resource[Any]]:
-    """What is needed before what needs it, otherwise as given."""
+def sort_by_dependency(resources: Iterable[Resource[Any]]) -> list[Resource[Any]]:
+    """Sort resources so that each follows its dependencies, otherwise in the given order.
+
+    Raises:
+        ValueError: Two resources have the same reference.
+    """
     by_reference: dict[Reference, Resource[Any]] = {}
     for resource in resources:
         if resource.reference in by_reference:
@@ -180,31 +195,33 @@ def ordered(resources: Iterable[Resource[Any]]) -> list[Resource[Any]]:
         by_reference[resource.reference] = resource
     sorter: graphlib.TopologicalSorter[Reference] = graphlib.TopologicalSorter()
     for reference, resource in by_reference.items():
-        sorter.add(reference, *(need for need in resource.needs if need in by_reference))
+        sorter.add(reference, *(dependency for dependency in resource.dependencies if dependency in by_reference))
     return [by_reference[reference] for reference in sorter.static_order()]
 
 
 def apply_plan(aws: AWS, plan: Plan, progress: Progress) -> None:
-    """Do what there is to do, one after the other; the first failure ends it.
+    """Apply the steps of a plan one after another, until the first failure.
 
     Raises:
-        Stopped: a step failed. What was there before it runs on; the next plan begins where this one ended.
+        Stopped: A step failed. The next plan continues from there.
     """
     pending = plan.pending
     for index, action in enumerate(pending):
         try:
             with progress.step(_title(action)), aws.errors(str(action)):
-                _do(aws, action, progress)
+                _run_action(aws, action, progress)
         except AWSError as error:
-            msg = f"{error.message}\n{_how_far(pending, index)}"
-            hint = error.hint or "run the command again: it continues from here"
-            raise Stopped(msg, hint=hint, done=pending[:index], left=pending[index:]) from error
-        except BaseException:  # Ctrl-C: what follows is the user's decision, so say what they decide about
-            progress.note(f"stopped at: {action}. {_how_far(pending, index)}; run the command again to continue")
+            msg = f"{error.message}\n{_describe_progress(pending, index)}"
+            hint = error.hint or "run the command again to continue"
+            raise Stopped(msg, hint=hint, done=pending[:index], remaining=pending[index:]) from error
+        except BaseException:  # Ctrl-C: the user decides what to do next, and needs to know the progress
+            progress.note(
+                f"stopped at: {action}. {_describe_progress(pending, index)}; run the command again to continue"
+            )
             raise
 
 
-def _do(aws: AWS, action: Action, progress: Progress) -> None:
+def _run_action(aws: AWS, action: Action, progress: Progress) -> None:
     if action.verb is Verb.REMOVE:
         action.resource.remove(aws, action.state)
     else:
@@ -216,7 +233,7 @@ def _read(aws: AWS, resource: Resource[Any]) -> Any:
         return resource.read(aws)
 
 
-def _action(resource: Resource[Any], state: Any) -> Action:
+def _plan_action(resource: Resource[Any], state: Any) -> Action:
     changes = tuple(resource.changes(state))
     verb = Verb.CREATE if state is None else Verb.UPDATE if changes else Verb.KEEP
     return Action(verb=verb, resource=resource, state=state, changes=changes)
@@ -226,7 +243,7 @@ def _title(action: Action) -> str:
     return f"{str(action)[:1].upper()}{str(action)[1:]}"
 
 
-def _how_far(pending: Sequence[Action], index: int) -> str:
+def _describe_progress(pending: Sequence[Action], index: int) -> str:
     done = ", ".join(str(action) for action in pending[:index]) or "nothing"
-    left = ", ".join(str(action) for action in pending[index + 1 :]) or "nothing"
-    return f"done before: {done}; not begun: {left}"
+    not_started = ", ".join(str(action) for action in pending[index + 1 :]) or "nothing"
+    return f"done: {done}; not started: {not_started}"

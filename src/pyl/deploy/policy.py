@@ -1,4 +1,4 @@
-"""Policies: what a role may do, as the statements that each need adds up to."""
+"""IAM policy documents and their statements."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """Allows actions on resources."""
+    """A policy statement that allows actions on resources."""
 
     reason: str
-    """Why the function needs it, in letters and digits (the statement's `Sid`): `Logs`, `QueueOrders`."""
+    """Why the function needs it. Becomes the statement's `Sid`: `Logs`, `QueueOrders`."""
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    """ARNs; `*` only for actions that know no resources."""
+    """ARNs. `*` is for actions that do not support resource-level permissions."""
 
     def as_json(self) -> dict[str, Any]:
-        """As IAM takes it, in an order that does not depend on that of the configuration."""
+        """Return the statement in a canonical order, as IAM accepts it."""
         sid = "".join(
             part[:1].upper() + part[1:]
             for part in "".join(
@@ -34,12 +34,12 @@ class Statement:
         }
 
 
-def document(statements: Iterable[Statement]) -> dict[str, Any]:
-    """The policy document; equal statements once."""
+def policy_document(statements: Iterable[Statement]) -> dict[str, Any]:
+    """Return the policy document. Duplicate statements are dropped."""
     unique = dict.fromkeys(statements)
     return {"Version": "2012-10-17", "Statement": [statement.as_json() for statement in unique]}
 
 
-def canonical(policy: object) -> str:
-    """Text that is equal for equal policy documents."""
+def canonical_text(policy: object) -> str:
+    """Return JSON text that is equal for equal policy documents."""
     return json.dumps(policy, sort_keys=True, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Invokes functions in AWS."""
+"""Invocation of functions in AWS."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pyl.deploy.aws import AWS
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteOutcome:
-    """What AWS answered."""
+    """Result of an invocation."""
 
     payload: bytes
-    """Empty when nobody waited."""
+    """Empty if the invocation was asynchronous."""
     error: str | None
-    """The error type, None when the function returned."""
+    """Type of the error; `None` if the function returned."""
     log: str
-    """The log's last 4 KB, if they were asked for."""
+    """The last 4 KB of the log, if requested."""
     request_id: str
     version: str
 
@@ -26,9 +26,18 @@ class RemoteOutcome:
 def invoke(
     aws: AWS, name: str, event: bytes, *, qualifier: str | None = None, wait: bool = True, tail: bool = False
 ) -> RemoteOutcome:
-    """Invoke the function called `name` in AWS; without `wait`, leave the event in its queue.
+    """Invoke a function in AWS.
 
-    Raises `AWSError`.
+    Args:
+        aws: The account and region.
+        name: Name of the function in AWS.
+        event: The event as JSON.
+        qualifier: Version or alias.
+        wait: Whether to wait for the result; otherwise the invocation is asynchronous.
+        tail: Whether to request the end of the log.
+
+    Raises:
+        AWSError: AWS refused the invocation, or could not be reached.
     """
     arguments = {"Qualifier": qualifier} if qualifier else {}
     with aws.errors(f"invoke {name}"):

@@ -1,4 +1,4 @@
-"""A plan and its outcome as people and machines read them; what is secret stays masked unless asked for."""
+"""Plans and their outcomes as text and as JSON. Secrets are masked unless requested."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _MARKS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.REMOVE: "-"}
 
 
 def plan_lines(plan: Plan, *, show_values: bool = False) -> Iterator[str]:
-    """One line per thing that is to be done, its changes below, and how many things stay as they are."""
+    """Yield a line per step, its changes below it, and a count of unchanged resources."""
     for action in plan.pending:
         yield f"{_MARKS[action.verb]} {action}"
         for change in action.changes:
             yield from (f"    {line}" for line in _change_lines(action, change, show_values=show_values))
-    kept = Counter(action.resource.kind for action in plan.actions if action.verb is Verb.KEEP)
-    if kept:
-        yield f"= unchanged: {', '.join(f'{number} {_plural(kind, number)}' for kind, number in kept.items())}"
+    unchanged = Counter(action.resource.kind for action in plan.actions if action.verb is Verb.KEEP)
+    if unchanged:
+        yield f"= unchanged: {', '.join(f'{number} {_plural(kind, number)}' for kind, number in unchanged.items())}"
 
 
 def plan_json(plan: Plan, *, show_values: bool = False) -> list[dict[str, Any]]:
-    """Every action, those that change nothing included."""
+    """Return all steps of a plan, including those that change nothing."""
 
     def value(change: Change, side: object) -> object:
         return HIDDEN if change.secret and side is not None and not show_values else side
@@ -44,24 +44,24 @@ def plan_json(plan: Plan, *, show_values: bool = False) -> list[dict[str, Any]]:
     ]
 
 
-def outcomes(aws: AWS, plan: Plan, targets: Sequence[Target]) -> list[dict[str, Any]]:
-    """What there is now of each function: `name`, `arn`, `runtime`, `version`, `alias`, `url`, `triggers`.
+def collect_outcomes(aws: AWS, plan: Plan, targets: Sequence[Target]) -> list[dict[str, Any]]:
+    """Return the outcome for each function: `name`, `arn`, `runtime`, `version`, `alias`, `url`.
 
-    A resource belongs to the function that is its name, or that its name begins with, or that it needs.
+    A resource belongs to the function that its name equals or begins with, or that it depends on.
     """
-    found: dict[str, dict[str, Any]] = {
+    outcomes: dict[str, dict[str, Any]] = {
         target.name: {"function": target.function.name, "name": target.name} for target in targets
     }
     for action in plan.actions:
-        owner = _function_of(action, found)
+        owner = _function_of(action, outcomes)
         if owner is not None and action.verb is not Verb.REMOVE:
             with aws.errors(f"read {action.resource.reference}"):
-                found[owner] |= action.resource.outcome(aws)
-    return list(found.values())
+                outcomes[owner] |= action.resource.outcome(aws)
+    return list(outcomes.values())
 
 
 def outcome_lines(functions: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The same for people."""
+    """Yield the outcomes as text."""
     for function in functions:
         yield f"{function['name']}  {function.get('arn', '')}"
         for key, value in function.items():
@@ -87,7 +87,7 @@ def _change_lines(action: Action, change: Change, *, show_values: bool) -> Itera
 
 
 def _list_lines(change: Change) -> Iterator[str]:
-    """Element by element: lists are where a change is hard to see."""
+    """Yield the added and removed items of a list."""
     old = change.old if isinstance(change.old, list) else []
     new = change.new if isinstance(change.new, list) else []
     yield f"{change.field}:"
@@ -109,5 +109,9 @@ def _function_of(action: Action, functions: Mapping[str, Any]) -> str | None:
     name = action.resource.name.partition(":")[0]
     if name in functions:
         return name
-    needed = (need.name.partition(":")[0] for need in action.resource.needs if need.kind in {"function", "alias"})
+    needed = (
+        dependency.name.partition(":")[0]
+        for dependency in action.resource.dependencies
+        if dependency.kind in {"function", "alias"}
+    )
     return next((name for name in needed if name in functions), None)

@@ -1,4 +1,4 @@
-"""An alias moved back to an earlier version: its callers get that from one call to the next."""
+"""Rollback: an alias is moved back to an earlier version."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.plan import Change, Resource
 from pyl.deploy.target import Target
 from pyl.errors import AWSError, UsageError
@@ -14,8 +14,8 @@ from pyl.progress import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
-class AliasAt(Resource[str]):
-    """An alias that points to one version."""
+class PinnedAlias(Resource[str]):
+    """An alias that points to a given version."""
 
     kind: ClassVar[str] = "alias"
 
@@ -25,19 +25,19 @@ class AliasAt(Resource[str]):
 
     @property
     def name(self) -> str:
-        """Function and alias."""
+        """Name of the function, and the alias."""
         return f"{self.target.name}:{self.alias}"
 
     def read(self, aws: AWS) -> str | None:
-        """The version that it points to."""
-        return alias_version(aws, self.target, self.alias)
+        """Return the version that the alias points to."""
+        return read_alias_version(aws, self.target, self.alias)
 
     def changes(self, state: str | None) -> Sequence[Change]:
-        """The version."""
+        """Return the change of the version."""
         return (Change(field="version", old=state, new=self.version),) if state != self.version else ()
 
     def apply(self, aws: AWS, state: str | None, progress: Progress) -> None:  # noqa: ARG002
-        """Move it, with all of its traffic."""
+        """Move the alias, with all of its traffic."""
         aws.client("lambda").update_alias(
             FunctionName=self.target.name,
             Name=self.alias,
@@ -46,50 +46,58 @@ class AliasAt(Resource[str]):
         )
 
     def remove(self, aws: AWS, state: str) -> None:
-        """Never: rolling back takes nothing away."""
+        """Do nothing: a rollback deletes nothing."""
 
 
-def rolled_back(aws: AWS, target: Target, *, alias: str | None = None, version: str | None = None) -> AliasAt:
-    """The function's alias at `version`, or at the newest one before its own.
+def plan_rollback(aws: AWS, target: Target, *, alias: str | None = None, version: str | None = None) -> PinnedAlias:
+    """Return the function's alias at an earlier version.
+
+    Args:
+        aws: The account and region.
+        target: The function.
+        alias: The alias to move; `None` is the configured one.
+        version: The version to move to; `None` is the newest one before the present one.
 
     Raises:
-        UsageError: the function has no alias.
-        AWSError: there is no such alias or version.
+        UsageError: The function has no alias.
+        AWSError: The alias or the version does not exist.
     """
     name = alias or target.qualifier
     if name is None:
-        msg = f"{target.function.name} has no alias, and callers without one always get the newest code"
-        hint = f'write alias = "live" into [tool.pyl.functions.{target.function.name}], and deploy'
+        msg = f"{target.function.name} has no alias, so its callers always get the newest code"
+        hint = f'set alias = "live" in [tool.pyl.functions.{target.function.name}], and deploy'
         raise UsageError(msg, hint=hint)
     with aws.errors(f"read the versions of {target.name}"):
-        current = alias_version(aws, target, name)
+        current = read_alias_version(aws, target, name)
         numbers = _versions(aws, target)
     if current is None:
         msg = f"{target.name} has no alias {name} in {aws.region}"
-        raise AWSError(msg, hint="`pyl list` shows what is there")
-    return AliasAt(target=target, alias=name, version=_chosen(target, current, numbers, version))
+        raise AWSError(msg, hint="list the aliases with `pyl list`")
+    return PinnedAlias(target=target, alias=name, version=_choose_version(target, current, numbers, version))
 
 
-def alias_version(aws: AWS, target: Target, alias: str) -> str | None:
-    """The version that an alias points to."""
-    answer = found(lambda: aws.client("lambda").get_alias(FunctionName=target.name, Name=alias))
+def read_alias_version(aws: AWS, target: Target, alias: str) -> str | None:
+    """Return the version that an alias points to, or `None` if the alias does not exist."""
+    answer = none_if_absent(lambda: aws.client("lambda").get_alias(FunctionName=target.name, Name=alias))
     return answer["FunctionVersion"] if answer else None
 
 
-def _chosen(target: Target, current: str, numbers: Sequence[int], version: str | None) -> str:
+def _choose_version(target: Target, current: str, numbers: Sequence[int], version: str | None) -> str:
     if version is not None:
         if version.isdecimal() and int(version) in numbers:
             return version
         msg = f"{target.name} has no version {version}"
-        raise AWSError(msg, hint=f"it has {', '.join(map(str, numbers)) or 'none'}")
+        raise AWSError(msg, hint=f"its versions are {', '.join(map(str, numbers)) or 'none'}")
     earlier = [number for number in numbers if not current.isdecimal() or number < int(current)]
     if not earlier:
         msg = f"{target.name} has no version before {current}"
-        raise AWSError(msg, hint="name one by --to" if len(numbers) > 1 else "deploy what you want to have")
+        raise AWSError(msg, hint="choose one with --to" if len(numbers) > 1 else "deploy the earlier code")
     return str(max(earlier))
 
 
 def _versions(aws: AWS, target: Target) -> list[int]:
     client = aws.client("lambda")
-    listed = found(lambda: list(pages(client, "list_versions_by_function", "Versions", FunctionName=target.name)))
-    return sorted(int(each["Version"]) for each in listed or () if each["Version"].isdecimal())
+    versions = none_if_absent(
+        lambda: list(paginate(client, "list_versions_by_function", "Versions", FunctionName=target.name))
+    )
+    return sorted(int(version["Version"]) for version in versions or () if version["Version"].isdecimal())

@@ -1,4 +1,4 @@
-"""The settings of a function as Lambda has them: compared with what is wanted, and as arguments of its API."""
+"""Settings of functions: compared with those in Lambda, and converted to arguments of its API."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from pyl.deploy.plan import Change
 from pyl.deploy.target import Target
 
 Configuration = Mapping[str, Any]
-"""What Lambda tells of a function (`GetFunctionConfiguration`)."""
+"""Answer of `GetFunctionConfiguration`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One setting: where Lambda keeps it."""
+    """Where Lambda keeps one setting."""
 
     name: str
-    """As `[tool.pyl]` calls it."""
+    """Name in `[tool.pyl]`."""
     read: Callable[[Configuration], Any]
     arguments: Callable[[Any, Configuration], dict[str, Any]]
-    """A wanted value as arguments of `CreateFunction` and `UpdateFunctionConfiguration`, given what is there."""
-    told_in: str | None = None
-    """The part of the answer that is missing where Lambda does not know the setting, so that nothing can differ."""
+    """Converts the desired value and the present configuration to arguments of Lambda's API."""
+    reported_in: str | None = None
+    """Key that is missing in answers of a Lambda that does not support the setting. It is not compared then."""
 
     def differs(self, value: Any, present: Configuration | None) -> bool:
-        """Whether a function with this configuration (`None`: a new one) lacks the wanted value."""
+        """Whether a function's configuration (`None` for a new function) differs from the desired value."""
         if value is None:
             return False
         if present is None:
-            return bool(value != _NOTHING.get(self.name))
-        return (self.told_in is None or self.told_in in present) and bool(value != self.read(present))
+            return bool(value != _NEW_FUNCTION_VALUES.get(self.name))
+        return (self.reported_in is None or self.reported_in in present) and bool(value != self.read(present))
 
 
 def _plain(name: str, argument: str) -> Setting:
@@ -51,11 +51,11 @@ def _nested(name: str, argument: str, inner: str) -> Setting:
 
 
 def _log_format(value: str, present: Configuration) -> dict[str, Any]:
-    """The format without touching the group; levels exist for JSON only."""
-    kept = dict(present.get("LoggingConfig") or {})
+    """Change the format but keep the log group. Log levels are for JSON only."""
+    logging = dict(present.get("LoggingConfig") or {})
     if value == "Text":
-        kept = {key: kept[key] for key in kept if key == "LogGroup"}
-    return {"LoggingConfig": kept | {"LogFormat": value}}
+        logging = {key: logging[key] for key in logging if key == "LogGroup"}
+    return {"LoggingConfig": logging | {"LogFormat": value}}
 
 
 def _vpc(configuration: Configuration) -> dict[str, tuple[str, ...]]:
@@ -88,46 +88,46 @@ SETTINGS: tuple[Setting, ...] = (
         name="log_format",
         read=lambda configuration: (configuration.get("LoggingConfig") or {}).get("LogFormat"),
         arguments=_log_format,
-        told_in="LoggingConfig",
+        reported_in="LoggingConfig",
     ),
     Setting(name="vpc", read=_vpc, arguments=_vpc_arguments),
 )
-"""All that are set by one call, besides the environment; code and architecture go by another one."""
+"""All settings that one call updates, except the environment. Code and architecture need another call."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """The settings of one function that are to be; those that are `None` are left as they are."""
+class DesiredSettings:
+    """The desired settings of one function. Settings that are `None` are left unchanged."""
 
     runtime: Callable[[str | None], str]
-    """The runtime for a function that has this one, or that is not there."""
+    """Returns the runtime for a function, given its present one (`None` for a new function)."""
     fixed: Mapping[str, Any]
-    """The other values, by the name of the `Setting`."""
+    """The other values by name of the `Setting`."""
     environment: Mapping[str, str]
     replaces_environment: bool
 
     def values(self, present: Configuration | None) -> dict[str, Any]:
-        """Every wanted value, for a function with this configuration."""
+        """Return all desired values for a function with this configuration."""
         return {**self.fixed, "runtime": self.runtime((present or {}).get("Runtime"))}
 
     def changes(self, present: Configuration | None) -> list[Change]:
-        """What differs, setting by setting and variable by variable."""
+        """Return the differences by setting and environment variable."""
         configuration, values = present or {}, self.values(present)
-        found = []
+        changes = []
         for setting in SETTINGS:
             value = values.get(setting.name)
             if setting.differs(value, present):
                 old = setting.read(configuration) if present is not None else None
-                found.append(Change(field=setting.name, old=_shown(old), new=_shown(value)))
+                changes.append(Change(field=setting.name, old=_displayable(old), new=_displayable(value)))
         old_variables, variables = _variables(configuration), self._variables(configuration)
         for name in sorted(old_variables | variables):
             old, new = old_variables.get(name), variables.get(name)
             if old != new:
-                found.append(Change(field=f"environment.{name}", old=old, new=new, secret=True))
-        return found
+                changes.append(Change(field=f"environment.{name}", old=old, new=new, secret=True))
+        return changes
 
     def arguments(self, present: Configuration | None) -> dict[str, Any]:
-        """Arguments for what differs (for a function that is not there: for all)."""
+        """Return arguments for settings that differ; for a new function, for all."""
         configuration, values = present or {}, self.values(present)
         arguments: dict[str, Any] = {}
         for setting in SETTINGS:
@@ -140,12 +140,18 @@ class Wanted:
         return arguments
 
     def _variables(self, configuration: Configuration) -> dict[str, str]:
-        kept = {} if self.replaces_environment else _variables(configuration)
-        return {**kept, **self.environment}
+        present = {} if self.replaces_environment else _variables(configuration)
+        return {**present, **self.environment}
 
 
-def wanted_settings(target: Target, *, runtime: Callable[[str | None], str], role: str) -> Wanted:
-    """What configuration asks for."""
+def desired_settings(target: Target, *, runtime: Callable[[str | None], str], role: str) -> DesiredSettings:
+    """Return the settings that the configuration asks for.
+
+    Args:
+        target: The function.
+        runtime: Returns the runtime, given the function's present one (`None` for a new function).
+        role: ARN of the execution role.
+    """
     function, settings = target.function, target.settings
     vpc = None
     if settings.subnets is not None:
@@ -153,10 +159,10 @@ def wanted_settings(target: Target, *, runtime: Callable[[str | None], str], rol
             "subnets": tuple(sorted(settings.subnets)),
             "security_groups": tuple(sorted(settings.security_groups or ())),
         }
-    return Wanted(
+    return DesiredSettings(
         runtime=runtime,
         fixed={
-            "handler": f"functions.{function.name}",
+            "handler": target.handler,
             "role": role,
             "description": function.description,
             "memory": function.configuration.memory,
@@ -172,16 +178,16 @@ def wanted_settings(target: Target, *, runtime: Callable[[str | None], str], rol
     )
 
 
-_NOTHING: Mapping[str, Any] = {"layers": (), "vpc": {"subnets": (), "security_groups": ()}}
-"""What a new function has anyway."""
+_NEW_FUNCTION_VALUES: Mapping[str, Any] = {"layers": (), "vpc": {"subnets": (), "security_groups": ()}}
+"""Values that a new function has by default."""
 
 
 def _variables(configuration: Configuration) -> dict[str, str]:
     return dict((configuration.get("Environment") or {}).get("Variables") or {})
 
 
-def _shown(value: Any) -> Any:
-    """Tuples as lists, as TOML has them; an absent VPC and empty lists as nothing."""
+def _displayable(value: Any) -> Any:
+    """Convert tuples to lists, as in TOML; an absent VPC and empty lists to `None`."""
     if isinstance(value, Mapping):
         return {key: list(inner) for key, inner in value.items()} if any(value.values()) else None
     return list(value) if isinstance(value, tuple) else value

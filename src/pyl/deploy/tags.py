@@ -1,4 +1,4 @@
-"""What marks a thing in AWS as pyl's, and of which project: names and tags."""
+"""Names and tags that identify the resources of a project in AWS."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 PROJECT = "pyl:project"
-"""The tag whose value is `Owner.tag`."""
+"""Key of the tag whose value is `Owner.tag`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """A project as deployed once: the same project may stand in an account several times, under prefixes."""
+    """One deployment of a project. A project can be deployed several times in an account, with different prefixes."""
 
     project: str
     prefix: str = ""
-    """What the names in AWS begin with (`test-`)."""
+    """Prefix of all names in AWS (`test-`)."""
 
     @property
     def tag(self) -> str:
@@ -26,17 +26,19 @@ class Owner:
 
     @property
     def tags(self) -> dict[str, str]:
-        """What each thing that can be tagged carries."""
+        """Tags of each resource that can be tagged."""
         return {PROJECT: self.tag}
 
     def owns(self, tags: Mapping[str, str]) -> bool:
-        """Whether a thing with these tags was made for this project."""
+        """Whether a resource with these tags was created for this project."""
         return tags.get(PROJECT) == self.tag
 
     def name(self, part: str, *, longest: int = 64) -> str:
-        """A name in AWS for a part of the project (`orders-notify`), where the project's must be in it.
+        """Return a name in AWS that contains the project's name (`orders-notify`).
 
-        Longer ones are cut and end with a hash of the whole.
+        Args:
+            part: Last part of the name.
+            longest: Maximum length. Longer names are cut and end with a hash.
         """
         whole = re.sub(r"[^A-Za-z0-9_-]+", "-", f"{self.prefix}{self.project}-{part}").strip("-")
         if len(whole) <= longest:
@@ -45,15 +47,15 @@ class Owner:
         return f"{whole[: longest - 9]}-{digest}"
 
     def function_name(self, function: str) -> str:
-        """The name in AWS of a function: its own, behind the prefix."""
+        """Return the name of a function in AWS: its own with the prefix."""
         return f"{self.prefix}{function}"
 
 
-def as_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """As most services take them: `[{"Key": ..., "Value": ...}]`."""
+def tags_to_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Convert tags to the form that most services accept: `[{"Key": ..., "Value": ...}]`."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 
-def from_list(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """The other way round; also `TagKey` and `TagValue`, as some services call them."""
+def tags_from_list(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Convert tags from a list with `Key` and `Value`, or with `TagKey` and `TagValue`."""
     return {tag.get("Key", tag.get("TagKey", "")): tag.get("Value", tag.get("TagValue", "")) for tag in tags}

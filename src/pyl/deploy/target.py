@@ -1,4 +1,4 @@
-"""Where a function of the project is in AWS: its name, its ARNs, what must be there before it can be invoked."""
+"""The target of a deployment: a function's names and ARNs in one account and region."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from pyl.project.model import Function
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One function, as deployed for one owner into one account and region."""
+    """One function, deployed for one owner into one account and region."""
 
     function: Function
     owner: Owner
     region: str
     account: str
-    """12 digits."""
+    """Account ID, 12 digits."""
     partition: str
 
     @property
     def settings(self) -> DeploymentConfiguration:
-        """What configuration says of the function in AWS."""
+        """Deployment settings of the function."""
         return self.function.configuration.deployment
 
     @property
     def name(self) -> str:
-        """Its name in AWS."""
+        """Name in AWS."""
         return self.owner.function_name(self.function.name)
 
     @property
@@ -38,37 +38,42 @@ class Target:
         return self.arn_of("lambda", f"function:{self.name}")
 
     @property
+    def handler(self) -> str:
+        """Handler setting of the Lambda function."""
+        return f"functions.{self.function.name}"
+
+    @property
     def qualifier(self) -> str | None:
-        """The alias that callers use, if it has one."""
+        """The alias for callers, if configured."""
         return self.settings.alias
 
     @property
     def qualification(self) -> dict[str, str]:
-        """`Qualifier` for calls that take one."""
+        """`Qualifier` as an argument of API calls."""
         return {"Qualifier": self.qualifier} if self.qualifier else {}
 
     @property
     def invoked_arn(self) -> str:
-        """ARN of what triggers invoke: the alias, else the function."""
+        """ARN that triggers invoke: that of the alias, or else of the function."""
         return f"{self.arn}:{self.qualifier}" if self.qualifier else self.arn
 
     @property
     def reference(self) -> Reference:
-        """The function in a plan."""
+        """Reference of the function in a plan."""
         return Reference("function", self.name)
 
     @property
     def invoked(self) -> Reference:
-        """What a trigger needs (`Resource.needs`): the alias, else the function."""
+        """Reference of what triggers invoke: the alias, or else the function."""
         return Reference("alias", f"{self.name}:{self.qualifier}") if self.qualifier else self.reference
 
     def arn_of(self, service: str, resource: str) -> str:
-        """ARN of a thing in the same account and region."""
+        """Return the ARN of a resource in the same account and region."""
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
 
 
-def target(aws: AWS, owner: Owner, function: Function) -> Target:
-    """The function's place for whom `aws` stands for."""
+def make_target(aws: AWS, owner: Owner, function: Function) -> Target:
+    """Return the target of a function in the account and region of `aws`."""
     return Target(
         function=function,
         owner=owner,

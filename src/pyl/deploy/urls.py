@@ -1,4 +1,4 @@
-"""The URL of a function, with the permissions without which it answers nobody."""
+"""Function URLs, with the permissions that make them accessible."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found
+from pyl.deploy.aws import AWS, error_code, none_if_absent
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.target import Target
 from pyl.progress import Progress
 
-_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
+AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
+"""Lambda's `AuthType` by the value of `url`."""
 
 PERMISSIONS: Mapping[str, Mapping[str, Any]] = {
     "pyl-function-url": {
@@ -26,19 +27,21 @@ PERMISSIONS: Mapping[str, Mapping[str, Any]] = {
         "InvokedViaFunctionUrl": True,
     },
 }
-"""What a public URL needs since October 2025, by statement: https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+"""Permissions for public URLs, required since October 2025, by statement ID.
 
-The second one allows invocations by the URL only. A URL for signed requests needs none: the callers' own policies
-allow both actions.
+https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+
+The second one allows invocations through the URL only. URLs with IAM authentication need none: callers are allowed by
+their own policies.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class URLState:
-    """A URL as it is."""
+    """A function URL in AWS."""
 
     configuration: Mapping[str, Any]
-    """Empty where there is none, but permissions that an interrupted run made."""
+    """Empty if an interrupted run left only permissions."""
     permissions: frozenset[str]
 
 
@@ -52,12 +55,12 @@ class URLResource(Resource[URLState]):
 
     @property
     def name(self) -> str:
-        """The function's, with its alias."""
+        """Name of the function, with its alias."""
         return self.target.invoked.name
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
-        """The function or the alias."""
+    def dependencies(self) -> tuple[Reference, ...]:
+        """The function or its alias."""
         return (self.target.invoked,)
 
     @property
@@ -69,10 +72,10 @@ class URLResource(Resource[URLState]):
         return frozenset(PERMISSIONS) if self.target.settings.url == "public" else frozenset()
 
     def read(self, aws: AWS) -> URLState | None:
-        """Its configuration, and which of pyl's permissions are there."""
+        """Return the URL's configuration, and which of pyl's permissions exist."""
         client = aws.client("lambda")
-        configuration = found(lambda: client.get_function_url_config(**self._function))
-        answer = found(lambda: client.get_policy(**self._function))
+        configuration = none_if_absent(lambda: client.get_function_url_config(**self._function))
+        answer = none_if_absent(lambda: client.get_policy(**self._function))
         statements = json.loads(answer["Policy"])["Statement"] if answer else ()
         permissions = frozenset(PERMISSIONS) & {statement.get("Sid") for statement in statements}
         if configuration is None and not permissions:
@@ -80,24 +83,24 @@ class URLResource(Resource[URLState]):
         return URLState(configuration=configuration or {}, permissions=permissions)
 
     def changes(self, state: URLState | None) -> Sequence[Change]:
-        """Who may call, how it answers, and the permissions."""
-        old, wanted = state.configuration if state else {}, self._wanted()
+        """Return changes of authentication, invoke mode, origins and permissions."""
+        old, desired = state.configuration if state else {}, self._desired()
         present = {
-            "url": {text: word for word, text in _AUTHENTICATION.items()}.get(old.get("AuthType", "")),
+            "url": {text: word for word, text in AUTHENTICATION.items()}.get(old.get("AuthType", "")),
             "url_mode": old["InvokeMode"].upper() if old.get("InvokeMode") else None,
             "url_origins": (old.get("Cors") or {}).get("AllowOrigins"),
         }
-        found_changes = [
-            Change(field=key, old=present[key], new=value) for key, value in wanted.items() if present[key] != value
+        changes = [
+            Change(field=key, old=present[key], new=value) for key, value in desired.items() if present[key] != value
         ]
         permissions = state.permissions if state else frozenset()
         if permissions != self._permissions:
             old_names, new_names = sorted(permissions) or None, sorted(self._permissions) or None
-            found_changes.append(Change(field="permissions", old=old_names, new=new_names))
-        return found_changes
+            changes.append(Change(field="permissions", old=old_names, new=new_names))
+        return changes
 
     def apply(self, aws: AWS, state: URLState | None, progress: Progress) -> None:  # noqa: ARG002
-        """The URL first: without permissions it lets nobody in."""
+        """Create or update the URL, then its permissions: without them, nobody has access."""
         client = aws.client("lambda")
         if state is None or not state.configuration:
             try:
@@ -110,47 +113,51 @@ class URLResource(Resource[URLState]):
             client.update_function_url_config(**self._function, **self._arguments())
         permissions = state.permissions if state else frozenset()
         for statement in sorted(self._permissions - permissions):
-            self._permit(client, statement)
+            self._add_permission(client, statement)
         for statement in sorted(permissions - self._permissions):
-            self._forbid(client, statement)
+            self._remove_permission(client, statement)
 
     def remove(self, aws: AWS, state: URLState) -> None:
-        """Close it, then take it away."""
+        """Remove the permissions, then the URL."""
         client = aws.client("lambda")
         for statement in sorted(state.permissions):
-            self._forbid(client, statement)
-        found(lambda: client.delete_function_url_config(**self._function))
+            self._remove_permission(client, statement)
+        none_if_absent(lambda: client.delete_function_url_config(**self._function))
 
     def outcome(self, aws: AWS) -> Mapping[str, str]:
-        """The URL."""
-        configuration = found(lambda: aws.client("lambda").get_function_url_config(**self._function))
+        """Return the URL."""
+        configuration = none_if_absent(lambda: aws.client("lambda").get_function_url_config(**self._function))
         return {"url": configuration["FunctionUrl"]} if configuration else {}
 
-    def _wanted(self) -> dict[str, object]:
+    def _desired(self) -> dict[str, object]:
         settings = self.target.settings
-        wanted: dict[str, object] = {"url": settings.url}
+        desired: dict[str, object] = {"url": settings.url}
         if settings.url_mode is not None:
-            wanted["url_mode"] = settings.url_mode
+            desired["url_mode"] = settings.url_mode
         if settings.url_origins is not None:
-            wanted["url_origins"] = list(settings.url_origins) or None
-        return wanted
+            desired["url_origins"] = list(settings.url_origins) or None
+        return desired
 
     def _arguments(self) -> dict[str, Any]:
         settings = self.target.settings
-        arguments: dict[str, Any] = {"AuthType": _AUTHENTICATION[settings.url or "iam"]}
+        arguments: dict[str, Any] = {"AuthType": AUTHENTICATION[settings.url or "iam"]}
         if settings.url_mode is not None:
             arguments["InvokeMode"] = settings.url_mode
         if settings.url_origins is not None:
-            origins = {"AllowOrigins": list(settings.url_origins), "AllowMethods": ["*"], "AllowHeaders": ["*"]}
-            arguments["Cors"] = origins if settings.url_origins else {}
+            arguments["Cors"] = cors(settings.url_origins) if settings.url_origins else {}
         return arguments
 
-    def _permit(self, client: Any, statement: str) -> None:
+    def _add_permission(self, client: Any, statement: str) -> None:
         try:
             client.add_permission(**self._function, StatementId=statement, **PERMISSIONS[statement])
         except Exception as error:
-            if error_code(error) != "ResourceConflictException":  # it is there: an answer was lost
+            if error_code(error) != "ResourceConflictException":  # it exists: an answer was lost
                 raise
 
-    def _forbid(self, client: Any, statement: str) -> None:
-        found(lambda: client.remove_permission(**self._function, StatementId=statement))
+    def _remove_permission(self, client: Any, statement: str) -> None:
+        none_if_absent(lambda: client.remove_permission(**self._function, StatementId=statement))
+
+
+def cors(origins: Sequence[str]) -> dict[str, list[str]]:
+    """Return the CORS configuration that allows these origins all methods and headers."""
+    return {"AllowOrigins": list(origins), "AllowMethods": ["*"], "AllowHeaders": ["*"]}

@@ -1,1 +1,1 @@
-"""Whether this machine and this account have what pyl needs: each thing found, or the way to get it."""
+"""Checks of this machine and the AWS account for what pyl requires."""

@@ -1,4 +1,4 @@
-"""Looks for a container engine that answers."""
+"""Checks for a container engine."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pyl.packaging import builders
 
 _finding = functools.partial(Finding, area=Area.ENGINE, name="engine")
 
-_NEEDED = "start Docker, Podman, Colima or Finch, or name its address in DOCKER_HOST"
-_OPTIONAL = f"nothing, while packages are built on this machine; to build in a container, {_NEEDED}"
+_NEEDED = "start Docker, Podman, Colima or Finch, or set DOCKER_HOST to its address"
+_OPTIONAL = f"nothing if you build packages on this machine; to build in a container, {_NEEDED}"
 
 _MEMORY = 2_000_000_000
-"""Bytes below which the compiler may not get through."""
+"""Bytes of memory below which compilers may fail."""
 
 
 def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """The engine: only needed where this machine cannot build by itself."""
+    """Check the engine. It is required only where this machine cannot build native packages."""
     try:
         with builders.connect(environ) as engine:
             address, memory = engine.address, engine.memory()
@@ -28,8 +28,8 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
         status, fix = (Status.WARNING, _OPTIONAL) if sys.platform == "linux" else (Status.FAILED, _NEEDED)
         yield _finding(status=status, found=error.message.partition("\n")[0], fix=fix)
         return
-    found = f"{address}, {memory / 1e9:.1f} GB of memory"
+    detail = f"{address}, {memory / 1e9:.1f} GB of memory"
     if memory < _MEMORY:
-        yield _finding(status=Status.WARNING, found=found, fix="give the engine 2 GB or more: compilers need it")
+        yield _finding(status=Status.WARNING, found=detail, fix="give the engine 2 GB or more, for compilers")
     else:
-        yield _finding(status=Status.OK, found=found)
+        yield _finding(status=Status.OK, found=detail)

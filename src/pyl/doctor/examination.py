@@ -1,4 +1,4 @@
-"""Runs the examinations of the wanted areas, one finding at a time."""
+"""Runs the checks of all requested areas."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pyl.doctor.findings import Area, Finding
 
 
 def examine(areas: Collection[Area], *, directory: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Every finding of `areas`, in the order of `Area`.
+    """Yield the findings for `areas`, in the order of `Area`.
 
-    The project in `directory`, if one is there, says where in AWS and what is deployed.
+    Args:
+        areas: Areas to check.
+        directory: Folder of the project, if there is one. It determines the region and the permissions to check.
+        environ: Environment variables.
     """
     examinations: dict[Area, Callable[[], Iterator[Finding]]] = {
         Area.PYTHON: _python,

@@ -1,4 +1,4 @@
-"""What an examination finds: plain data, in the order looked at."""
+"""Results of checks as plain data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Area(StrEnum):
-    """What a finding matters for."""
+    """What a check is relevant for."""
 
     PYTHON = "python"
     NATIVE = "native"
@@ -17,38 +17,38 @@ class Area(StrEnum):
 
 
 TITLES = {
-    Area.PYTHON: "Python, for every command",
+    Area.PYTHON: "Python, for all commands",
     Area.NATIVE: "Native packages, built on this machine",
     Area.IMAGE: "Process images and the emulator",
     Area.ENGINE: "Native packages, built in a container",
-    Area.AWS: "AWS, to deploy",
+    Area.AWS: "Deployment to AWS",
 }
 
 
 class Status(StrEnum):
-    """How it stands with a thing."""
+    """Result of a check."""
 
     OK = "ok"
     WARNING = "warning"
-    """pyl does without it, or does it in another way."""
+    """pyl works without it, or in another way."""
     FAILED = "failed"
     SKIPPED = "skipped"
-    """Not looked at, for what `found` says."""
+    """Not checked, for the reason in `found`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     area: Area
     name: str
     status: Status
     found: str
     fix: str | None = None
-    """What to do; for every warning and failure."""
+    """What to do about a warning or a failure."""
 
     def as_json(self) -> dict[str, str | None]:
-        """As `pyl doctor --json` lists it."""
+        """Return the entry of `pyl doctor --json`."""
         return {
             "area": self.area,
             "name": self.name,

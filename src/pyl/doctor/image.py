@@ -1,4 +1,4 @@
-"""Looks at whether the kernel lets a program be captured, and packages be run at `/var/task`."""
+"""Checks for process images and the emulator: whether the kernel allows captures and sandboxes."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _TRACING = (
 
 
 def examine() -> Iterator[Finding]:
-    """The kernel, a capture's permissions, the emulator's."""
+    """Check the kernel and its permissions for captures and for the emulator."""
     if sys.platform != "linux":
-        found = "images are taken in the container that builds; the emulator runs on Linux"
-        yield _finding(name="kernel", status=Status.SKIPPED, found=found)
+        detail = "images are captured in the build container; the emulator runs on Linux only"
+        yield _finding(name="kernel", status=Status.SKIPPED, found=detail)
         return
     yield _finding(name="kernel", status=Status.OK, found=f"Linux {platform.release()}{_restrictions()}")
     yield _capture()
@@ -37,20 +37,20 @@ def examine() -> Iterator[Finding]:
 
 
 def _capture() -> Finding:
-    refused = permission.refused()
-    if refused is None:
-        return _finding(name="capture", status=Status.OK, found="a program can be put into a sandbox, and traced there")
-    fix = _TRACING if refused.tracing else _NAMESPACES
+    refusal = permission.refused()
+    if refusal is None:
+        return _finding(name="capture", status=Status.OK, found="programs can be sandboxed and traced")
+    fix = _TRACING if refusal.tracing else _NAMESPACES
     consequence = "packages are built without a process image"
-    return _finding(name="capture", status=Status.FAILED, found=f"{refused.reason}: {consequence}", fix=fix)
+    return _finding(name="capture", status=Status.FAILED, found=f"{refusal.reason}: {consequence}", fix=fix)
 
 
 def _task_root() -> Finding:
-    why = execution.unavailable()
-    if why is None:
-        return _finding(name="emulator", status=Status.OK, found="packages can stand at /var/task, as in Lambda")
-    found = f"packages run where they are, and not from their image: {why}"
-    return _finding(name="emulator", status=Status.WARNING, found=found, fix=_NAMESPACES)
+    reason = execution.unavailable()
+    if reason is None:
+        return _finding(name="emulator", status=Status.OK, found="packages run at /var/task, as in Lambda")
+    detail = f"packages run outside of /var/task and without their image: {reason}"
+    return _finding(name="emulator", status=Status.WARNING, found=detail, fix=_NAMESPACES)
 
 
 _SETTINGS = {
@@ -58,16 +58,16 @@ _SETTINGS = {
     "kernel.unprivileged_userns_clone": "1",
     "kernel.apparmor_restrict_unprivileged_userns": "0",
 }
-"""Settings that restrict what is needed, where they exist, by their value that does not."""
+"""Values of kernel settings that impose no restriction."""
 
 
 def _restrictions() -> str:
-    found = []
-    for name, free in _SETTINGS.items():
+    restrictions = []
+    for name, unrestricted in _SETTINGS.items():
         try:
             value = Path("/proc/sys", *name.split(".")).read_text(encoding="ascii").strip()
         except OSError:
             continue
-        if value != free:
-            found.append(f"{name}={value}")
-    return f" ({', '.join(found)})" if found else ""
+        if value != unrestricted:
+            restrictions.append(f"{name}={value}")
+    return f" ({', '.join(restrictions)})" if restrictions else ""

@@ -1,4 +1,4 @@
-"""Looks at what compiling on this machine needs: Linux, Nuitka and its tools, a compiler whose programs run."""
+"""Checks for native builds on this machine: Linux, Nuitka and its tools, a working compiler."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PROGRAM = '#include <stdio.h>\nint main(void) { return puts("works") < 0; }\n'
 
 
 def examine() -> Iterator[Finding]:
-    """The platform, the tools, the compiler."""
+    """Check the platform, the tools and the compiler."""
     yield _platform(sys.platform, platform.machine())
     if sys.platform != "linux":
         return
@@ -36,14 +36,14 @@ def examine() -> Iterator[Finding]:
 
 
 def _platform(system: str, machine: str) -> Finding:
-    found = f"{system} on {machine}"
+    detail = f"{system} on {machine}"
     if system != "linux":
-        fix = "native packages are built in a container here: see the engine below"
-        return _finding(name="platform", status=Status.WARNING, found=found, fix=fix)
+        fix = "build native packages in a container, see the engine below"
+        return _finding(name="platform", status=Status.WARNING, found=detail, fix=fix)
     if Architecture.of_machine(machine) is not Architecture.X86_64:
         fix = f"build on an {Architecture.X86_64} machine, or in a container for it"
-        return _finding(name="platform", status=Status.WARNING, found=found, fix=fix)
-    return _finding(name="platform", status=Status.OK, found=found)
+        return _finding(name="platform", status=Status.WARNING, found=detail, fix=fix)
+    return _finding(name="platform", status=Status.OK, found=detail)
 
 
 def _tools() -> Finding:
@@ -56,7 +56,7 @@ def _tools() -> Finding:
 
 
 def _compiler() -> Finding:
-    """A C program, compiled for the target and, where it can, run."""
+    """Compile a C program for the target, and run it."""
     target = Architecture.X86_64.gnu_target(nuitka.GLIBC)
     with tempfile.TemporaryDirectory(prefix="pyl-doctor-") as temporary:
         source, program = Path(temporary, "works.c"), Path(temporary, "works")
@@ -65,16 +65,14 @@ def _compiler() -> Finding:
         command: list[str | Path] = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-o", program, source]
         try:
             run(command, environment=environment)
-            says = subprocess.run([program], capture_output=True, text=True, check=True).stdout.strip()
+            output = subprocess.run([program], capture_output=True, text=True, check=True).stdout.strip()
         except CommandFailed as failure:
-            said = failure.output.strip().splitlines()[-1:] or [failure.message]
-            return _broken(
-                f"zig cannot compile: {said[0]}", "install it again: `pip install --force-reinstall ziglang`"
-            )
+            last_line = (failure.output.strip().splitlines() or [failure.message])[-1]
+            return _broken(f"zig cannot compile: {last_line}", "reinstall it: `pip install --force-reinstall ziglang`")
         except (OSError, subprocess.CalledProcessError) as error:
-            return _broken(f"what zig compiles does not run: {error}", "mount the temporary folder without `noexec`")
-    return _finding(name="compiler", status=Status.OK, found=f"zig, for {target}; what it compiles {says}")
+            return _broken(f"the compiled program does not run: {error}", "mount the temporary folder without `noexec`")
+    return _finding(name="compiler", status=Status.OK, found=f"zig, for {target}; the compiled program {output}")
 
 
-def _broken(found: str, fix: str) -> Finding:
-    return _finding(name="compiler", status=Status.FAILED, found=found, fix=fix)
+def _broken(detail: str, fix: str) -> Finding:
+    return _finding(name="compiler", status=Status.FAILED, found=detail, fix=fix)

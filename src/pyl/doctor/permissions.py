@@ -1,6 +1,6 @@
-"""What the caller must be allowed to do in AWS to deploy, as data: by what asks for it, and on what.
+"""IAM permissions that deployment requires of the caller.
 
-The same table stands in docs/aws.md, for people; a test compares them.
+docs/aws.md has the same table for users; a test compares them.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from pyl.deploy.triggers.permissions import PRINCIPALS
 from pyl.project.model import Function
 
 Applies = Callable[[Function], bool]
@@ -15,14 +16,14 @@ Applies = Callable[[Function], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Permissions:
-    """Actions on one kind of thing, and which functions need them to be deployed."""
+    """Actions on one kind of resource, and the functions whose deployment requires them."""
 
     actions: tuple[str, ...]
     resource: str = "*"
-    """An ARN; `{partition}`, `{region}`, `{account}`, `{function}`, `{role}` and `{source}` are filled in."""
+    """ARN with the fields `{partition}`, `{region}`, `{account}`, `{function}`, `{role}` and `{source}`."""
     applies: Applies
     source: tuple[str, str] | None = None
-    """The type of trigger, and its key that names `{source}`, or is its ARN."""
+    """Type of trigger, and its key with the name or ARN for `{source}`."""
 
 
 def _always(_function: Function) -> bool:
@@ -40,18 +41,17 @@ def _triggered(*types: str) -> Applies:
     return lambda function: any(trigger.type in types for trigger in function.configuration.triggers)
 
 
-def _named(service: str, *actions: str) -> tuple[str, ...]:
+def _actions(service: str, *actions: str) -> tuple[str, ...]:
     return tuple(f"{service}:{action}" for action in actions)
 
 
 _FUNCTION = "arn:{partition}:lambda:{region}:{account}:function:{function}"
 _ROLE = "arn:{partition}:iam::{account}:role/{role}"
 _LOGS = "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}:*"
-_PUSH = ("s3", "sns", "eventbridge", "schedule", "ses", "httpapi")
 
 PERMISSIONS: tuple[Permissions, ...] = (
     Permissions(
-        actions=_named(
+        actions=_actions(
             "lambda",
             *("CreateFunction", "GetFunction", "GetFunctionConfiguration"),
             *("UpdateFunctionCode", "UpdateFunctionConfiguration", "TagResource"),
@@ -61,7 +61,7 @@ PERMISSIONS: tuple[Permissions, ...] = (
     ),
     Permissions(actions=("iam:PassRole", "iam:GetRole"), resource=_ROLE, applies=_always),
     Permissions(
-        actions=_named(
+        actions=_actions(
             "iam",
             *("CreateRole", "UpdateAssumeRolePolicy", "GetRolePolicy", "PutRolePolicy", "TagRole"),
             *("ListAttachedRolePolicies", "AttachRolePolicy", "DetachRolePolicy"),
@@ -71,28 +71,30 @@ PERMISSIONS: tuple[Permissions, ...] = (
         applies=lambda function: function.configuration.deployment.role is None,
     ),
     Permissions(
-        actions=_named("logs", "ListTagsForResource", "CreateLogGroup", "TagResource", "PutRetentionPolicy"),
+        actions=_actions("logs", "ListTagsForResource", "CreateLogGroup", "TagResource", "PutRetentionPolicy"),
         resource=_LOGS,
         applies=_always,
     ),
     Permissions(actions=("logs:DescribeLogGroups",), applies=_always),
     Permissions(
-        actions=_named("lambda", "GetAlias", "CreateAlias", "UpdateAlias", "PublishVersion", "ListVersionsByFunction"),
+        actions=_actions(
+            "lambda", "GetAlias", "CreateAlias", "UpdateAlias", "PublishVersion", "ListVersionsByFunction"
+        ),
         resource=_FUNCTION,
         applies=_has("alias", "publish"),
     ),
     Permissions(
-        actions=_named("lambda", "GetPolicy", "AddPermission", "RemovePermission"),
+        actions=_actions("lambda", "GetPolicy", "AddPermission", "RemovePermission"),
         resource=_FUNCTION,
-        applies=lambda function: _has("url")(function) or _triggered(*_PUSH)(function),
+        applies=lambda function: _has("url")(function) or _triggered(*PRINCIPALS)(function),
     ),
     Permissions(
-        actions=_named("lambda", "ListAliases"),
+        actions=_actions("lambda", "ListAliases"),
         resource=_FUNCTION,
         applies=lambda function: bool(function.configuration.triggers),
     ),
     Permissions(
-        actions=_named(
+        actions=_actions(
             "lambda",
             *("GetFunctionUrlConfig", "CreateFunctionUrlConfig", "UpdateFunctionUrlConfig", "DeleteFunctionUrlConfig"),
         ),
@@ -100,17 +102,17 @@ PERMISSIONS: tuple[Permissions, ...] = (
         applies=_has("url"),
     ),
     Permissions(
-        actions=_named("lambda", "GetFunctionConcurrency", "PutFunctionConcurrency", "DeleteFunctionConcurrency"),
+        actions=_actions("lambda", "GetFunctionConcurrency", "PutFunctionConcurrency", "DeleteFunctionConcurrency"),
         resource=_FUNCTION,
         applies=_has("reserved_concurrency"),
     ),
     Permissions(
-        actions=_named("lambda", "GetFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig"),
+        actions=_actions("lambda", "GetFunctionEventInvokeConfig", "PutFunctionEventInvokeConfig"),
         resource=_FUNCTION,
         applies=_has("retries", "event_age", "on_success", "on_failure"),
     ),
     Permissions(
-        actions=_named(
+        actions=_actions(
             "lambda",
             *("ListEventSourceMappings", "GetEventSourceMapping", "CreateEventSourceMapping"),
             *("UpdateEventSourceMapping", "DeleteEventSourceMapping", "ListTags"),
@@ -118,7 +120,7 @@ PERMISSIONS: tuple[Permissions, ...] = (
         applies=_triggered("sqs", "dynamodb", "kinesis"),
     ),
     Permissions(
-        actions=_named("sqs", "GetQueueUrl", "GetQueueAttributes"),
+        actions=_actions("sqs", "GetQueueUrl", "GetQueueAttributes"),
         resource="arn:{partition}:sqs:{region}:{account}:{source}",
         applies=_triggered("sqs"),
         source=("sqs", "queue"),
@@ -136,13 +138,13 @@ PERMISSIONS: tuple[Permissions, ...] = (
         source=("kinesis", "stream"),
     ),
     Permissions(
-        actions=_named("s3", "GetBucketNotification", "PutBucketNotification"),
+        actions=_actions("s3", "GetBucketNotification", "PutBucketNotification"),
         resource="arn:{partition}:s3:::{source}",
         applies=_triggered("s3"),
         source=("s3", "bucket"),
     ),
     Permissions(
-        actions=_named(
+        actions=_actions(
             "sns",
             *("ListSubscriptionsByTopic", "GetSubscriptionAttributes", "Subscribe"),
             *("SetSubscriptionAttributes", "Unsubscribe"),
@@ -152,7 +154,7 @@ PERMISSIONS: tuple[Permissions, ...] = (
         source=("sns", "topic"),
     ),
     Permissions(
-        actions=_named(
+        actions=_actions(
             "events",
             *("DescribeEventBus", "DescribeRule", "PutRule", "DeleteRule", "TagResource"),
             *("ListTargetsByRule", "PutTargets", "RemoveTargets"),
@@ -160,32 +162,41 @@ PERMISSIONS: tuple[Permissions, ...] = (
         applies=_triggered("eventbridge", "schedule"),
     ),
     Permissions(
-        actions=_named("ses", "DescribeReceiptRule", "CreateReceiptRule", "UpdateReceiptRule", "DeleteReceiptRule"),
+        actions=_actions("ses", "DescribeReceiptRule", "CreateReceiptRule", "UpdateReceiptRule", "DeleteReceiptRule"),
         applies=_triggered("ses"),
     ),
     Permissions(
-        actions=_named("apigateway", "GET", "POST", "PATCH", "DELETE", "TagResource"), applies=_triggered("httpapi")
+        actions=_actions("apigateway", "GET", "POST", "PATCH", "DELETE", "TagResource"), applies=_triggered("httpapi")
     ),
 )
 
 
-def resource_of(permissions: Permissions, function: Function | None, places: Mapping[str, str]) -> str:
-    """The ARN that the actions are about; the trigger's own where it is configured as one."""
+def resource_of(permissions: Permissions, function: Function | None, arn_fields: Mapping[str, str]) -> str:
+    """Return the ARN that the actions apply to.
+
+    Args:
+        permissions: The actions.
+        function: A function that requires them.
+        arn_fields: Values of the fields in `Permissions.resource`, except for `{source}`.
+    """
     source = ""
     if permissions.source and function:
         kind, key = permissions.source
-        source = next(str(getattr(one, key)) for one in function.configuration.triggers if one.type == kind)
+        source = next(str(getattr(trigger, key)) for trigger in function.configuration.triggers if trigger.type == kind)
     if source.startswith("arn:"):
-        return source.partition("/stream/")[0]  # of a table, where that of its stream is given
-    return permissions.resource.format_map({**places, "source": source})
+        return source.partition("/stream/")[0]  # the table's ARN, if that of its stream is configured
+    return permissions.resource.format_map({**arn_fields, "source": source})
 
 
-def needed(functions: Sequence[Function]) -> list[tuple[Permissions, Function | None]]:
-    """What deploying them takes, each with a function that needs it; without any, what every function takes."""
+def required_permissions(functions: Sequence[Function]) -> list[tuple[Permissions, Function | None]]:
+    """Return the permissions for deploying functions, each with a function that requires it.
+
+    Without functions, return the permissions that all functions require.
+    """
     if not functions:
         return [(permissions, None) for permissions in PERMISSIONS if permissions.applies is _always]
-    first = [
+    first_functions = [
         (permissions, next((function for function in functions if permissions.applies(function)), None))
         for permissions in PERMISSIONS
     ]
-    return [(permissions, function) for permissions, function in first if function is not None]
+    return [(permissions, function) for permissions, function in first_functions if function is not None]

@@ -1,1 +1,1 @@
-"""The project as templates of other tools: AWS SAM and Terraform, from the same configuration as `pyl deploy`."""
+"""Templates for AWS SAM and Terraform, from the same configuration as `pyl deploy`."""

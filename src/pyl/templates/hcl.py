@@ -1,4 +1,4 @@
-"""HCL, Terraform's language, as text: blocks, attributes, and what of a string is an expression.
+"""Writer for HCL, the language of Terraform. Users review and edit the file, so it is not in Terraform's JSON syntax.
 
 https://developer.hashicorp.com/terraform/language/syntax/configuration
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Expression:
-    """Stands as it is: `aws_lambda_function.notify.arn`."""
+    """An expression, written unquoted: `aws_lambda_function.notify.arn`."""
 
     text: str
 
@@ -28,7 +28,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Call:
-    """`jsonencode(...)`."""
+    """A function call: `jsonencode(...)`."""
 
     function: str
     argument: Any
@@ -36,7 +36,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Block:
-    """`kind "label" { ... }`; its body holds attributes, blocks by their kind, and lists of blocks."""
+    """`kind "label" { ... }`. Its body has attributes, blocks by kind, and lists of blocks."""
 
     kind: str
     labels: tuple[str, ...]
@@ -45,13 +45,18 @@ class Block:
 
 @dataclass(frozen=True)
 class Nested:
-    """A block within a block, which its key names."""
+    """A block within a block. Its key is its kind."""
 
     body: Mapping[str, Any]
 
 
-def written(blocks: Sequence[Block], comment: str) -> str:
-    """A file."""
+def render(blocks: Sequence[Block], comment: str) -> str:
+    """Return the text of a file.
+
+    Args:
+        blocks: Top-level blocks.
+        comment: Text at the beginning of the file.
+    """
     texts = ["\n".join(f"# {line}" for line in comment.splitlines())]
     for block in blocks:
         labels = "".join(f" {json.dumps(label)}" for label in block.labels)
@@ -59,14 +64,14 @@ def written(blocks: Sequence[Block], comment: str) -> str:
     return "\n\n".join(texts) + "\n"
 
 
-def name(*parts: str) -> str:
-    """A name of a block: letters, digits and underscores, the first one no digit."""
+def block_name(*parts: str) -> str:
+    """Return a name for a block, of lower-case letters, digits and underscores, that does not begin with a digit."""
     joined = re.sub(r"[^A-Za-z0-9]+", "_", "_".join(parts)).strip("_").lower()
     return f"_{joined}" if joined[:1].isdigit() else joined
 
 
 def _body(body: Mapping[str, Any], depth: int) -> Iterator[str]:
-    """Attributes with their equals signs below each other, as `terraform fmt` has them; then blocks."""
+    """Yield aligned attributes, as `terraform fmt` writes them, then blocks."""
     indent = "  " * depth
     attributes = {key: _value(value, depth) for key, value in body.items() if not _is_nested(value)}
     single = [key for key, text in attributes.items() if "\n" not in text]
@@ -116,7 +121,7 @@ def _key(key: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """JSON's escapes are HCL's, but for two that HCL lacks."""
+    """Quote a string. HCL has JSON's escapes except for two."""
     parts = re.split("([\b\f])", text)
     inner = (
         f"\\u{ord(part):04x}" if part in {"\b", "\f"} else json.dumps(part, ensure_ascii=False)[1:-1] for part in parts

@@ -1,4 +1,4 @@
-"""A template for AWS SAM (CloudFormation with the Serverless transform).
+"""Templates for AWS SAM (CloudFormation with the Serverless transform).
 
 https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification.html
 """
@@ -11,11 +11,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyl.deploy.desired_state import statements
-from pyl.deploy.policy import document
+from pyl.deploy.desired_state import role_statements
+from pyl.deploy.log_groups import log_group_name
+from pyl.deploy.policy import policy_document
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.http import api_name
 from pyl.deploy.triggers.mappings import mapping_arguments
+from pyl.deploy.triggers.permissions import PRINCIPALS
+from pyl.deploy.triggers.s3 import filter_rules
+from pyl.deploy.urls import AUTHENTICATION, cors
 from pyl.errors import UsageError
 from pyl.project.config.triggers import (
     DynamoDBTrigger,
@@ -31,20 +35,30 @@ from pyl.project.config.triggers import (
 )
 from pyl.project.model import Project
 from pyl.project.trigger_rules import find_payload_format
-from pyl.templates.template_function import Subject, Surroundings, check_names, identifier
+from pyl.templates.template_function import PseudoParameters, TemplateFunction, check_names, identifier
 
-SURROUNDINGS = Surroundings(partition="${AWS::Partition}", region="${AWS::Region}", account="${AWS::AccountId}")
+PSEUDO_PARAMETERS = PseudoParameters(
+    partition="${AWS::Partition}", region="${AWS::Region}", account="${AWS::AccountId}"
+)
 
 _DESTINATIONS = {"events": "EventBridge", "lambda": "Lambda", "s3": "S3", "sns": "SNS", "sqs": "SQS"}
-_URL_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
 
 
-def template(project: Project, subjects: Sequence[Subject], folder: Path) -> dict[str, Any]:
-    """The template as data; `folder` is where its file will be, from which it names packages."""
-    check_names(subjects, identifier)
+def build_template(project: Project, functions: Sequence[TemplateFunction], folder: Path) -> dict[str, Any]:
+    """Return the template as data.
+
+    Args:
+        project: The project.
+        functions: Functions of the template.
+        folder: Folder of the template's file. Paths of packages are relative to it.
+
+    Raises:
+        UsageError: Two functions get the same logical ID.
+    """
+    check_names(functions, identifier)
     writer = _Writer(folder)
-    for subject in subjects:
-        writer.add(subject)
+    for function in functions:
+        writer.add(function)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Transform": "AWS::Serverless-2016-10-31",
@@ -55,8 +69,8 @@ def template(project: Project, subjects: Sequence[Subject], folder: Path) -> dic
     }
 
 
-def text(content: dict[str, Any]) -> str:
-    """The template as YAML.
+def render(content: dict[str, Any]) -> str:
+    """Return the template as YAML.
 
     Raises:
         UsageError: PyYAML is not installed.
@@ -64,12 +78,12 @@ def text(content: dict[str, Any]) -> str:
     try:
         import yaml
     except ImportError:
-        msg = "templates for SAM are YAML, for which PyYAML is missing"
+        msg = "templates for SAM need PyYAML, which is not installed"
         raise UsageError(msg, hint="pip install 'pyl[deploy]'") from None
 
-    unshared = json.loads(json.dumps(content))  # YAML has anchors for what stands in several places
-    written: str = yaml.safe_dump(unshared, sort_keys=False, allow_unicode=True, width=120)
-    return written
+    copied = json.loads(json.dumps(content))  # shared objects would become anchors in YAML
+    text: str = yaml.safe_dump(copied, sort_keys=False, allow_unicode=True, width=120)
+    return text
 
 
 class _Writer:
@@ -79,69 +93,71 @@ class _Writer:
         self.resources: dict[str, Any] = {}
         self.outputs: dict[str, Any] = {}
 
-    def add(self, subject: Subject) -> None:
-        """A function with its triggers."""
-        name = identifier(subject.function.name, "Function")
-        target, settings = subject.target, subject.target.settings
+    def add(self, function: TemplateFunction) -> None:
+        """Add a function with its triggers."""
+        logical_id = identifier(function.name, "Function")
+        target, settings = function.target, function.settings
         properties: dict[str, Any] = {
             "FunctionName": target.name,
-            "CodeUri": Path(os.path.relpath(subject.package, self.folder)).as_posix(),
-            "Handler": f"functions.{subject.function.name}",
-            "Runtime": subject.runtime,
-            "Architectures": [subject.architecture],
-            "MemorySize": subject.function.configuration.memory,
-            "Timeout": subject.function.configuration.timeout,
-            **dict(_optional(subject)),
+            "CodeUri": Path(os.path.relpath(function.package, self.folder)).as_posix(),
+            "Handler": target.handler,
+            "Runtime": function.runtime,
+            "Architectures": [function.architecture],
+            "MemorySize": function.configuration.memory,
+            "Timeout": function.configuration.timeout,
+            **dict(_optional(function)),
         }
         if settings.role:
             properties["Role"] = settings.role
         else:
-            policy = _substituted(document(statements(target)))
+            policy = _substitute(policy_document(role_statements(target)))
             properties["Policies"] = [*(settings.policies or ()), policy]
-        self.resources[name] = {"Type": "AWS::Serverless::Function", "Properties": properties}
+        self.resources[logical_id] = {"Type": "AWS::Serverless::Function", "Properties": properties}
         if settings.log_retention:
-            group = {"LogGroupName": f"/aws/lambda/{target.name}", "RetentionInDays": settings.log_retention}
-            self.resources[f"{name}Logs"] = {"Type": "AWS::Logs::LogGroup", "Properties": group}
-            self.resources[name]["DependsOn"] = [f"{name}Logs"]
+            group = {"LogGroupName": log_group_name(target), "RetentionInDays": settings.log_retention}
+            self.resources[f"{logical_id}Logs"] = {"Type": "AWS::Logs::LogGroup", "Properties": group}
+            self.resources[logical_id]["DependsOn"] = [f"{logical_id}Logs"]
         events = {}
-        for index, trigger in enumerate(subject.function.configuration.triggers, 1):
-            event = self._event(subject, name, trigger)
+        for index, trigger in enumerate(function.configuration.triggers, 1):
+            event = self._event(function, logical_id, trigger)
             if event is not None:
                 events[f"{identifier(trigger.type)}{index}"] = event
         if events:
             properties["Events"] = events
-        if settings.url in _URL_AUTHENTICATION:
-            self.outputs[f"{name}Url"] = {"Value": {"Fn::GetAtt": [f"{name}Url", "FunctionUrl"]}}
+        if settings.url in AUTHENTICATION:
+            self.outputs[f"{logical_id}Url"] = {"Value": {"Fn::GetAtt": [f"{logical_id}Url", "FunctionUrl"]}}
 
-    def _event(self, subject: Subject, function: str, trigger: Trigger) -> dict[str, Any] | None:
-        """An entry of the function's `Events`; `None` for what SAM has none for."""
-        target = subject.target
+    def _event(self, function: TemplateFunction, logical_id: str, trigger: Trigger) -> dict[str, Any] | None:
+        """Return an entry of the function's `Events`, or `None` for a trigger that SAM does not support there."""
+        target = function.target
         match trigger:
             case SQSTrigger():
-                source = {"Queue": _sub(sources.queue_arn(target, trigger))}
+                source = {"Queue": _substitute_string(sources.queue_arn(target, trigger))}
                 return _typed("SQS", source | mapping_arguments(target, trigger))
             case KinesisTrigger():
-                source = {"Stream": _sub(sources.stream_arn(target, trigger))}
+                source = {"Stream": _substitute_string(sources.stream_arn(target, trigger))}
                 return _typed("Kinesis", source | mapping_arguments(target, trigger))
             case DynamoDBTrigger():
                 return _typed("DynamoDB", {"Stream": self._table_stream(trigger)} | mapping_arguments(target, trigger))
             case S3Trigger():
                 return _typed("S3", self._notification(trigger))
             case SNSTrigger():
-                return _typed("SNS", _subscription(subject, trigger))
+                return _typed("SNS", _subscription(function, trigger))
             case EventBridgeTrigger():
                 return _pattern_rule(trigger)
             case ScheduleTrigger():
-                given = {"Input": trigger.input} if trigger.input is not None else {}
-                return _typed("Schedule", {"Schedule": trigger.expression, "Enabled": trigger.enabled, **given})
+                schedule_input = {"Input": trigger.input} if trigger.input is not None else {}
+                return _typed(
+                    "Schedule", {"Schedule": trigger.expression, "Enabled": trigger.enabled, **schedule_input}
+                )
             case HTTPAPITrigger():
-                return _typed("HttpApi", self._route(subject, trigger))
+                return _typed("HttpApi", self._route(function, trigger))
             case SESTrigger():
-                self._receipt_rule(subject, function, trigger)
+                self._receipt_rule(function, logical_id, trigger)
                 return None
 
     def _table_stream(self, trigger: DynamoDBTrigger) -> Any:
-        """Only AWS knows when the stream was switched on, which is part of its ARN."""
+        """Return a parameter for the stream's ARN: it contains a timestamp that only AWS knows."""
         if trigger.table.startswith("arn:"):
             return trigger.table
         parameter = identifier("Table", trigger.table, "StreamArn")
@@ -152,7 +168,7 @@ class _Writer:
         return {"Ref": parameter}
 
     def _notification(self, trigger: S3Trigger) -> dict[str, Any]:
-        """CloudFormation sets notifications of buckets in the stack only."""
+        """Add the bucket: CloudFormation configures notifications only for buckets of the stack."""
         bucket = identifier("Bucket", trigger.bucket)
         self.resources[bucket] = {
             "Type": "AWS::S3::Bucket",
@@ -160,16 +176,12 @@ class _Writer:
             "UpdateReplacePolicy": "Retain",
             "Properties": {"BucketName": trigger.bucket},
         }
-        rules = [
-            {"Name": name, "Value": value}
-            for name, value in (("prefix", trigger.prefix), ("suffix", trigger.suffix))
-            if value
-        ]
+        rules = filter_rules(trigger)
         filtered = {"Filter": {"S3Key": {"Rules": rules}}} if rules else {}
         return {"Bucket": {"Ref": bucket}, "Events": list(trigger.events), **filtered}
 
-    def _route(self, subject: Subject, trigger: HTTPAPITrigger) -> dict[str, Any]:
-        title = api_name(subject.target.owner, trigger)
+    def _route(self, function: TemplateFunction, trigger: HTTPAPITrigger) -> dict[str, Any]:
+        title = api_name(function.target.owner, trigger)
         api = identifier("Api", title)
         properties = self.resources.setdefault(
             api, {"Type": "AWS::Serverless::HttpApi", "Properties": {"Name": title}}
@@ -181,26 +193,26 @@ class _Writer:
         route: dict[str, Any] = {"ApiId": {"Ref": api}}
         if method:
             route |= {"Method": method, "Path": path}
-        route["PayloadFormatVersion"] = find_payload_format(subject.function.event)
+        route["PayloadFormatVersion"] = find_payload_format(function.event)
         if trigger.authorization == "AWS_IAM":
             properties["Auth"] = {"EnableIamAuthorizer": True}
             route["Auth"] = {"Authorizer": "AWS_IAM"}
         return route
 
-    def _receipt_rule(self, subject: Subject, function: str, trigger: SESTrigger) -> None:
-        arn: dict[str, Any] = {"Fn::GetAtt": [function, "Arn"]}
-        if subject.target.qualifier:
-            arn = {"Ref": f"{function}Alias{subject.target.qualifier}"}
-        name = identifier(subject.function.name, trigger.rule_set, "Rule", str(trigger.index + 1))
-        rule_set = subject.target.arn_of("ses", f"receipt-rule-set/{trigger.rule_set}:receipt-rule/*")
+    def _receipt_rule(self, function: TemplateFunction, logical_id: str, trigger: SESTrigger) -> None:
+        arn: dict[str, Any] = {"Fn::GetAtt": [logical_id, "Arn"]}
+        if function.target.qualifier:
+            arn = {"Ref": f"{logical_id}Alias{function.target.qualifier}"}
+        name = identifier(function.name, trigger.rule_set, "Rule", str(trigger.index + 1))
+        rules = sources.receipt_rule_arn(function.target, trigger, "*")
         self.resources[f"{name}Permission"] = {
             "Type": "AWS::Lambda::Permission",
             "Properties": {
                 "Action": "lambda:InvokeFunction",
                 "FunctionName": arn,
-                "Principal": "ses.amazonaws.com",
+                "Principal": PRINCIPALS[trigger.type],
                 "SourceAccount": {"Ref": "AWS::AccountId"},
-                "SourceArn": _sub(rule_set),
+                "SourceArn": _substitute_string(rules),
             },
         }
         action = {"LambdaAction": {"FunctionArn": arn, "InvocationType": trigger.invocation}}
@@ -219,13 +231,13 @@ class _Writer:
         }
 
 
-def _optional(subject: Subject) -> Iterator[tuple[str, Any]]:
-    """Settings that are only written where configuration has them."""
-    configuration, settings = subject.function.configuration, subject.target.settings
+def _optional(function: TemplateFunction) -> Iterator[tuple[str, Any]]:
+    """Yield properties for settings that are configured."""
+    configuration, settings = function.configuration, function.settings
     vpc = {"SubnetIds": list(settings.subnets or ()), "SecurityGroupIds": list(settings.security_groups or ())}
     concurrency = settings.reserved_concurrency
     values: dict[str, Any] = {
-        "Description": subject.function.description,
+        "Description": function.description,
         "Environment": {"Variables": dict(configuration.environment)} if configuration.environment else None,
         "Tags": dict(settings.tags),
         "Layers": list(settings.layers or ()),
@@ -238,11 +250,11 @@ def _optional(subject: Subject) -> Iterator[tuple[str, Any]]:
     yield from ((key, value) for key, value in values.items() if value)
     if concurrency is not None and concurrency >= 0:
         yield "ReservedConcurrentExecutions", concurrency
-    yield from _invocation(subject)
+    yield from _invocation(function)
 
 
-def _invocation(subject: Subject) -> Iterator[tuple[str, Any]]:
-    settings = subject.target.settings
+def _invocation(function: TemplateFunction) -> Iterator[tuple[str, Any]]:
+    settings = function.settings
     asynchronous: dict[str, Any] = {}
     if settings.retries is not None:
         asynchronous["MaximumRetryAttempts"] = settings.retries
@@ -257,12 +269,12 @@ def _invocation(subject: Subject) -> Iterator[tuple[str, Any]]:
         asynchronous["DestinationConfig"] = destinations
     if asynchronous:
         yield "EventInvokeConfig", asynchronous
-    if settings.url in _URL_AUTHENTICATION:
-        url: dict[str, Any] = {"AuthType": _URL_AUTHENTICATION[settings.url]}
+    if settings.url in AUTHENTICATION:
+        url: dict[str, Any] = {"AuthType": AUTHENTICATION[settings.url]}
         if settings.url_mode:
             url["InvokeMode"] = settings.url_mode
         if settings.url_origins:
-            url["Cors"] = {"AllowOrigins": list(settings.url_origins), "AllowMethods": ["*"], "AllowHeaders": ["*"]}
+            url["Cors"] = cors(settings.url_origins)
         yield "FunctionUrlConfig", url
 
 
@@ -270,11 +282,11 @@ def _pattern_rule(trigger: EventBridgeTrigger) -> dict[str, Any]:
     rule = {"EventBusName": trigger.bus, "Pattern": json.loads(trigger.pattern)}
     if trigger.enabled:
         return _typed("EventBridgeRule", rule)
-    return _typed("CloudWatchEvent", rule | {"State": "DISABLED"})  # the other kind has no state
+    return _typed("CloudWatchEvent", rule | {"State": "DISABLED"})  # EventBridgeRule has no state
 
 
-def _subscription(subject: Subject, trigger: SNSTrigger) -> dict[str, Any]:
-    topic: dict[str, Any] = {"Topic": _sub(sources.topic_arn(subject.target, trigger))}
+def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> dict[str, Any]:
+    topic: dict[str, Any] = {"Topic": _substitute_string(sources.topic_arn(function.target, trigger))}
     if trigger.filter is None:
         return topic
     return topic | {"FilterPolicy": json.loads(trigger.filter), "FilterPolicyScope": trigger.filter_scope}
@@ -284,14 +296,14 @@ def _typed(kind: str, properties: dict[str, Any]) -> dict[str, Any]:
     return {"Type": kind, "Properties": properties}
 
 
-def _sub(value: str) -> Any:
+def _substitute_string(value: str) -> Any:
     return {"Fn::Sub": value} if "${" in value else value
 
 
-def _substituted(value: Any) -> Any:
-    """`Fn::Sub` around every text of a policy that names account, region or partition."""
+def _substitute(value: Any) -> Any:
+    """Apply `Fn::Sub` to all strings of a policy with pseudo parameters."""
     if isinstance(value, dict):
-        return {key: _substituted(inner) for key, inner in value.items()}
+        return {key: _substitute(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_substituted(inner) for inner in value]
-    return _sub(value) if isinstance(value, str) else value
+        return [_substitute(inner) for inner in value]
+    return _substitute_string(value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What a template is made of: the functions where they will be, with account and region left to the tool."""
+"""The functions of a template, with placeholders for the account, region and partition."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from pathlib import Path
 
 from pyl.architecture import Architecture
 from pyl.deploy.desired_state import owner_of
-from pyl.deploy.packages import Variant, held_by, variant_of
+from pyl.deploy.packages import Variant, configured_runtime, inspect_package, select_variant
 from pyl.deploy.target import Target
 from pyl.errors import UsageError
-from pyl.packaging import interpreted
 from pyl.packaging.lifecycle import runtime_for
 from pyl.packaging.package import Kind
+from pyl.project.config.deployment import DeploymentConfiguration
+from pyl.project.config.model import FunctionConfiguration
 from pyl.project.model import Function, Project
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """The texts by which a tool names what only the deployment knows."""
+class PseudoParameters:
+    """Expressions of a template language for values that are only known at deployment."""
 
     partition: str
     region: str
@@ -29,95 +30,124 @@ class Surroundings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class TemplateFunction:
     """One function of a template."""
 
     target: Target
     package: Path
-    """The zip; it need not be built yet."""
-    asked: str
-    """The runtime that configuration or build asks for."""
+    """The zip file. It may not exist yet."""
+    configured_runtime: str
+    """Runtime that the configuration or the build asks for."""
     runtime: str
-    """The one that AWS takes instead, once it takes that one no more."""
+    """Runtime to use: the configured one, or its successor once AWS no longer accepts it."""
     architecture: Architecture
 
     @property
-    def function(self) -> Function:
-        """The function."""
-        return self.target.function
+    def name(self) -> str:
+        """Name in the project, without the prefix."""
+        return self.target.function.name
+
+    @property
+    def description(self) -> str | None:
+        """Description for AWS, from the docstring."""
+        return self.target.function.description
+
+    @property
+    def event(self) -> str | None:
+        """Name of the event type that the function takes."""
+        return self.target.function.event
+
+    @property
+    def configuration(self) -> FunctionConfiguration:
+        """The function's configuration."""
+        return self.target.function.configuration
+
+    @property
+    def settings(self) -> DeploymentConfiguration:
+        """The function's deployment settings."""
+        return self.target.settings
 
 
-def subjects(
+def locate_template_functions(
     project: Project,
     functions: Sequence[Function],
-    surroundings: Surroundings,
+    pseudo_parameters: PseudoParameters,
     *,
     kind: Kind,
     package: Path | None,
     today: dt.date,
-) -> list[Subject]:
-    """The functions with their packages: `package`, or those that `pyl build` makes.
+) -> list[TemplateFunction]:
+    """Return the functions with their targets and packages.
+
+    Args:
+        project: The project.
+        functions: Those of its functions that the template contains.
+        pseudo_parameters: Expressions of the template language.
+        kind: Kind of package for functions whose `runtime` does not decide it.
+        package: A package for all functions; `None` for those that `pyl build` makes.
+        today: Date for which runtimes are chosen.
 
     Raises:
-        UsageError: `package` is not what a function needs.
+        UsageError: `package` does not suit one of the functions.
     """
     owner = owner_of(project)
-    found = []
+    located = []
     for function in functions:
-        variant = variant_of(project, function, held_by(package).kind if package else kind)
-        if package and variant.kind != held_by(package).kind:
-            runtime = function.configuration.deployment.runtime
-            msg = f"{function.name} is to run on {runtime}, and {package.name} is not for that"
+        variant = select_variant(project, function, inspect_package(package).kind if package else kind)
+        if package and variant.kind != inspect_package(package).kind:
+            msg = (
+                f"{package.name} does not suit {function.name}, whose `runtime` is"
+                f" {function.configuration.deployment.runtime}"
+            )
             raise UsageError(msg, hint="name the functions that the package is for")
         target = Target(
             function=function,
             owner=owner,
-            region=surroundings.region,
-            account=surroundings.account,
-            partition=surroundings.partition,
+            region=pseudo_parameters.region,
+            account=pseudo_parameters.account,
+            partition=pseudo_parameters.partition,
         )
-        asked = _runtime(project, function, variant)
-        found.append(
-            Subject(
+        runtime = configured_runtime(project, function, variant)
+        located.append(
+            TemplateFunction(
                 target=target,
                 package=package or package_path(project, variant),
-                asked=asked,
-                runtime=runtime_for(asked, today),
+                configured_runtime=runtime,
+                runtime=runtime_for(runtime, today),
                 architecture=variant.architecture,
             )
         )
-    return found
+    return located
 
 
 def package_path(project: Project, variant: Variant) -> Path:
-    """Where `pyl build` and `pyl deploy` put a package."""
+    """Return the path at which `pyl build` and `pyl deploy` write a package."""
     folder = project.root / "build" / "pyl"
     if variant.architecture != project.configuration.architecture:
         folder /= variant.architecture
     return folder / ("interpreted.zip" if variant.kind == "interpreted" else f"native-{variant.architecture}.zip")
 
 
-def check_names(subjects: Sequence[Subject], named: Callable[[str], str]) -> None:
-    """That `named` gives no two functions one name within the template.
+def check_names(functions: Sequence[TemplateFunction], convert: Callable[[str], str]) -> None:
+    """Check that no two functions get the same name in the template.
+
+    Args:
+        functions: The functions of the template.
+        convert: Converts the name of a function to its name in the template.
 
     Raises:
-        UsageError: it does.
+        UsageError: Two functions get the same name.
     """
-    seen: dict[str, str] = {}
-    for subject in subjects:
-        name = named(subject.function.name)
-        other = seen.setdefault(name, subject.function.name)
-        if other != subject.function.name:
-            msg = f"{other} and {subject.function.name} would both be {name} in the template"
-            raise UsageError(msg, hint="rename one of the two, or make a template for each")
+    function_names: dict[str, str] = {}
+    for function in functions:
+        name = convert(function.name)
+        other = function_names.setdefault(name, function.name)
+        if other != function.name:
+            msg = f"{other} and {function.name} would both be named {name} in the template"
+            raise UsageError(msg, hint="rename one of them, or generate one template for each")
 
 
 def identifier(*parts: str) -> str:
-    """`OrderPlacedRule`: a name within a template, of letters and digits."""
+    """Return a name of letters and digits for use within a template, such as `OrderPlacedRule`."""
     words = re.findall(r"[A-Za-z0-9]+", " ".join(parts))
     return "".join(word[:1].upper() + word[1:] for word in words)
-
-
-def _runtime(project: Project, function: Function, variant: Variant) -> str:
-    default = project.configuration.target if variant.kind == "native" else interpreted.runtime()
-    return function.configuration.deployment.runtime or default

@@ -1,4 +1,4 @@
-"""A configuration for Terraform (or OpenTofu) with the AWS provider.
+"""Configurations for Terraform or OpenTofu with the AWS provider.
 
 https://registry.terraform.io/providers/hashicorp/aws/latest/docs
 """
@@ -10,26 +10,35 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyl.deploy.desired_state import statements
-from pyl.deploy.policy import document
+from pyl.deploy.desired_state import role_statements
+from pyl.deploy.log_groups import log_group_name
+from pyl.deploy.policy import policy_document
 from pyl.deploy.roles import TRUST, role_name
+from pyl.deploy.urls import AUTHENTICATION
 from pyl.project.model import Project
-from pyl.templates.hcl import Block, Call, Expression, Nested, Template, name, written
-from pyl.templates.template_function import Subject, Surroundings, check_names
+from pyl.templates.hcl import Block, Call, Expression, Nested, Template, block_name, render
+from pyl.templates.template_function import PseudoParameters, TemplateFunction, check_names
 from pyl.templates.terraform_triggers import trigger_blocks
 
-SURROUNDINGS = Surroundings(
+PSEUDO_PARAMETERS = PseudoParameters(
     partition="${data.aws_partition.current.partition}",
     region="${data.aws_region.current.region}",
     account="${data.aws_caller_identity.current.account_id}",
 )
 
-_URL_AUTHENTICATION = {"public": "NONE", "iam": "AWS_IAM"}
 
+def render_configuration(project: Project, functions: Sequence[TemplateFunction], folder: Path) -> str:
+    """Return the configuration as HCL.
 
-def text(project: Project, subjects: Sequence[Subject], folder: Path) -> str:
-    """The file; `folder` is where it will be, from which it names packages."""
-    check_names(subjects, name)
+    Args:
+        project: The project.
+        functions: Functions of the configuration.
+        folder: Folder of the configuration's file. Paths of packages are relative to it.
+
+    Raises:
+        UsageError: Two functions get the same name.
+    """
+    check_names(functions, block_name)
     blocks = [
         Block(
             "terraform", (), {"required_providers": Nested({"aws": {"source": "hashicorp/aws", "version": ">= 6.0"}})}
@@ -38,21 +47,25 @@ def text(project: Project, subjects: Sequence[Subject], folder: Path) -> str:
         Block("data", ("aws_partition", "current"), {}),
         Block("data", ("aws_region", "current"), {}),
     ]
-    for subject in subjects:
-        blocks += _function_blocks(subject, folder)
-    blocks += trigger_blocks(subjects)
-    return written(blocks, f"{project.name}: made by `pyl template terraform` from pyproject.toml")
+    for function in functions:
+        blocks += _function_blocks(function, folder)
+    blocks += trigger_blocks(functions)
+    return render(blocks, f"{project.name}: made by `pyl template terraform` from pyproject.toml")
 
 
-def _function_blocks(subject: Subject, folder: Path) -> Iterator[Block]:
-    label, target, settings = name(subject.function.name), subject.target, subject.target.settings
-    group: dict[str, Any] = {"name": f"/aws/lambda/{target.name}"}
+def _function_blocks(function: TemplateFunction, folder: Path) -> Iterator[Block]:
+    label, target, settings = (
+        block_name(function.name),
+        function.target,
+        function.settings,
+    )
+    group: dict[str, Any] = {"name": log_group_name(target)}
     if settings.log_retention:
         group["retention_in_days"] = settings.log_retention
-    yield Block("resource", ("aws_cloudwatch_log_group", label), group | _tags(subject))
+    yield Block("resource", ("aws_cloudwatch_log_group", label), group | _tags(function))
     if not settings.role:
-        yield from _role_blocks(subject, label)
-    yield Block("resource", ("aws_lambda_function", label), _function_body(subject, label, folder))
+        yield from _role_blocks(function, label)
+    yield Block("resource", ("aws_lambda_function", label), _function_body(function, label, folder))
     if settings.alias:
         alias = {
             "name": settings.alias,
@@ -60,44 +73,48 @@ def _function_blocks(subject: Subject, folder: Path) -> Iterator[Block]:
             "function_version": Expression(f"aws_lambda_function.{label}.version"),
         }
         yield Block("resource", ("aws_lambda_alias", label), alias)
-    yield from _invocation_blocks(subject, label)
+    yield from _invocation_blocks(function, label)
 
 
-def _role_blocks(subject: Subject, label: str) -> Iterator[Block]:
-    role = {"name": role_name(subject.target), "assume_role_policy": Call("jsonencode", TRUST)} | _tags(subject)
+def _role_blocks(function: TemplateFunction, label: str) -> Iterator[Block]:
+    role = {"name": role_name(function.target), "assume_role_policy": Call("jsonencode", TRUST)} | _tags(function)
     yield Block("resource", ("aws_iam_role", label), role)
     policy = {
         "name": "pyl",
         "role": Expression(f"aws_iam_role.{label}.id"),
-        "policy": Call("jsonencode", _templates(document(statements(subject.target)))),
+        "policy": Call("jsonencode", _to_templates(policy_document(role_statements(function.target)))),
     }
     yield Block("resource", ("aws_iam_role_policy", label), policy)
-    for index, arn in enumerate(subject.target.settings.policies or (), 1):
+    for index, arn in enumerate(function.settings.policies or (), 1):
         attached = {"role": Expression(f"aws_iam_role.{label}.name"), "policy_arn": arn}
         yield Block("resource", ("aws_iam_role_policy_attachment", f"{label}_{index}"), attached)
 
 
-def _function_body(subject: Subject, label: str, folder: Path) -> dict[str, Any]:
-    target, settings, configuration = subject.target, subject.target.settings, subject.function.configuration
-    package = Path(os.path.relpath(subject.package, folder)).as_posix()
+def _function_body(function: TemplateFunction, label: str, folder: Path) -> dict[str, Any]:
+    target, settings, configuration = (
+        function.target,
+        function.settings,
+        function.configuration,
+    )
+    package = Path(os.path.relpath(function.package, folder)).as_posix()
     body: dict[str, Any] = {
         "function_name": target.name,
         "role": settings.role or Expression(f"aws_iam_role.{label}.arn"),
         "filename": Template(f"${{path.module}}/{package}"),
         "source_code_hash": Expression(f'filebase64sha256("${{path.module}}/{package}")'),
-        "handler": f"functions.{subject.function.name}",
-        "runtime": subject.runtime,
-        "architectures": [subject.architecture],
+        "handler": target.handler,
+        "runtime": function.runtime,
+        "architectures": [function.architecture],
         "memory_size": configuration.memory,
         "timeout": configuration.timeout,
     }
     plain = {
-        "description": subject.function.description,
+        "description": function.description,
         "layers": list(settings.layers) if settings.layers else None,
         "reserved_concurrent_executions": settings.reserved_concurrency,
         "publish": True if settings.alias or settings.publish else None,
     }
-    body |= {key: value for key, value in plain.items() if value is not None} | _tags(subject)
+    body |= {key: value for key, value in plain.items() if value is not None} | _tags(function)
     if configuration.environment:
         body["environment"] = Nested({"variables": dict(configuration.environment)})
     if settings.tracing:
@@ -113,11 +130,11 @@ def _function_body(subject: Subject, label: str, folder: Path) -> dict[str, Any]
     return body | {"depends_on": [Expression(f"aws_cloudwatch_log_group.{label}"), *policy]}
 
 
-def _invocation_blocks(subject: Subject, label: str) -> Iterator[Block]:
-    settings = subject.target.settings
-    function = {"function_name": Expression(f"aws_lambda_function.{label}.function_name")}
+def _invocation_blocks(function: TemplateFunction, label: str) -> Iterator[Block]:
+    settings = function.settings
+    function_arguments = {"function_name": Expression(f"aws_lambda_function.{label}.function_name")}
     if settings.alias:
-        function["qualifier"] = Expression(f"aws_lambda_alias.{label}.name")
+        function_arguments["qualifier"] = Expression(f"aws_lambda_alias.{label}.name")
     asynchronous: dict[str, Any] = {
         "maximum_retry_attempts": settings.retries,
         "maximum_event_age_in_seconds": settings.event_age,
@@ -131,38 +148,38 @@ def _invocation_blocks(subject: Subject, label: str) -> Iterator[Block]:
     if destinations:
         asynchronous["destination_config"] = Nested(destinations)
     if asynchronous:
-        yield Block("resource", ("aws_lambda_function_event_invoke_config", label), function | asynchronous)
-    if settings.url in _URL_AUTHENTICATION:
-        url: dict[str, Any] = {"authorization_type": _URL_AUTHENTICATION[settings.url]}
+        yield Block("resource", ("aws_lambda_function_event_invoke_config", label), function_arguments | asynchronous)
+    if settings.url in AUTHENTICATION:
+        url: dict[str, Any] = {"authorization_type": AUTHENTICATION[settings.url]}
         if settings.url_mode:
             url["invoke_mode"] = settings.url_mode
         if settings.url_origins:
             cors = {"allow_origins": list(settings.url_origins), "allow_methods": ["*"], "allow_headers": ["*"]}
             url["cors"] = Nested(cors)
-        yield Block("resource", ("aws_lambda_function_url", label), function | url)
+        yield Block("resource", ("aws_lambda_function_url", label), function_arguments | url)
         yield Block("output", (f"{label}_url",), {"value": Expression(f"aws_lambda_function_url.{label}.function_url")})
     if settings.url == "public":
-        yield from _url_permissions(label, function)
+        yield from _url_permissions(label, function_arguments)
 
 
-def _url_permissions(label: str, function: dict[str, Any]) -> Iterator[Block]:
-    """Both that public URLs need since October 2025."""
-    everyone = function | {"principal": "*"}
+def _url_permissions(label: str, function_arguments: dict[str, Any]) -> Iterator[Block]:
+    """Yield both permissions that public URLs require since October 2025."""
+    everyone = function_arguments | {"principal": "*"}
     url = {"action": "lambda:InvokeFunctionUrl", "function_url_auth_type": "NONE"}
     yield Block("resource", ("aws_lambda_permission", f"{label}_url"), everyone | url)
     invoke = {"action": "lambda:InvokeFunction", "invoked_via_function_url": True}
     yield Block("resource", ("aws_lambda_permission", f"{label}_url_invoke"), everyone | invoke)
 
 
-def _tags(subject: Subject) -> dict[str, Any]:
-    tags = dict(subject.target.settings.tags)
+def _tags(function: TemplateFunction) -> dict[str, Any]:
+    tags = dict(function.settings.tags)
     return {"tags": tags} if tags else {}
 
 
-def _templates(value: Any) -> Any:
-    """Texts of a policy, in which account, region and partition are expressions."""
+def _to_templates(value: Any) -> Any:
+    """Convert strings of a policy with references to data sources into templates."""
     if isinstance(value, dict):
-        return {key: _templates(inner) for key, inner in value.items()}
+        return {key: _to_templates(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_templates(inner) for inner in value]
+        return [_to_templates(inner) for inner in value]
     return Template(value) if isinstance(value, str) and "${data." in value else value

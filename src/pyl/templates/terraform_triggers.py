@@ -1,4 +1,4 @@
-"""The triggers of functions as blocks of Terraform."""
+"""Triggers as Terraform blocks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pyl.deploy.triggers import sources
-from pyl.deploy.triggers.http import api_name, route_place
+from pyl.deploy.triggers.http import api_name, route_arn_path
 from pyl.deploy.triggers.mappings import mapping_arguments
+from pyl.deploy.triggers.permissions import PRINCIPALS, WITH_ACCOUNT
 from pyl.project.config.triggers import (
     BatchTrigger,
     DynamoDBTrigger,
@@ -22,10 +23,10 @@ from pyl.project.config.triggers import (
     Trigger,
 )
 from pyl.project.trigger_rules import find_payload_format
-from pyl.templates.hcl import Block, Expression, Nested, Template, name
-from pyl.templates.template_function import Subject
+from pyl.templates.hcl import Block, Expression, Nested, Template, block_name
+from pyl.templates.template_function import TemplateFunction
 
-_MAPPING_WORDS = {
+_MAPPING_ARGUMENT_NAMES = {
     "BatchSize": "batch_size",
     "MaximumBatchingWindowInSeconds": "maximum_batching_window_in_seconds",
     "FunctionResponseTypes": "function_response_types",
@@ -36,56 +37,60 @@ _MAPPING_WORDS = {
     "MaximumRecordAgeInSeconds": "maximum_record_age_in_seconds",
     "BisectBatchOnFunctionError": "bisect_batch_on_function_error",
 }
-"""The provider's words for Lambda's own."""
+"""The provider's argument names by Lambda's."""
+
+FunctionTriggers = Sequence[tuple[TemplateFunction, Trigger]]
 
 
-def trigger_blocks(subjects: Sequence[Subject]) -> Iterator[Block]:
-    """All triggers; what several functions share (a table, a bucket's list of notifications, an API) stands once."""
-    found = [(subject, trigger) for subject in subjects for trigger in subject.function.configuration.triggers]
-    yield from _tables(found)
-    yield from _apis(found)
-    for subject, trigger in found:
-        yield from _blocks(subject, trigger)
-    yield from _notifications(found)
+def trigger_blocks(functions: Sequence[TemplateFunction]) -> Iterator[Block]:
+    """Yield the blocks of all triggers. Blocks that functions share (tables, buckets, APIs) occur once."""
+    function_triggers = [(function, trigger) for function in functions for trigger in function.configuration.triggers]
+    yield from _tables(function_triggers)
+    yield from _apis(function_triggers)
+    for function, trigger in function_triggers:
+        yield from _blocks(function, trigger)
+    yield from _notifications(function_triggers)
 
 
-Found = Sequence[tuple[Subject, Trigger]]
-
-
-def _blocks(subject: Subject, trigger: Trigger) -> Iterator[Block]:
+def _blocks(function: TemplateFunction, trigger: Trigger) -> Iterator[Block]:
     match trigger:
         case SQSTrigger() | DynamoDBTrigger() | KinesisTrigger():
             yield Block(
-                "resource", ("aws_lambda_event_source_mapping", _label(subject, trigger)), _mapping(subject, trigger)
+                "resource",
+                ("aws_lambda_event_source_mapping", _label(function, trigger)),
+                _mapping(function, trigger),
             )
         case S3Trigger():
-            bucket = Template(f"arn:{subject.target.partition}:s3:::{trigger.bucket}")
-            yield _permission(subject, trigger, "s3.amazonaws.com", bucket, with_account=True)
+            bucket = Template(sources.bucket_arn(function.target, trigger))
+            yield _permission(function, trigger, bucket)
         case SNSTrigger():
-            yield from _subscription(subject, trigger)
+            yield from _subscription(function, trigger)
         case EventBridgeTrigger():
             body: dict[str, Any] = {"event_pattern": trigger.pattern, "event_bus_name": trigger.bus}
-            yield from _rule(subject, trigger, body, trigger.enabled)
+            yield from _rule(function, trigger, body, trigger.enabled)
         case ScheduleTrigger():
-            yield from _rule(subject, trigger, {"schedule_expression": trigger.expression}, trigger.enabled)
+            yield from _rule(function, trigger, {"schedule_expression": trigger.expression}, trigger.enabled)
         case SESTrigger():
-            yield from _receipt_rule(subject, trigger)
+            yield from _receipt_rule(function, trigger)
         case HTTPAPITrigger():
-            yield from _route(subject, trigger)
+            yield from _route(function, trigger)
 
 
-def _label(subject: Subject, trigger: Trigger) -> str:
-    return name(subject.function.name, trigger.type, str(trigger.index + 1))
+def _label(function: TemplateFunction, trigger: Trigger) -> str:
+    return block_name(function.name, trigger.type, str(trigger.index + 1))
 
 
-def _invoked(subject: Subject) -> Expression:
-    kind = "aws_lambda_alias" if subject.target.qualifier else "aws_lambda_function"
-    return Expression(f"{kind}.{name(subject.function.name)}.arn")
+def _invoked_arn(function: TemplateFunction) -> Expression:
+    kind = "aws_lambda_alias" if function.target.qualifier else "aws_lambda_function"
+    return Expression(f"{kind}.{block_name(function.name)}.arn")
 
 
-def _mapping(subject: Subject, trigger: BatchTrigger) -> dict[str, Any]:
-    body: dict[str, Any] = {"function_name": _invoked(subject), "event_source_arn": _source(subject, trigger)}
-    for key, value in mapping_arguments(subject.target, trigger).items():
+def _mapping(function: TemplateFunction, trigger: BatchTrigger) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "function_name": _invoked_arn(function),
+        "event_source_arn": _source(function, trigger),
+    }
+    for key, value in mapping_arguments(function.target, trigger).items():
         match key:
             case "FilterCriteria":
                 body["filter_criteria"] = Nested(
@@ -97,92 +102,98 @@ def _mapping(subject: Subject, trigger: BatchTrigger) -> dict[str, Any]:
                 failure = Nested({"destination_arn": value["OnFailure"]["Destination"]})
                 body["destination_config"] = Nested({"on_failure": failure})
             case _:
-                body[_MAPPING_WORDS[key]] = value
+                body[_MAPPING_ARGUMENT_NAMES[key]] = value
     return body
 
 
-def _source(subject: Subject, trigger: BatchTrigger) -> Expression | Template:
+def _source(function: TemplateFunction, trigger: BatchTrigger) -> Expression | Template:
     match trigger:
         case SQSTrigger():
-            return Template(sources.queue_arn(subject.target, trigger))
+            return Template(sources.queue_arn(function.target, trigger))
         case KinesisTrigger():
-            return Template(sources.stream_arn(subject.target, trigger))
+            return Template(sources.stream_arn(function.target, trigger))
         case DynamoDBTrigger() if trigger.table.startswith("arn:"):
             return Template(trigger.table)
         case DynamoDBTrigger():
-            return Expression(f"data.aws_dynamodb_table.{name(trigger.table)}.stream_arn")
+            return Expression(f"data.aws_dynamodb_table.{block_name(trigger.table)}.stream_arn")
 
 
-def _tables(found: Found) -> Iterator[Block]:
-    tables = dict.fromkeys(trigger.table for _, trigger in found if isinstance(trigger, DynamoDBTrigger))
+def _tables(function_triggers: FunctionTriggers) -> Iterator[Block]:
+    tables = dict.fromkeys(trigger.table for _, trigger in function_triggers if isinstance(trigger, DynamoDBTrigger))
     for table in tables:
         if not table.startswith("arn:"):
-            yield Block("data", ("aws_dynamodb_table", name(table)), {"name": table})
+            yield Block("data", ("aws_dynamodb_table", block_name(table)), {"name": table})
 
 
-def _permission(
-    subject: Subject, trigger: Trigger, principal: str, source: Template | Expression, *, with_account: bool = False
-) -> Block:
+def _permission(function: TemplateFunction, trigger: Trigger, source: Template | Expression) -> Block:
     body: dict[str, Any] = {
         "action": "lambda:InvokeFunction",
-        "function_name": Expression(f"aws_lambda_function.{name(subject.function.name)}.function_name"),
-        "principal": principal,
+        "function_name": Expression(f"aws_lambda_function.{block_name(function.name)}.function_name"),
+        "principal": PRINCIPALS[trigger.type],
         "source_arn": source,
     }
-    if subject.target.qualifier:
-        body["qualifier"] = Expression(f"aws_lambda_alias.{name(subject.function.name)}.name")
-    if with_account:
+    if function.target.qualifier:
+        body["qualifier"] = Expression(f"aws_lambda_alias.{block_name(function.name)}.name")
+    if trigger.type in WITH_ACCOUNT:
         body["source_account"] = Expression("data.aws_caller_identity.current.account_id")
-    return Block("resource", ("aws_lambda_permission", _label(subject, trigger)), body)
+    return Block("resource", ("aws_lambda_permission", _label(function, trigger)), body)
 
 
-def _notifications(found: Found) -> Iterator[Block]:
-    """One per bucket: the provider puts the whole list."""
-    buckets: dict[str, list[tuple[Subject, S3Trigger]]] = {}
-    for subject, trigger in found:
+def _notifications(function_triggers: FunctionTriggers) -> Iterator[Block]:
+    """Yield one block per bucket: the provider replaces the whole list of notifications."""
+    buckets: dict[str, list[tuple[TemplateFunction, S3Trigger]]] = {}
+    for function, trigger in function_triggers:
         if isinstance(trigger, S3Trigger):
-            buckets.setdefault(trigger.bucket, []).append((subject, trigger))
+            buckets.setdefault(trigger.bucket, []).append((function, trigger))
     for bucket, entries in buckets.items():
         functions = []
-        for subject, trigger in entries:
+        for function, trigger in entries:
             keys = {"filter_prefix": trigger.prefix, "filter_suffix": trigger.suffix}
-            body = {"lambda_function_arn": _invoked(subject), "events": list(trigger.events)}
+            body = {"lambda_function_arn": _invoked_arn(function), "events": list(trigger.events)}
             functions.append(Nested(body | {key: value for key, value in keys.items() if value}))
-        permissions = [Expression(f"aws_lambda_permission.{_label(subject, trigger)}") for subject, trigger in entries]
+        permissions = [
+            Expression(f"aws_lambda_permission.{_label(function, trigger)}") for function, trigger in entries
+        ]
         body = {"bucket": bucket, "lambda_function": functions, "depends_on": permissions}
-        yield Block("resource", ("aws_s3_bucket_notification", name(bucket)), body)
+        yield Block("resource", ("aws_s3_bucket_notification", block_name(bucket)), body)
 
 
-def _subscription(subject: Subject, trigger: SNSTrigger) -> Iterator[Block]:
-    topic = Template(sources.topic_arn(subject.target, trigger))
-    yield _permission(subject, trigger, "sns.amazonaws.com", topic)
-    body: dict[str, Any] = {"topic_arn": topic, "protocol": "lambda", "endpoint": _invoked(subject)}
+def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> Iterator[Block]:
+    topic = Template(sources.topic_arn(function.target, trigger))
+    yield _permission(function, trigger, topic)
+    body: dict[str, Any] = {"topic_arn": topic, "protocol": "lambda", "endpoint": _invoked_arn(function)}
     if trigger.filter is not None:
         body |= {"filter_policy": trigger.filter, "filter_policy_scope": trigger.filter_scope}
-    yield Block("resource", ("aws_sns_topic_subscription", _label(subject, trigger)), body)
+    yield Block("resource", ("aws_sns_topic_subscription", _label(function, trigger)), body)
 
 
 def _rule(
-    subject: Subject, trigger: EventBridgeTrigger | ScheduleTrigger, definition: dict[str, Any], enabled: bool
+    function: TemplateFunction,
+    trigger: EventBridgeTrigger | ScheduleTrigger,
+    definition: dict[str, Any],
+    enabled: bool,
 ) -> Iterator[Block]:
-    label = _label(subject, trigger)
-    title = subject.target.owner.name(f"{subject.function.name}-{trigger.type}-{trigger.index + 1}")
+    label = _label(function, trigger)
+    title = function.target.owner.name(f"{function.name}-{trigger.type}-{trigger.index + 1}")
     state = {"name": title, "state": "ENABLED" if enabled else "DISABLED"}
     yield Block("resource", ("aws_cloudwatch_event_rule", label), state | definition)
-    target: dict[str, Any] = {"rule": Expression(f"aws_cloudwatch_event_rule.{label}.name"), "arn": _invoked(subject)}
+    target: dict[str, Any] = {
+        "rule": Expression(f"aws_cloudwatch_event_rule.{label}.name"),
+        "arn": _invoked_arn(function),
+    }
     if "event_bus_name" in definition:
         target["event_bus_name"] = definition["event_bus_name"]
     if isinstance(trigger, ScheduleTrigger) and trigger.input is not None:
         target["input"] = trigger.input
     yield Block("resource", ("aws_cloudwatch_event_target", label), target)
-    yield _permission(subject, trigger, "events.amazonaws.com", Expression(f"aws_cloudwatch_event_rule.{label}.arn"))
+    yield _permission(function, trigger, Expression(f"aws_cloudwatch_event_rule.{label}.arn"))
 
 
-def _receipt_rule(subject: Subject, trigger: SESTrigger) -> Iterator[Block]:
-    title = subject.target.owner.name(f"{subject.function.name}-{trigger.type}-{trigger.index + 1}")
-    source = Template(subject.target.arn_of("ses", f"receipt-rule-set/{trigger.rule_set}:receipt-rule/{title}"))
-    yield _permission(subject, trigger, "ses.amazonaws.com", source, with_account=True)
-    action = {"function_arn": _invoked(subject), "invocation_type": trigger.invocation, "position": 1}
+def _receipt_rule(function: TemplateFunction, trigger: SESTrigger) -> Iterator[Block]:
+    title = function.target.owner.name(f"{function.name}-{trigger.type}-{trigger.index + 1}")
+    source = Template(sources.receipt_rule_arn(function.target, trigger, title))
+    yield _permission(function, trigger, source)
+    action = {"function_arn": _invoked_arn(function), "invocation_type": trigger.invocation, "position": 1}
     body: dict[str, Any] = {
         "name": title,
         "rule_set_name": trigger.rule_set,
@@ -194,16 +205,18 @@ def _receipt_rule(subject: Subject, trigger: SESTrigger) -> Iterator[Block]:
     }
     if trigger.after:
         body["after"] = trigger.after
-    permission = Expression(f"aws_lambda_permission.{_label(subject, trigger)}")
-    yield Block("resource", ("aws_ses_receipt_rule", _label(subject, trigger)), body | {"depends_on": [permission]})
+    permission = Expression(f"aws_lambda_permission.{_label(function, trigger)}")
+    yield Block("resource", ("aws_ses_receipt_rule", _label(function, trigger)), body | {"depends_on": [permission]})
 
 
-def _apis(found: Found) -> Iterator[Block]:
+def _apis(function_triggers: FunctionTriggers) -> Iterator[Block]:
     titles = dict.fromkeys(
-        api_name(subject.target.owner, trigger) for subject, trigger in found if isinstance(trigger, HTTPAPITrigger)
+        api_name(function.target.owner, trigger)
+        for function, trigger in function_triggers
+        if isinstance(trigger, HTTPAPITrigger)
     )
     for title in titles:
-        label = name(title)
+        label = block_name(title)
         yield Block("resource", ("aws_apigatewayv2_api", label), {"name": title, "protocol_type": "HTTP"})
         api = {"api_id": Expression(f"aws_apigatewayv2_api.{label}.id")}
         stage = api | {"name": "$default", "auto_deploy": True}
@@ -211,14 +224,14 @@ def _apis(found: Found) -> Iterator[Block]:
         yield Block("output", (f"{label}_api",), {"value": Expression(f"aws_apigatewayv2_api.{label}.api_endpoint")})
 
 
-def _route(subject: Subject, trigger: HTTPAPITrigger) -> Iterator[Block]:
-    label = _label(subject, trigger)
-    api = f"aws_apigatewayv2_api.{name(api_name(subject.target.owner, trigger))}"
+def _route(function: TemplateFunction, trigger: HTTPAPITrigger) -> Iterator[Block]:
+    label = _label(function, trigger)
+    api = f"aws_apigatewayv2_api.{block_name(api_name(function.target.owner, trigger))}"
     integration = {
         "api_id": Expression(f"{api}.id"),
         "integration_type": "AWS_PROXY",
-        "integration_uri": _invoked(subject),
-        "payload_format_version": find_payload_format(subject.function.event),
+        "integration_uri": _invoked_arn(function),
+        "payload_format_version": find_payload_format(function.event),
     }
     yield Block("resource", ("aws_apigatewayv2_integration", label), integration)
     route = {
@@ -228,5 +241,5 @@ def _route(subject: Subject, trigger: HTTPAPITrigger) -> Iterator[Block]:
         "target": Template(f"integrations/${{aws_apigatewayv2_integration.{label}.id}}"),
     }
     yield Block("resource", ("aws_apigatewayv2_route", label), route)
-    place = route_place(trigger.route)
-    yield _permission(subject, trigger, "apigateway.amazonaws.com", Template(f"${{{api}.execution_arn}}/*/{place}"))
+    route_path = route_arn_path(trigger.route)
+    yield _permission(function, trigger, Template(f"${{{api}.execution_arn}}/*/{route_path}"))

@@ -29,7 +29,7 @@ def test_functions_of_two_architectures_get_packages_of_their_own(local_aws: Loc
     local_aws.calm()
     done = deploy(local_aws, project).succeeded()
     assert local_aws.writes == []
-    assert "Everything is as wanted." in done.out
+    assert "Everything is up to date." in done.out
 
 
 def test_a_project_that_cannot_be_built_is_not_deployed(local_aws: LocalAWS, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def foreign_function(local_aws: LocalAWS, name: str, **tags: str) -> None:
 
 def test_what_is_deployed_is_listed(local_aws: LocalAWS, project: Path, package: Path) -> None:
     before = run(local_aws, "list", project).succeeded().out
-    assert before == "hello  not in AWS: `pyl deploy` makes it\n"
+    assert before == "hello  not in AWS: run `pyl deploy` to create it\n"
     deploy(local_aws, project, package)
     (row,) = run(local_aws, "list", project, "--json").succeeded().json
     assert (row["function"], row["in_project"], row["deployed"], row["memory"]) == ("hello", True, True, 512)
@@ -61,7 +61,7 @@ def test_functions_that_the_code_no_longer_has_are_listed_and_deleted(
     (project / "pyproject.toml").write_text('[project]\nname = "shop"\n[tool.pyl]\n')
     rows = {row["function"]: row for row in run(local_aws, "list", project, "--json").succeeded().json}
     assert (rows["hello"]["in_project"], rows["welcome"]["deployed"]) == (False, False)
-    assert "`pyl delete hello` removes it" in run(local_aws, "list", project).out
+    assert "run `pyl delete hello` to delete it" in run(local_aws, "list", project).out
     run(local_aws, "delete", project, "hello", "--yes").succeeded()
     assert functions(local_aws) == []
     assert local_aws.client("iam").list_roles()["Roles"] == []
@@ -90,7 +90,7 @@ def test_only_what_pyl_made_for_this_project_is_deleted(local_aws: LocalAWS, pro
 def test_a_function_of_the_same_name_that_pyl_did_not_make_stays(local_aws: LocalAWS, project: Path) -> None:
     foreign_function(local_aws, "hello")
     done = run(local_aws, "delete", project, "hello", "--yes").succeeded()
-    assert "Nothing of these in eu-central-1 was made by pyl for shop." in done.err
+    assert "Nothing to delete: pyl created none of these for shop in eu-central-1." in done.err
     assert functions(local_aws) == ["hello"]
     assert local_aws.writes == []
 
@@ -144,7 +144,7 @@ def test_an_alias_is_rolled_back_and_deployed_again(
     wrong = run(local_aws, "rollback", project, "hello", "--to", "9", "--yes")
     assert (wrong.code, version()) == (5, "2")
     assert "hello has no version 9" in wrong.err
-    assert "it has 1, 2" in wrong.err
+    assert "its versions are 1, 2" in wrong.err
 
 
 def test_without_an_alias_there_is_nothing_to_roll_back(local_aws: LocalAWS, project: Path) -> None:
@@ -182,17 +182,17 @@ def test_logs_are_printed_in_the_order_of_time_from_all_streams(
 
 def test_a_function_that_logged_nothing_has_no_lines(local_aws: LocalAWS, project: Path, package: Path) -> None:
     never = run(local_aws, "logs", project, "hello").succeeded()
-    assert (never.out, never.err) == ("", "there is no log group /aws/lambda/hello yet\n")
+    assert (never.out, never.err) == ("", "the log group /aws/lambda/hello does not exist yet\n")
     deploy(local_aws, project, package)
     silent = run(local_aws, "logs", project, "hello").succeeded()
-    assert (silent.out, silent.err) == ("", "nothing in /aws/lambda/hello since 10m\n")
+    assert (silent.out, silent.err) == ("", "no events in /aws/lambda/hello since 10m\n")
 
 
 @pytest.mark.parametrize("since", ["yesterday", "10", "999999w", "2026-13-01"])
 def test_a_wrong_time_is_refused(local_aws: LocalAWS, project: Path, since: str) -> None:
     done = run(local_aws, "logs", project, "hello", "--since", since)
     assert (done.code, done.out) == (2, "")
-    assert f"--since {since} is no time" in done.err
+    assert f"--since {since} is not a time" in done.err
 
 
 def test_an_unknown_function_is_told_with_what_was_meant(local_aws: LocalAWS, project: Path) -> None:

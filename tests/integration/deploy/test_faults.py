@@ -33,7 +33,7 @@ from integration.deploy.local_aws import (
 from integration.projects import HELLO, write_project
 from pyl.deploy.aws import AWS
 from pyl.deploy.code import Code
-from pyl.deploy.desired_state import Packaged, wanted
+from pyl.deploy.desired_state import FunctionPackage, find_desired_state
 from pyl.deploy.plan import Plan, Stopped, apply_plan, make_plan
 from pyl.errors import AWSError
 from pyl.packaging.interpreted import runtime
@@ -83,11 +83,11 @@ class Deployment:
 
     def plan(self, when: str) -> Plan:
         project = self.projects[when]
-        packaged = Packaged(
+        package = FunctionPackage(
             code=Code(path=self.packages[when], project="shop"), architecture="x86_64", runtime=runtime()
         )
-        goal = wanted(self.aws, project, {"hello": packaged}, dt.date(2026, 1, 1))
-        return make_plan(self.aws, goal.resources, goal.unwanted)
+        desired_state = find_desired_state(self.aws, project, {"hello": package}, dt.date(2026, 1, 1))
+        return make_plan(self.aws, desired_state.resources, desired_state.to_delete)
 
     def run(self, when: str) -> None:
         apply_plan(self.aws, self.plan(when), Silent())
@@ -255,8 +255,8 @@ def test_how_far_it_came_is_told(deployment: Deployment) -> None:
     with pytest.raises(Stopped) as told:
         deployment.run("before")
     assert "cannot create function hello: AWS says TooManyRequestsException: Rate exceeded" in told.value.message
-    assert "done before: create log group /aws/lambda/hello, create role shop-hello" in told.value.message
-    assert "not begun: create alias hello:live" in told.value.message
+    assert "done: create log group /aws/lambda/hello, create role shop-hello" in told.value.message
+    assert "not started: create alias hello:live" in told.value.message
     assert told.value.exit_code == 5
 
 
@@ -327,7 +327,7 @@ def test_a_function_that_does_not_become_ready_is_told_with_the_reason(deploymen
         return body
 
     deployment.local_aws.rewrite = rewrite
-    with pytest.raises(Stopped, match=r"AWS could not make hello ready: The subnet is full\."):
+    with pytest.raises(Stopped, match=r"hello failed to become ready: The subnet is full\."):
         deployment.run("before")
 
 
@@ -350,6 +350,6 @@ def test_an_interrupted_command_says_how_far_it_came(
     done = run_here("deploy", *options, **local_aws.environment)
     assert done.code == 130
     assert "stopped at: create function hello" in done.err
-    assert "done before: create log group /aws/lambda/hello, create role shop-hello" in done.err
+    assert "done: create log group /aws/lambda/hello, create role shop-hello" in done.err
     local_aws.calm()
     run_here("deploy", *options, **local_aws.environment).succeeded()

@@ -159,7 +159,7 @@ def test_a_second_deployment_without_changes_writes_nothing(local_aws: LocalAWS,
     done = deploy(local_aws, project, package).succeeded()
     assert local_aws.calls
     assert local_aws.writes == []
-    assert "Everything is as wanted." in done.out
+    assert "Everything is up to date." in done.out
 
 
 def test_code_is_uploaded_only_when_its_hash_differs(
@@ -288,14 +288,14 @@ def test_a_function_of_another_project_is_not_touched(local_aws: LocalAWS, tmp_p
     local_aws.calm()
     done = deploy(local_aws, other, package, "--yes")
     assert (done.code, local_aws.writes) == (5, [])
-    assert "the function hello belongs to another project of pyl: shop" in done.err
+    assert "the function hello belongs to another pyl project: shop" in done.err
 
 
 def test_a_role_that_pyl_did_not_make_is_not_touched(local_aws: LocalAWS, tmp_path: Path, package: Path) -> None:
     local_aws.client("iam").create_role(RoleName="shop-hello", AssumeRolePolicyDocument="{}")
     done = deploy(local_aws, project_with(tmp_path), package, "--yes")
     assert (done.code, local_aws.writes) == (5, [])
-    assert "there is a role shop-hello, which pyl did not make" in done.err
+    assert "a role shop-hello exists, but pyl did not create it" in done.err
 
 
 def test_a_function_that_was_made_by_hand_is_taken_over(local_aws: LocalAWS, tmp_path: Path, package: Path) -> None:
@@ -455,20 +455,20 @@ def test_on_a_terminal_it_asks(
     os.close(ours)
     os.close(theirs)
     assert (done.returncode, bool(local_aws.writes)) == (code, is_done), done.stderr
-    assert "3 of 3 things change. Go on? [y/N]" in done.stderr
+    assert "3 of 3 resources will change. Continue? [y/N]" in done.stderr
 
 
 def test_a_zip_that_is_not_the_functions_package_is_refused(local_aws: LocalAWS, tmp_path: Path, package: Path) -> None:
     more = write_project(tmp_path / "more", {"app.py": HELLO, "more.py": HELLO.replace("def hello", "def third")})
     done = deploy(local_aws, more, package, "--yes")
     assert (done.code, local_aws.writes) == (2, [])
-    assert "interpreted.zip does not hold third, but hello, other" in done.err
+    assert "interpreted.zip does not contain third; it has hello, other" in done.err
     for content in (b"no zip", b"PK\x05\x06" + b"\0" * 18):
         (tmp_path / "wrong.zip").write_bytes(content)
         done = deploy(local_aws, more, tmp_path / "wrong.zip", "--yes")
         assert (done.code, local_aws.writes) == (2, [])
-        assert "give a zip that `pyl build` made" in done.err
+        assert "use a zip file that `pyl build` made" in done.err
     native = project_with(tmp_path, '[tool.pyl.functions.hello]\nruntime = "provided.al2"\n')
     done = deploy(local_aws, native, package, "--yes")
     assert (done.code, local_aws.writes) == (2, [])
-    assert "is an interpreted package, and `runtime` asks for a native one" in done.err
+    assert "is an interpreted package, but the functions need a native one" in done.err

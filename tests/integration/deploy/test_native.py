@@ -44,4 +44,4 @@ def test_a_native_package_is_for_one_architecture(local_aws: LocalAWS, hello: Bu
     project = shutil.copytree(hello.project, tmp_path / "arm")
     done = deploy(local_aws, project, hello.package("native"), "--yes", PYL_ARCHITECTURE="arm64")
     assert (done.code, local_aws.writes) == (2, [])
-    assert "is for x86_64, and the functions are for arm64" in done.err
+    assert "is for x86_64, but the functions are for arm64" in done.err

@@ -252,7 +252,7 @@ def test_a_template_is_written_to_a_file_and_names_packages_from_there(everythin
     out = everything / "infra.yaml"
     done = run_here("template", "sam", "page", "--project", everything, "--out", out).succeeded()
     assert done.out == f"{out}\n"
-    assert "is not built yet: `pyl build` makes it" in done.err
+    assert "does not exist yet: run `pyl build`" in done.err
     content = yaml.safe_load(out.read_text("utf-8"))
     assert "WorkerFunction" not in content["Resources"]
     assert content["Resources"]["PageFunction"]["Properties"]["CodeUri"] == "build/pyl/interpreted.zip"
@@ -267,7 +267,7 @@ def test_functions_that_a_template_could_not_tell_apart_are_refused(tmp_path: Pa
     project = write_project(tmp_path / "shop", files)
     done = run_here("template", tool, "--project", project)
     assert (done.code, done.out) == (2, "")
-    assert "send-mail and send_mail would both be" in done.err
+    assert "send-mail and send_mail would both be named" in done.err
     assert run_here("template", tool, "send-mail", "--project", project).code == 0
 
 

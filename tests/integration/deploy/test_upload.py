@@ -128,7 +128,7 @@ def test_a_bucket_of_another_account_is_not_used(local_aws: LocalAWS, small_part
     from integration.deploy.local_aws import Fault
 
     local_aws.decide = lambda call, _: Fault(403, "403") if call.operation == f"HEAD /{MANAGED}" else None
-    with pytest.raises(Exception, match="not this account's"):
+    with pytest.raises(Exception, match="belongs to another account"):
         small_parts.arguments(connected(local_aws), Listener())  # type: ignore[arg-type]
 
 

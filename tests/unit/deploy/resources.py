@@ -35,7 +35,7 @@ class Thing(Resource[str]):
         return self.called
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         return tuple(Reference("thing", name) for name in self.after)
 
     def read(self, aws: AWS) -> str | None:

@@ -1,4 +1,4 @@
-"""A plan is what differs, in an order that works, and it stops where something fails."""
+"""Plans contain the differences in order of dependencies, and stop at the first failure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pyl.deploy.plan import Stopped, Verb, apply_plan, make_plan, ordered
+from pyl.deploy.plan import Stopped, Verb, apply_plan, make_plan, sort_by_dependency
 from pyl.progress import Silent
 from unit.deploy.resources import Thing, aws, refuse
 
@@ -21,17 +21,17 @@ def things(world: dict[str, str], journal: list[str], **more: Any) -> list[Thing
     ]
 
 
-def test_what_is_needed_comes_first() -> None:
-    assert [thing.name for thing in ordered(things({}, []))] == ["a", "b", "c"]
+def test_dependencies_come_first() -> None:
+    assert [thing.name for thing in sort_by_dependency(things({}, []))] == ["a", "b", "c"]
 
 
-def test_what_a_plan_does_not_hold_is_taken_to_be_there() -> None:
-    assert ordered([Thing(world={}, called="a", value="1", after=("elsewhere",))])
+def test_dependencies_outside_of_the_plan_are_assumed_to_exist() -> None:
+    assert sort_by_dependency([Thing(world={}, called="a", value="1", after=("elsewhere",))])
 
 
-def test_two_resources_of_one_name_are_a_mistake_of_the_program() -> None:
+def test_two_resources_with_one_name_are_a_programming_error() -> None:
     with pytest.raises(ValueError, match="thing a"):
-        ordered([Thing(world={}, called="a", value="1"), Thing(world={}, called="a", value="2")])
+        sort_by_dependency([Thing(world={}, called="a", value="1"), Thing(world={}, called="a", value="2")])
 
 
 def test_only_what_differs_is_done() -> None:
@@ -48,27 +48,27 @@ def test_only_what_differs_is_done() -> None:
     assert make_plan(aws(), things(world, journal)).pending == ()
 
 
-def test_what_is_wanted_no_more_is_removed_last_and_the_other_way_round() -> None:
+def test_deletions_come_last_in_reverse_order() -> None:
     world, journal = {"a": "1", "b": "2", "c": "3"}, list[str]()
-    wanted = [Thing(world=world, journal=journal, called="d", value="4")]
-    apply_plan(aws(), make_plan(aws(), wanted, things(world, journal)), Silent())
+    desired = [Thing(world=world, journal=journal, called="d", value="4")]
+    apply_plan(aws(), make_plan(aws(), desired, things(world, journal)), Silent())
     assert journal == ["apply d", "remove c", "remove b", "remove a"]
     assert world == {"d": "4"}
 
 
-def test_what_is_wanted_no_more_and_is_not_there_is_no_action() -> None:
+def test_deleting_an_absent_resource_is_no_action() -> None:
     assert make_plan(aws(), [], things({}, [])).actions == ()
 
 
 def test_a_failure_stops_the_plan_and_the_next_one_continues() -> None:
     world, journal = dict[str, str](), list[str]()
     plan = make_plan(aws(), things(world, journal, b={"fails": refuse}))
-    with pytest.raises(Stopped) as told:
+    with pytest.raises(Stopped) as caught:
         apply_plan(aws(), plan, Silent())
-    assert told.value.message == "cannot go on\ndone before: create thing a; not begun: create thing c"
-    assert told.value.hint == "run the command again: it continues from here"
-    assert [str(action) for action in told.value.done] == ["create thing a"]
-    assert [str(action) for action in told.value.left] == ["create thing b", "create thing c"]
+    assert caught.value.message == "cannot go on\ndone: create thing a; not started: create thing c"
+    assert caught.value.hint == "run the command again to continue"
+    assert [str(action) for action in caught.value.done] == ["create thing a"]
+    assert [str(action) for action in caught.value.remaining] == ["create thing b", "create thing c"]
     apply_plan(aws(), make_plan(aws(), things(world, journal)), Silent())
     assert journal == ["apply a", "apply b", "apply c"]
 
@@ -88,7 +88,7 @@ def test_an_interruption_says_how_far_it_came() -> None:
     with pytest.raises(KeyboardInterrupt):
         apply_plan(aws(), make_plan(aws(), things(world, [], b={"fails": interrupt})), notes)
     (note,) = notes.notes
-    assert note.startswith("stopped at: create thing b. done before: create thing a; not begun: create thing c")
+    assert note.startswith("stopped at: create thing b. done: create thing a; not started: create thing c")
 
 
 def test_each_thing_that_is_done_is_a_step_of_its_own() -> None:

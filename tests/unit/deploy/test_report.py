@@ -1,4 +1,4 @@
-"""Plans as people and machines read them."""
+"""Plans as text and as JSON."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from unit.deploy.resources import Thing, aws
 
 
 def plan(**world: str) -> Plan:
-    wanted = [
+    desired = [
         Thing(world=world, called="plain", value="new"),
         Thing(world=world, called="hidden", value="s3cret", secret=True),
     ]
-    return make_plan(aws(), wanted, [Thing(world=world, called="old", value="")])
+    return make_plan(aws(), desired, [Thing(world=world, called="old", value="")])
 
 
 def lines_of(*changes: Change, verb: Verb = Verb.UPDATE) -> list[str]:

@@ -1,4 +1,4 @@
-"""`pyl doctor` finds what is there, what is not, and says how to get it."""
+"""`pyl doctor` reports what is missing and how to fix it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyl.cli import main
 from pyl.cli.doctor import exit_code
 from pyl.doctor import native, python
 from pyl.doctor.findings import Area, Finding, Status
-from pyl.doctor.permissions import PERMISSIONS, needed, resource_of
+from pyl.doctor.permissions import PERMISSIONS, required_permissions, resource_of
 from pyl.project import load_project
 from pyl.project.config.model import FunctionConfiguration
 from pyl.project.config.triggers import TRIGGERS, DynamoDBTrigger, S3Trigger, SQSTrigger, Trigger
@@ -30,22 +30,22 @@ def doctor(*arguments: str | Path) -> int:
 
 def test_a_machine_that_runs_these_tests_has_what_every_command_needs(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor("python", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [(item["area"], item["name"], item["status"]) for item in found] == [
+    findings = json.loads(capsys.readouterr().out)
+    assert [(item["area"], item["name"], item["status"]) for item in findings] == [
         ("python", "Python", "ok"),
         ("python", "uv", "ok"),
         ("python", "cache", "ok"),
     ]
 
 
-def test_only_the_areas_that_are_named_are_looked_at(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_the_named_areas_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor("python") == 0
     out = capsys.readouterr().out
     assert "no problems, no warnings" in out
     assert "boto3" not in out
 
 
-def test_an_area_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_area_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     assert doctor("pyton") == 2
     assert "pyton" in capsys.readouterr().err
 
@@ -57,8 +57,8 @@ def test_a_cache_that_cannot_be_written_to_is_a_problem_with_its_fix(
     monkeypatch.setenv("PYL_CACHE_DIR", str(tmp_path / "file" / "cache"))
     assert doctor("python") == 4
     out = capsys.readouterr().out
-    assert "cannot be written to" in out
-    assert "fix: make it yours, or name another folder with PYL_CACHE_DIR" in out
+    assert "is not writable" in out
+    assert "fix: make it writable, or set PYL_CACHE_DIR to another folder" in out
     assert "1 problem, no warnings" in out
 
 
@@ -66,10 +66,10 @@ def test_a_cache_that_cannot_be_written_to_is_a_problem_with_its_fix(
     ("version", "status"),
     [((3, 10), Status.FAILED), ((3, 11), Status.OK), ((3, 13), Status.OK), ((3, 99), Status.WARNING)],
 )
-def test_pythons_that_lambda_has_no_runtime_of_are_told(version: tuple[int, int], status: Status) -> None:
-    found = python._python(version)
-    assert found.status is status
-    assert (found.fix is None) == (status is Status.OK)
+def test_pythons_without_a_lambda_runtime_are_reported(version: tuple[int, int], status: Status) -> None:
+    finding = python._python(version)
+    assert finding.status is status
+    assert (finding.fix is None) == (status is Status.OK)
 
 
 @pytest.mark.parametrize(
@@ -80,23 +80,23 @@ def test_pythons_that_lambda_has_no_runtime_of_are_told(version: tuple[int, int]
         ("darwin", "arm64", Status.WARNING),
     ],
 )
-def test_platforms_that_build_no_native_packages_are_told(system: str, machine: str, status: Status) -> None:
-    found = native._platform(system, machine)
-    assert (found.status, found.fix is None) == (status, status is Status.OK)
+def test_platforms_that_cannot_build_native_packages_are_reported(system: str, machine: str, status: Status) -> None:
+    finding = native._platform(system, machine)
+    assert (finding.status, finding.fix is None) == (status, status is Status.OK)
 
 
-def test_a_missing_tool_is_told_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_tool_is_reported_with_the_extra_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pyl.toolchain.nuitka._TOOLS", ("nuitka", "no-such-tool"))
-    found = native._tools()
-    assert found.status is Status.FAILED
-    assert "no-such-tool" in found.found
-    assert "pyl[native]" in (found.fix or "")
+    finding = native._tools()
+    assert finding.status is Status.FAILED
+    assert "no-such-tool" in finding.found
+    assert "pyl[native]" in (finding.fix or "")
 
 
-def test_a_compiler_that_does_not_work_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_compiler_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "_PROGRAM", "int main(void) { return missing; }\n")
-    found = native._compiler()
-    assert (found.status, "zig cannot compile" in found.found) == (Status.FAILED, True)
+    finding = native._compiler()
+    assert (finding.status, "zig cannot compile" in finding.found) == (Status.FAILED, True)
     monkeypatch.setattr(native, "_PROGRAM", "int main(void) { return 3; }\n")
     assert "does not run" in native._compiler().found
 
@@ -106,7 +106,7 @@ def _finding(area: Area, status: Status) -> Finding:
 
 
 @pytest.mark.parametrize(
-    ("found", "code"),
+    ("findings", "code"),
     [
         ([], 0),
         ([(Area.PYTHON, Status.OK), (Area.AWS, Status.WARNING), (Area.AWS, Status.SKIPPED)], 0),
@@ -114,8 +114,8 @@ def _finding(area: Area, status: Status) -> Finding:
         ([(Area.IMAGE, Status.FAILED), (Area.AWS, Status.FAILED)], 4),
     ],
 )
-def test_the_exit_code_says_where_something_is_missing(found: list[tuple[Area, Status]], code: int) -> None:
-    assert exit_code([_finding(*item) for item in found]) == code
+def test_the_exit_code_says_where_something_is_missing(findings: list[tuple[Area, Status]], code: int) -> None:
+    assert exit_code([_finding(*item) for item in findings]) == code
 
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "aws.md"
@@ -128,8 +128,8 @@ def test_the_permissions_are_those_that_the_documentation_lists() -> None:
     assert documented == {action for permissions in PERMISSIONS for action in permissions.actions}
 
 
-def test_without_a_project_only_what_every_function_takes_is_looked_at() -> None:
-    actions = {action for permissions, _ in needed([]) for action in permissions.actions}
+def test_without_a_project_only_the_permissions_of_all_functions_are_checked() -> None:
+    actions = {action for permissions, _ in required_permissions([]) for action in permissions.actions}
     assert {"lambda:CreateFunction", "iam:PassRole"} <= actions
     assert "iam:CreateRole" not in actions
     assert "sqs:GetQueueUrl" not in actions
@@ -142,7 +142,7 @@ def test_what_a_function_needs_follows_from_its_triggers_and_settings(tmp_path: 
         )
         (tmp_path / "pyproject.toml").write_text("\n".join(["[tool.pyl]", "[tool.pyl.functions.work]", *lines]))
         functions = load_project(tmp_path, environ={}).functions
-        return {action for permissions, _ in needed(functions) for action in permissions.actions}
+        return {action for permissions, _ in required_permissions(functions) for action in permissions.actions}
 
     plain = actions()
     assert "iam:CreateRole" in plain
@@ -165,7 +165,7 @@ def test_every_type_of_trigger_needs_permissions_of_its_own(kind: str) -> None:
         configuration=FunctionConfiguration(triggers=(SimpleNamespace(type=kind),)),  # type: ignore[arg-type]
     )
     plain = replace(function, configuration=FunctionConfiguration())
-    assert len(needed([function])) > len(needed([plain]))
+    assert len(required_permissions([function])) > len(required_permissions([plain]))
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_every_type_of_trigger_needs_permissions_of_its_own(kind: str) -> None:
         (S3Trigger(bucket="scans"), "arn:aws:s3:::scans"),
     ],
 )
-def test_permissions_are_asked_for_what_the_trigger_names(trigger: Trigger, arn: str) -> None:
+def test_permissions_apply_to_the_source_of_the_trigger(trigger: Trigger, arn: str) -> None:
     function = Function(
         name="work",
         module="app",
@@ -193,8 +193,8 @@ def test_permissions_are_asked_for_what_the_trigger_names(trigger: Trigger, arn:
         event=None,
         configuration=FunctionConfiguration(triggers=(trigger,)),
     )
-    places = {"partition": "aws", "region": "eu-west-1", "account": "123456789012", "function": "work", "role": "r"}
-    resources = {resource_of(permissions, used, places) for permissions, used in needed([function])}
+    arn_fields = {"partition": "aws", "region": "eu-west-1", "account": "123456789012", "function": "work", "role": "r"}
+    resources = {resource_of(permissions, used, arn_fields) for permissions, used in required_permissions([function])}
     assert arn in resources
 
 
@@ -206,5 +206,5 @@ def test_nothing_heavy_is_imported_to_look_at_python() -> None:
         "try: main(['doctor', 'python'])\nexcept SystemExit: pass\n"
         "print(sorted({'boto3', 'docker', 'pyl.image.create'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert completed.stdout.splitlines()[-1] == "[]", completed.stderr

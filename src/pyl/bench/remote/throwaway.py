@@ -19,13 +19,13 @@ from pyl.bench.remote.contenders import Contender
 from pyl.deploy.aws import AWS, Refused
 from pyl.deploy.code import Code
 from pyl.deploy.functions import FunctionResource
-from pyl.deploy.iam_permissions import statements
+from pyl.deploy.iam_permissions import setting_statements
 from pyl.deploy.log_groups import LogGroupResource, log_group_reference
 from pyl.deploy.plan import Resource, Stopped, apply_plan, make_plan
 from pyl.deploy.roles import RoleResource, role_arn, role_reference
-from pyl.deploy.settings import wanted_settings
+from pyl.deploy.settings import desired_settings
 from pyl.deploy.tags import Owner
-from pyl.deploy.target import Target, target
+from pyl.deploy.target import Target, make_target
 from pyl.errors import AWSError
 from pyl.progress import Progress
 from pyl.project.config.deployment import DeploymentConfiguration
@@ -63,7 +63,7 @@ def deployed(
     bucket = project.configuration.bucket
     codes = [Code(path=contender.package, project=f"{PREFIX}{run}", bucket=bucket) for contender in contenders]
     with aws.errors("find out whose credentials these are"):
-        targets = [target(aws, owner, _renamed(function, contender.name)) for contender in contenders]
+        targets = [make_target(aws, owner, _renamed(function, contender.name)) for contender in contenders]
     resources = _resources(targets, contenders, codes, function, project.configuration.architecture)
     try:
         _make(aws, resources, progress)
@@ -123,19 +123,19 @@ def _resources(
     first = targets[0]
     found: list[Resource[Any]] = []
     if first.settings.role is None:
-        needed = tuple(statement for place in targets for statement in statements(place))
+        needed = tuple(statement for place in targets for statement in setting_statements(place))
         numbered = (replace(one, reason=f"{one.reason} {number}") for number, one in enumerate(needed))
         found.append(RoleResource(target=first, statements=tuple(numbered)))
     for place, contender, code in zip(targets, contenders, codes, strict=True):
-        wanted = wanted_settings(place, runtime=_always(contender.runtime), role=role_arn(first))
+        desired = desired_settings(place, runtime=_always(contender.runtime), role=role_arn(first))
         found.append(LogGroupResource(target=place))
         found.append(
             FunctionResource(
                 target=place,
                 code=code,
                 architecture=architecture,
-                wanted=replace(wanted, fixed={**wanted.fixed, "handler": f"functions.{function.name}"}),
-                needed=(log_group_reference(place), role_reference(first)),
+                desired=replace(desired, fixed={**desired.fixed, "handler": f"functions.{function.name}"}),
+                depends_on=(log_group_reference(place), role_reference(first)),
             )
         )
     return found

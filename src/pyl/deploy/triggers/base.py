@@ -1,4 +1,4 @@
-"""What triggers in AWS have in common: whose function they invoke, how they are called in a plan."""
+"""Base class of trigger resources."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pyl.deploy.target import Target
 
 State = TypeVar("State")
 Settings = Mapping[str, Any]
-"""A trigger's settings, by the words of its table."""
+"""Settings of a trigger, by their names in its table."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TriggerResource(Resource[State]):
-    """One trigger of one function. The plan calls it by the function and the source."""
+    """A trigger of a function. Its name consists of the function and the source."""
 
     kind: ClassVar[str] = "trigger"
 
     target: Target
     label: str
-    """The source, and what tells it from other triggers of the function with the same source."""
+    """The source, with details if other triggers of the function have the same source."""
 
     @property
     def name(self) -> str:
@@ -31,23 +31,23 @@ class TriggerResource(Resource[State]):
         return trigger_name(self.target, self.label)
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
-        """What it invokes."""
+    def dependencies(self) -> tuple[Reference, ...]:
+        """The function or alias that the trigger invokes."""
         return (self.target.invoked,)
 
     @property
     @abstractmethod
-    def wanted(self) -> Settings:
-        """The settings as they are to be."""
+    def desired(self) -> Settings:
+        """Desired settings."""
 
 
 def trigger_name(target: Target, label: str) -> str:
-    """How plans name a trigger."""
+    """Return the name of a trigger in plans."""
     return f"{target.name}: {label}"
 
 
 def differences(old: Settings, new: Settings) -> Sequence[Change]:
-    """What of the wanted settings is not as wanted; absent and empty are the same."""
+    """Return changes for settings that differ. Absent and empty values are equal."""
     return [
         Change(field=key, old=old.get(key), new=value)
         for key, value in new.items()
@@ -56,5 +56,5 @@ def differences(old: Settings, new: Settings) -> Sequence[Change]:
 
 
 def invokes(arn: str, target: Target) -> bool:
-    """Whether an ARN is that of the function, of one of its versions or aliases."""
+    """Whether an ARN is that of the function, or of one of its versions or aliases."""
     return arn == target.arn or arn.startswith(f"{target.arn}:")

@@ -1,4 +1,4 @@
-"""The triggers that configuration wants, as resources."""
+"""Resources for the configured triggers."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from pyl.project.config.triggers import (
 
 
 def trigger_resources(target: Target) -> list[Resource[Any]]:
-    """Those of one function, without the APIs of its routes."""
+    """Return the triggers of one function, without the APIs of its routes."""
     triggers = target.function.configuration.triggers
     sources = Counter(trigger.source for trigger in triggers)
     return [
-        _resource(target, trigger, trigger.source if sources[trigger.source] == 1 else _told_apart(trigger))
+        _resource(target, trigger, trigger.source if sources[trigger.source] == 1 else _distinctive_label(trigger))
         for trigger in triggers
     ]
 
 
 def api_resources(targets: Sequence[Target]) -> list[APIResource]:
-    """The APIs that the routes of several functions are of, each once."""
+    """Return the HTTP APIs for the routes of these functions, each once."""
     names = {
         api_name(target.owner, trigger): target.owner
         for target in targets
@@ -49,8 +49,8 @@ def api_resources(targets: Sequence[Target]) -> list[APIResource]:
     return [APIResource(owner=owner, api=name) for name, owner in names.items()]
 
 
-def _told_apart(trigger: Trigger) -> str:
-    """The source with what else identifies a trigger, for those with the same source."""
+def _distinctive_label(trigger: Trigger) -> str:
+    """Return the source with details that distinguish triggers with the same source."""
     if isinstance(trigger, S3Trigger):
         return f"{trigger.source}/{trigger.prefix}*{trigger.suffix} {', '.join(trigger.events)}"
     details = [part for part in trigger.identity[1:] if part and part not in trigger.source]

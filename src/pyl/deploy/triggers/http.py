@@ -1,4 +1,4 @@
-"""HTTP APIs of API Gateway: the API itself, where pyl makes it, and routes that call functions."""
+"""HTTP APIs of API Gateway, and routes that invoke functions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found, pages
+from pyl.deploy.aws import AWS, error_code, none_if_absent, paginate
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target
@@ -20,24 +20,24 @@ from pyl.project.trigger_rules import find_payload_format
 
 _STAGE = "$default"
 _CONFLICT = "ConflictException"
-"""An earlier try whose answer was lost has made it."""
+"""The resource exists, for example because the answer to an earlier attempt was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class APIState:
-    """An API as it is."""
+    """An HTTP API in AWS."""
 
     id: str
     endpoint: str
     tags: Mapping[str, str]
     has_stage: bool
     surplus: tuple[str, ...] = ()
-    """Ids of others of the project's own of this name, without routes: AWS carried out a call twice."""
+    """IDs of duplicates without routes, which exist if AWS executed a call twice."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class APIResource(Resource[APIState]):
-    """An HTTP API with a stage that deploys by itself. One that others made is used as it is."""
+    """An HTTP API with a stage that is deployed automatically. An existing API of others is used unchanged."""
 
     kind: ClassVar[str] = "HTTP API"
 
@@ -46,20 +46,20 @@ class APIResource(Resource[APIState]):
 
     @property
     def name(self) -> str:
-        """The API's."""
+        """Name of the API."""
         return self.api
 
     def read(self, aws: AWS) -> APIState | None:
-        """The API of this name.
+        """Return the state of the API with this name.
 
         Raises:
-            AWSError: there are several, and none is this project's.
+            AWSError: There are several, and none belongs to this project.
         """
         candidates = _candidates(aws, self.owner, self.api)
         if not candidates:
             return None
         api, *others = candidates
-        stages = pages(aws.client("apigatewayv2"), "get_stages", "Items", ApiId=api["ApiId"])
+        stages = paginate(aws.client("apigatewayv2"), "get_stages", "Items", ApiId=api["ApiId"])
         return APIState(
             id=api["ApiId"],
             endpoint=api["ApiEndpoint"],
@@ -69,7 +69,7 @@ class APIResource(Resource[APIState]):
         )
 
     def changes(self, state: APIState | None) -> Sequence[Change]:
-        """The API, and the stage of one that is ours."""
+        """Return changes of the API, and of its stage if the API belongs to the project."""
         if state is None:
             return (Change(field="protocol", new="HTTP"), Change(field="stage", new=_STAGE))
         changes = [Change(field="surplus", old=identifier) for identifier in state.surplus]
@@ -78,10 +78,10 @@ class APIResource(Resource[APIState]):
         return changes
 
     def apply(self, aws: AWS, state: APIState | None, progress: Progress) -> None:  # noqa: ARG002
-        """Make what is missing."""
+        """Create what is missing, and delete duplicates."""
         client = aws.client("apigatewayv2")
         if state is None:
-            state = self._made(aws)
+            state = self._create(aws)
         if not state.has_stage:
             try:
                 client.create_stage(ApiId=state.id, StageName=_STAGE, AutoDeploy=True, Tags=self.owner.tags)
@@ -89,31 +89,30 @@ class APIResource(Resource[APIState]):
                 if error_code(error) != _CONFLICT:
                     raise
         for identifier in state.surplus:
-            found(lambda identifier=identifier: client.delete_api(ApiId=identifier))  # type: ignore[misc]
+            none_if_absent(lambda identifier=identifier: client.delete_api(ApiId=identifier))  # type: ignore[misc]
 
-    def _made(self, aws: AWS) -> APIState:
-        """Made unless an earlier try whose answer was lost has; read again, as the call may be carried out twice."""
+    def _create(self, aws: AWS) -> APIState:
+        """Create the API unless it exists by now. Read it again, as the call may be executed twice."""
         present = self.read(aws)
         if present is not None:
             return present
-        made = aws.client("apigatewayv2").create_api(Name=self.api, ProtocolType="HTTP", Tags=self.owner.tags)
+        api = aws.client("apigatewayv2").create_api(Name=self.api, ProtocolType="HTTP", Tags=self.owner.tags)
         return self.read(aws) or APIState(
-            id=made["ApiId"], endpoint=made["ApiEndpoint"], tags=self.owner.tags, has_stage=False
+            id=api["ApiId"], endpoint=api["ApiEndpoint"], tags=self.owner.tags, has_stage=False
         )
 
     def remove(self, aws: AWS, state: APIState) -> None:
-        """Delete the API, if pyl made it and no route is left in it."""
+        """Delete the API if it belongs to the project and has no routes."""
         client = aws.client("apigatewayv2")
-        routes = found(lambda: list(pages(client, "get_routes", "Items", ApiId=state.id)))
+        routes = none_if_absent(lambda: list(paginate(client, "get_routes", "Items", ApiId=state.id)))
         if routes == [] and self.owner.owns(state.tags):
-            found(lambda: client.delete_api(ApiId=state.id))
+            none_if_absent(lambda: client.delete_api(ApiId=state.id))
 
 
 @dataclass(frozen=True, kw_only=True)
 class RouteResource(PushTrigger):
-    """A route that calls the function."""
+    """A route that invokes the function."""
 
-    principal: ClassVar[str] = "apigateway.amazonaws.com"
     type: ClassVar[str] = "httpapi"
 
     trigger: HTTPAPITrigger
@@ -124,18 +123,18 @@ class RouteResource(PushTrigger):
         return api_name(self.target.owner, self.trigger)
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
-        """What it invokes, and the API."""
+    def dependencies(self) -> tuple[Reference, ...]:
+        """The function or alias that the route invokes, and the API."""
         return (self.target.invoked, Reference(APIResource.kind, self.api))
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """API and route."""
         return (self.api, self.trigger.route)
 
     @property
-    def wanted(self) -> Settings:
-        """The settings as they are to be."""
+    def desired(self) -> Settings:
+        """Desired settings."""
         return {
             "invokes": self.target.invoked_arn,
             "payload": find_payload_format(self.target.function.event),
@@ -143,36 +142,36 @@ class RouteResource(PushTrigger):
         }
 
     def source_arn(self, aws: AWS) -> str | None:
-        """The route, in every stage."""
+        """Return the ARN of the route in all stages."""
         api = find_api(aws, self.target.owner, self.api)
         return route_arn(self.target, api["ApiId"], self.trigger.route) if api else None
 
     def read_source(self, aws: AWS) -> Settings | None:
-        """The route and what it calls.
+        """Return the settings of the route and its integration.
 
         Raises:
-            AWSError: others have this route call something else.
+            AWSError: The API belongs to others, and the route calls something else.
         """
         api = find_api(aws, self.target.owner, self.api)
         route = self._route(aws, api["ApiId"]) if api else None
         if api is None or route is None:
             return None
-        integration = _integrations(aws, api["ApiId"]).get(_called(route), {})
-        called = _function_arn(integration)
-        if not self.target.owner.owns(api.get("Tags") or {}) and called and not invokes(called, self.target):
-            msg = f"the route {self.trigger.route} of the API {self.api}, which pyl did not make, calls {called}"
-            raise AWSError(msg, hint="delete that route, or choose another one or another `api`")
+        integration = _integrations(aws, api["ApiId"]).get(_integration_id(route), {})
+        called_arn = _function_arn(integration)
+        if not self.target.owner.owns(api.get("Tags") or {}) and called_arn and not invokes(called_arn, self.target):
+            msg = f"the route {self.trigger.route} of the API {self.api}, which pyl did not create, calls {called_arn}"
+            raise AWSError(msg, hint="delete that route, or choose another route or another `api`")
         return {
-            "invokes": called,
+            "invokes": called_arn,
             "payload": integration.get("PayloadFormatVersion"),
             "authorization": route.get("AuthorizationType", "NONE"),
         }
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
-        """Make the integration and the route, or have the route that is there call it."""
+    def connect(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
+        """Create the integration and the route, or update the existing route."""
         client = aws.client("apigatewayv2")
         api = (find_api(aws, self.target.owner, self.api) or {})["ApiId"]
-        integration, *surplus = self._integrations(aws, api) or self._made_integrations(aws, api)
+        integration, *surplus = self._integrations(aws, api) or self._create_integrations(aws, api)
         arguments = {
             "ApiId": api,
             "RouteKey": self.trigger.route,
@@ -191,14 +190,14 @@ class RouteResource(PushTrigger):
             client.update_route(**arguments, RouteId=route["RouteId"])
         _delete_unused(aws, api, surplus)
 
-    def unwire(self, aws: AWS) -> None:
-        """Take the route away."""
+    def disconnect(self, aws: AWS) -> None:
+        """Delete the route."""
         source_arn = self.source_arn(aws)
         if source_arn is not None:
-            unwire(aws, self.target, self.sid, source_arn, self.target.invoked_arn)
+            disconnect(aws, self.target, self.sid, source_arn, self.target.invoked_arn)
 
     def outcome(self, aws: AWS) -> Mapping[str, str]:
-        """The URL by the route."""
+        """Return the URL by route."""
         api = find_api(aws, self.target.owner, self.api)
         if api is None:
             return {}
@@ -206,41 +205,41 @@ class RouteResource(PushTrigger):
         return {self.trigger.route: f"{api['ApiEndpoint']}{path}"}
 
     def _route(self, aws: AWS, api: str) -> Mapping[str, Any] | None:
-        routes = pages(aws.client("apigatewayv2"), "get_routes", "Items", ApiId=api)
+        routes = paginate(aws.client("apigatewayv2"), "get_routes", "Items", ApiId=api)
         return next((route for route in routes if route["RouteKey"] == self.trigger.route), None)
 
     def _integrations(self, aws: AWS, api: str) -> list[str]:
-        """Ids of those that call the function with the payload it takes; several if a call was carried out twice."""
-        wanted = (self.target.invoked_arn, self.wanted["payload"])
+        """Return the IDs of integrations with the desired settings; several if AWS executed a call twice."""
+        desired = (self.target.invoked_arn, self.desired["payload"])
         return [
             identifier
             for identifier, each in sorted(_integrations(aws, api).items())
-            if (each.get("IntegrationUri"), each.get("PayloadFormatVersion")) == wanted
+            if (each.get("IntegrationUri"), each.get("PayloadFormatVersion")) == desired
         ]
 
-    def _made_integrations(self, aws: AWS, api: str) -> list[str]:
-        made: Mapping[str, Any] = aws.client("apigatewayv2").create_integration(
+    def _create_integrations(self, aws: AWS, api: str) -> list[str]:
+        integration: Mapping[str, Any] = aws.client("apigatewayv2").create_integration(
             ApiId=api,
             IntegrationType="AWS_PROXY",
             IntegrationMethod="POST",
             IntegrationUri=self.target.invoked_arn,
-            PayloadFormatVersion=self.wanted["payload"],
+            PayloadFormatVersion=self.desired["payload"],
         )
-        return self._integrations(aws, api) or [str(made["IntegrationId"])]
+        return self._integrations(aws, api) or [str(integration["IntegrationId"])]
 
 
 def api_name(owner: Owner, trigger: HTTPAPITrigger) -> str:
-    """The name in AWS of the API that a route is of."""
+    """Return the name in AWS of the API that a route belongs to."""
     return f"{owner.prefix}{trigger.api or owner.project}"
 
 
 def route_arn(target: Target, api: str, route: str) -> str:
-    """A route in every stage, as permissions name it."""
-    return target.arn_of("execute-api", f"{api}/*/{route_place(route)}")
+    """Return the ARN of a route in all stages, as used in permissions."""
+    return target.arn_of("execute-api", f"{api}/*/{route_arn_path(route)}")
 
 
-def route_place(route: str) -> str:
-    """Method and path in the ARN of a route: variables of the path are any text.
+def route_arn_path(route: str) -> str:
+    """Return method and path as in the ARN of a route, with `*` for path variables.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
@@ -249,89 +248,92 @@ def route_place(route: str) -> str:
 
 
 def find_api(aws: AWS, owner: Owner, name: str) -> Mapping[str, Any] | None:
-    """The HTTP API of this name: the project's own, else the only one.
+    """Return the HTTP API with this name: the project's own, or else the only one.
 
     Raises:
-        AWSError: there are several.
+        AWSError: There are several.
     """
     return next(iter(_candidates(aws, owner, name)), None)
 
 
 def _candidates(aws: AWS, owner: Owner, name: str) -> list[Mapping[str, Any]]:
-    """The API of this name, and after it those of the project's own that are as good as none."""
+    """Return the API with this name, followed by the project's own duplicates without routes."""
     client = aws.client("apigatewayv2")
     listed = [
-        api for api in pages(client, "get_apis", "Items") if api["Name"] == name and api["ProtocolType"] == "HTTP"
+        api for api in paginate(client, "get_apis", "Items") if api["Name"] == name and api["ProtocolType"] == "HTTP"
     ]
     own = [api for api in listed if owner.owns(api.get("Tags") or {})]
     apis = sorted(own or listed, key=lambda api: (str(api.get("CreatedDate")), api["ApiId"]))
     if len(apis) < 2:
         return apis
-    used = [api for api in apis if any(pages(client, "get_routes", "Items", ApiId=api["ApiId"]))]
+    used = [api for api in apis if any(paginate(client, "get_routes", "Items", ApiId=api["ApiId"]))]
     if len(used) > 1 or not own:
-        msg = (
-            f"there are {len(apis)} HTTP APIs called {name} in {aws.region}: {', '.join(api['ApiId'] for api in apis)}"
-        )
-        raise AWSError(msg, hint='rename all but one, or choose another name: api = "..."')
+        msg = f"{len(apis)} HTTP APIs are named {name} in {aws.region}: {', '.join(api['ApiId'] for api in apis)}"
+        raise AWSError(msg, hint='rename all but one, or set api = "..." to another name')
     return [*used, *(api for api in apis if api not in used)]
 
 
-def empty_apis(aws: AWS, owner: Owner, gone: Container[str]) -> Iterator[str]:
-    """Names of the project's own APIs without routes, or with such only whose ARNs are among `gone`.
+def find_empty_apis(aws: AWS, owner: Owner, deleted_arns: Container[str]) -> Iterator[str]:
+    """Yield names of the project's APIs without routes.
 
-    None where one may not look: then there are none either.
+    Yields nothing if the caller may not list APIs.
+
+    Args:
+        aws: The account and region.
+        owner: Owner of the APIs.
+        deleted_arns: ARNs of routes that are about to be deleted. They do not count.
     """
     client = aws.client("apigatewayv2")
     try:
-        apis = list(pages(client, "get_apis", "Items"))
+        apis = list(paginate(client, "get_apis", "Items"))
     except Exception as error:
         if error_code(error) not in {"AccessDenied", "AccessDeniedException"}:
             raise
         return
     for api in apis:
         if owner.owns(api.get("Tags") or {}):
-            routes = pages(client, "get_routes", "Items", ApiId=api["ApiId"])
-            arns = (aws.arn("execute-api", f"{api['ApiId']}/*/{route_place(route['RouteKey'])}") for route in routes)
-            if all(arn in gone for arn in arns):
+            routes = paginate(client, "get_routes", "Items", ApiId=api["ApiId"])
+            arns = (aws.arn("execute-api", f"{api['ApiId']}/*/{route_arn_path(route['RouteKey'])}") for route in routes)
+            if all(arn in deleted_arns for arn in arns):
                 yield api["Name"]
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
-    """Take away the routes that a permission was for and that call `invoked_arn`, and what then calls nothing."""
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+    """Delete the routes of a permission that call `invoked_arn`, and integrations that are then unused."""
     client, api = aws.client("apigatewayv2"), source_arn.split(":")[5].partition("/")[0]
-    routes = found(lambda: list(pages(client, "get_routes", "Items", ApiId=api)))
+    routes = none_if_absent(lambda: list(paginate(client, "get_routes", "Items", ApiId=api)))
     if routes is None:
         return
-    ours = {key for key, each in _integrations(aws, api).items() if _function_arn(each) == invoked_arn}
+    integration_ids = {key for key, each in _integrations(aws, api).items() if _function_arn(each) == invoked_arn}
     for route in routes:
-        if _called(route) in ours and route_arn(target, api, route["RouteKey"]) == source_arn:
-            found(lambda identifier=route["RouteId"]: client.delete_route(ApiId=api, RouteId=identifier))  # type: ignore[misc]
-    _delete_unused(aws, api, sorted(ours))
+        if _integration_id(route) in integration_ids and route_arn(target, api, route["RouteKey"]) == source_arn:
+            none_if_absent(lambda identifier=route["RouteId"]: client.delete_route(ApiId=api, RouteId=identifier))  # type: ignore[misc]
+    _delete_unused(aws, api, sorted(integration_ids))
 
 
-def _called(route: Mapping[str, Any]) -> str:
-    """Id of the integration that a route calls."""
+def _integration_id(route: Mapping[str, Any]) -> str:
+    """Return the ID of the integration that a route calls."""
     return str(route.get("Target", "")).rpartition("/")[2]
 
 
 def _delete_unused(aws: AWS, api: str, integrations: Sequence[str]) -> None:
-    """Delete those that no route calls."""
+    """Delete those integrations that no route calls."""
     if not integrations:
         return
     client = aws.client("apigatewayv2")
-    called = {_called(route) for route in pages(client, "get_routes", "Items", ApiId=api)}
+    used_ids = {_integration_id(route) for route in paginate(client, "get_routes", "Items", ApiId=api)}
     for identifier in integrations:
-        if identifier not in called:
-            found(lambda identifier=identifier: client.delete_integration(ApiId=api, IntegrationId=identifier))  # type: ignore[misc]
+        if identifier not in used_ids:
+            none_if_absent(lambda identifier=identifier: client.delete_integration(ApiId=api, IntegrationId=identifier))  # type: ignore[misc]
 
 
 def _integrations(aws: AWS, api: str) -> dict[str, Mapping[str, Any]]:
-    """By Id."""
-    listed = found(lambda: list(pages(aws.client("apigatewayv2"), "get_integrations", "Items", ApiId=api)))
+    """Return all integrations of an API by ID."""
+    listed = none_if_absent(lambda: list(paginate(aws.client("apigatewayv2"), "get_integrations", "Items", ApiId=api)))
     return {each["IntegrationId"]: each for each in listed or ()}
 
 
 def _function_arn(integration: Mapping[str, Any]) -> str | None:
-    """The function that an integration calls, also in the long form that REST APIs have."""
+    """Return the ARN of the function that an integration calls. REST APIs have a longer form."""
     uri = str(integration.get("IntegrationUri") or "")
     return uri.partition("/functions/")[2].removesuffix("/invocations") if "/functions/" in uri else uri or None

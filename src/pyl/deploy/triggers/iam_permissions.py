@@ -1,7 +1,7 @@
-"""What a function's role must allow for each type of trigger: a table.
+"""IAM permissions that triggers require of the function's role.
 
-Only sources that Lambda polls need anything: the others call Lambda, which the function's own policy permits.
-https://docs.aws.amazon.com/service-authorization/latest/reference/ lists which action knows which resource.
+Only sources that Lambda polls require any. Other sources call Lambda, which the function's own policy permits.
+https://docs.aws.amazon.com/service-authorization/latest/reference/ lists the resources that each action supports.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, SQSTrig
 
 
 @dataclass(frozen=True, kw_only=True)
-class TriggerNeed:
-    """Actions that reading a source needs."""
+class TriggerPermissions:
+    """IAM permissions for reading a source."""
 
     reason: str
     actions: tuple[str, ...]
@@ -26,7 +26,7 @@ class TriggerNeed:
 
 
 def _queue(target: Target, trigger: Trigger) -> str:
-    assert isinstance(trigger, SQSTrigger)  # noqa: S101 - the table below says so
+    assert isinstance(trigger, SQSTrigger)  # noqa: S101 - ensured by TRIGGER_PERMISSIONS
     return sources.queue_arn(target, trigger)
 
 
@@ -46,16 +46,16 @@ def _table_stream(target: Target, trigger: Trigger) -> str:
     return sources.table_stream_arn(target, trigger)
 
 
-NEEDS: Mapping[str, tuple[TriggerNeed, ...]] = {
+TRIGGER_PERMISSIONS: Mapping[str, tuple[TriggerPermissions, ...]] = {
     "sqs": (
-        TriggerNeed(
+        TriggerPermissions(
             reason="Queue",
             actions=("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
             resource=_queue,
         ),
     ),
     "dynamodb": (
-        TriggerNeed(
+        TriggerPermissions(
             reason="Table",
             actions=(
                 "dynamodb:DescribeStream",
@@ -67,7 +67,7 @@ NEEDS: Mapping[str, tuple[TriggerNeed, ...]] = {
         ),
     ),
     "kinesis": (
-        TriggerNeed(
+        TriggerPermissions(
             reason="Stream",
             actions=(
                 "kinesis:DescribeStream",
@@ -78,19 +78,21 @@ NEEDS: Mapping[str, tuple[TriggerNeed, ...]] = {
             ),
             resource=_stream,
         ),
-        TriggerNeed(reason="Consumer", actions=("kinesis:SubscribeToShard",), resource=_consumer),
+        TriggerPermissions(reason="Consumer", actions=("kinesis:SubscribeToShard",), resource=_consumer),
     ),
 }
-"""Needs by type of the trigger; types that are not here need nothing."""
+"""By type of trigger. Other types require no permissions."""
 
 
 def trigger_statements(target: Target) -> Iterator[Statement]:
-    """What the role of a function must allow for its triggers."""
+    """Yield the policy statements for a function's triggers."""
     for index, trigger in enumerate(target.function.configuration.triggers, 1):
-        for need in NEEDS.get(trigger.type, ()):
-            resource = need.resource(target, trigger)
+        for permissions in TRIGGER_PERMISSIONS.get(trigger.type, ()):
+            resource = permissions.resource(target, trigger)
             if resource:
-                yield Statement(reason=f"Trigger{index}{need.reason}", actions=need.actions, resources=(resource,))
+                yield Statement(
+                    reason=f"Trigger{index}{permissions.reason}", actions=permissions.actions, resources=(resource,)
+                )
         failures = getattr(trigger, "on_failure", None)
         if failures:
             yield destination_statement(f"Trigger{index}Failures", failures)

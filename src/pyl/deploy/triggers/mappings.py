@@ -1,38 +1,38 @@
-"""Event source mappings: queues and streams that Lambda itself polls.
+"""Event source mappings, for queues and streams that Lambda polls.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-from pyl.deploy.aws import AWS, error_code, found, pages, retried
-from pyl.deploy.plan import Change, Reference, Resource
+from pyl.deploy.aws import AWS, error_code, none_if_absent, paginate, retry
+from pyl.deploy.plan import Change
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
-from pyl.deploy.triggers.base import Settings, TriggerResource, differences, invokes, trigger_name
+from pyl.deploy.triggers.base import Settings, TriggerResource, differences, invokes
 from pyl.progress import Progress
 from pyl.project.config.patterns import canonical_json
 from pyl.project.config.triggers import BatchTrigger, DynamoDBTrigger, KinesisTrigger, SQSTrigger
 
 _SECONDS = 120.0
-"""For a role that is not known yet, for another change of the mapping to end, and for the change itself."""
+"""How long to wait for a new role, for another update of the mapping, and for the update itself."""
 
-_UNDER_WAY = frozenset({"Creating", "Enabling", "Disabling", "Updating"})
-_TEMPORARY = ("execution role does not have permissions", "cannot be assumed by Lambda")
+_TRANSITIONAL_STATES = frozenset({"Creating", "Enabling", "Disabling", "Updating"})
+_TEMPORARY_ERRORS = ("execution role does not have permissions", "cannot be assumed by Lambda")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MappingState:
-    """A mapping as it is."""
+    """A mapping in AWS."""
 
     source: str
-    """ARN."""
+    """ARN of the source."""
     uuid: str = ""
-    """Empty where there is none."""
+    """Empty if there is no mapping."""
     arn: str = ""
     settings: Settings
     tags: Mapping[str, str]
@@ -40,28 +40,28 @@ class MappingState:
 
 @dataclass(frozen=True, kw_only=True)
 class MappingResource(TriggerResource[MappingState]):
-    """The mapping of one source to one function."""
+    """The mapping from one source to one function."""
 
     trigger: BatchTrigger
 
     @property
-    def wanted(self) -> Settings:
-        """The settings as they are to be."""
+    def desired(self) -> Settings:
+        """Desired settings."""
         return {"invokes": self.target.invoked_arn, **mapping_settings(self.target, self.trigger)}
 
     def read(self, aws: AWS) -> MappingState | None:
-        """The mapping from this source to this function, whoever made it: AWS takes one only.
+        """Return the mapping from this source to this function, even one that others created: AWS allows only one.
 
         Raises:
-            AWSError: the source does not exist, or cannot be read by this function.
+            AWSError: The source does not exist, or the function cannot read it.
         """
         return self._find(aws, _source_arn(aws, self.target, self.trigger))
 
     def changes(self, state: MappingState | None) -> Sequence[Change]:
-        """Settings, then tags."""
+        """Return changes of settings and tags."""
         tags = state.tags if state else {}
         return [
-            *differences(state.settings if state else {}, self.wanted),
+            *differences(state.settings if state else {}, self.desired),
             *(
                 Change(field=f"tags.{key}", old=tags.get(key), new=value)
                 for key, value in self.target.owner.tags.items()
@@ -70,7 +70,7 @@ class MappingResource(TriggerResource[MappingState]):
         ]
 
     def apply(self, aws: AWS, state: MappingState | None, progress: Progress) -> None:
-        """Make the mapping, or change what differs; then wait until it is at work."""
+        """Create or update the mapping, then wait until it is active."""
         if state is None:
             source = _source_arn(aws, self.target, self.trigger)
             state = self._create(aws, source)
@@ -78,20 +78,20 @@ class MappingResource(TriggerResource[MappingState]):
         _wait(aws, state.uuid, progress)
 
     def remove(self, aws: AWS, state: MappingState) -> None:
-        """Stop reading the source."""
-        _delete(aws, state.uuid)
+        """Delete the mapping."""
+        delete_mapping(aws, state.uuid)
 
     def _find(self, aws: AWS, source: str) -> MappingState | None:
-        mappings = pages(
+        mappings = paginate(
             aws.client("lambda"), "list_event_source_mappings", "EventSourceMappings", EventSourceArn=source
         )
         for mapping in mappings:
             if invokes(mapping["FunctionArn"], self.target) and mapping.get("State") != "Deleting":
-                return _state(aws, mapping)
+                return mapping_state(aws, mapping)
         return None
 
     def _create(self, aws: AWS, source: str) -> MappingState:
-        settings = {key: value for key, value in self.wanted.items() if value != _DEFAULTS.get(key)}
+        settings = {key: value for key, value in self.desired.items() if value != _DEFAULTS.get(key)}
         if not isinstance(self.trigger, SQSTrigger):
             settings["starting_position"] = self.trigger.starting_position
         arguments = _arguments(settings)
@@ -99,95 +99,43 @@ class MappingResource(TriggerResource[MappingState]):
         def create() -> MappingState:
             client = aws.client("lambda")
             try:
-                made = client.create_event_source_mapping(
+                mapping = client.create_event_source_mapping(
                     EventSourceArn=source, Tags=self.target.owner.tags, **arguments
                 )
             except Exception as error:
-                # An earlier try whose answer was lost may have made it; or one is still being deleted.
+                # An earlier attempt whose answer was lost may have created it; or one is still being deleted.
                 present = self._find(aws, source) if error_code(error) == "ResourceConflictException" else None
                 if present is None:
                     raise
                 return present
             return MappingState(
                 source=source,
-                uuid=made["UUID"],
-                arn=made.get("EventSourceMappingArn", ""),
-                settings=self.wanted,
+                uuid=mapping["UUID"],
+                arn=mapping.get("EventSourceMappingArn", ""),
+                settings=self.desired,
                 tags=self.target.owner.tags,
             )
 
-        return retried(aws, create, _is_temporary, seconds=_SECONDS)
+        return retry(aws, create, _is_temporary, seconds=_SECONDS)
 
     def _update(self, aws: AWS, state: MappingState) -> None:
         client = aws.client("lambda")
-        changed = {change.field: change.new for change in differences(state.settings, self.wanted)}
+        changed = {change.field: change.new for change in differences(state.settings, self.desired)}
         if changed:
             arguments = _arguments(changed)
-            retried(
+            retry(
                 aws,
                 lambda: client.update_event_source_mapping(UUID=state.uuid, **arguments),
                 _is_temporary,
                 seconds=_SECONDS,
             )
-        missing = {key: value for key, value in self.target.owner.tags.items() if state.tags.get(key) != value}
-        if missing:
-            client.tag_resource(Resource=state.arn, Tags=missing)
+        missing_tags = {key: value for key, value in self.target.owner.tags.items() if state.tags.get(key) != value}
+        if missing_tags:
+            client.tag_resource(Resource=state.arn, Tags=missing_tags)
 
 
-@dataclass(frozen=True, kw_only=True)
-class LeftMapping(Resource[str]):
-    """A mapping that pyl made and nothing asks for any more."""
-
-    kind: ClassVar[str] = "trigger"
-
-    target: Target
-    uuid: str
-    source: str
-
-    @property
-    def name(self) -> str:
-        """Function and source."""
-        return trigger_name(self.target, f"{self.source} ({self.uuid[:8]})")
-
-    @property
-    def needs(self) -> tuple[Reference, ...]:
-        """The function."""
-        return (self.target.reference,)
-
-    def read(self, aws: AWS) -> str | None:
-        """Whether it is there."""
-        answer = found(lambda: aws.client("lambda").get_event_source_mapping(UUID=self.uuid))
-        return self.uuid if answer and answer.get("State") != "Deleting" else None
-
-    def changes(self, state: str | None) -> Sequence[Change]:  # noqa: ARG002
-        """None: it is only ever removed."""
-        return ()
-
-    def apply(self, aws: AWS, state: str | None, progress: Progress) -> None:
-        """Nothing: it is only ever removed."""
-
-    def remove(self, aws: AWS, state: str) -> None:
-        """Stop reading the source."""
-        _delete(aws, state)
-
-
-def left_mappings(aws: AWS, target: Target, qualified_arns: Sequence[str], kept: set[str]) -> Iterator[LeftMapping]:
-    """The mappings of pyl's to the function (by its ARNs) whose sources are not among those kept."""
-    client = aws.client("lambda")
-    for arn in qualified_arns:
-        listed = found(
-            lambda arn=arn: list(pages(client, "list_event_source_mappings", "EventSourceMappings", FunctionName=arn))  # type: ignore[misc]
-        )
-        for mapping in listed or ():
-            source = mapping.get("EventSourceArn", "")
-            if source in kept or mapping.get("State") == "Deleting" or not invokes(mapping["FunctionArn"], target):
-                continue
-            if target.owner.owns(_state(aws, mapping).tags):
-                yield LeftMapping(target=target, uuid=mapping["UUID"], source=source)
-
-
-def source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
-    """ARN of the source, for those that are kept."""
+def find_source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
+    """Return the ARN of the source. For a table, AWS is asked for its stream."""
     if isinstance(trigger, DynamoDBTrigger):
         return sources.find_table_stream(aws, target, trigger)
     return (
@@ -196,7 +144,7 @@ def source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
 
 
 def mapping_settings(target: Target, trigger: BatchTrigger) -> dict[str, Any]:
-    """A trigger's settings as AWS can have them, with what the function's own code says of batches."""
+    """Return the trigger's settings with defaults from the function's code."""
     partial = target.function.partial_batch if trigger.partial_batch is None else trigger.partial_batch
     settings: dict[str, Any] = {
         "batch_size": trigger.batch_size,
@@ -217,7 +165,7 @@ def mapping_settings(target: Target, trigger: BatchTrigger) -> dict[str, Any]:
 
 
 def mapping_arguments(target: Target, trigger: BatchTrigger) -> dict[str, Any]:
-    """The settings that are not AWS's defaults, as arguments of its API; templates have the same words."""
+    """Return settings that differ from AWS's defaults, as arguments of Lambda's API and of templates."""
     settings = {
         key: value for key, value in mapping_settings(target, trigger).items() if value != _DEFAULTS.get(key)
     } | {"batch_size": trigger.batch_size}
@@ -238,7 +186,7 @@ _DEFAULTS: Settings = {
     "bisect": False,
     "on_failure": None,
 }
-"""What Lambda has where nothing is said; the batch size is said always."""
+"""Lambda's defaults for absent settings. The batch size is always given."""
 
 
 def _source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
@@ -264,11 +212,11 @@ def _arguments(settings: Settings) -> dict[str, Any]:
             case "on_failure":
                 arguments["DestinationConfig"] = {"OnFailure": {"Destination": value or ""}}
             case _:
-                arguments[_PLAIN[key]] = value
+                arguments[_ARGUMENT_NAMES[key]] = value
     return arguments
 
 
-_PLAIN = {
+_ARGUMENT_NAMES = {
     "invokes": "FunctionName",
     "batch_size": "BatchSize",
     "batch_window": "MaximumBatchingWindowInSeconds",
@@ -281,13 +229,15 @@ _PLAIN = {
 }
 
 
-def _state(aws: AWS, mapping: Mapping[str, Any]) -> MappingState:
+def mapping_state(aws: AWS, mapping: Mapping[str, Any]) -> MappingState:
+    """Return the state of a mapping, given an entry of `ListEventSourceMappings`."""
+
     def number(key: str, default: int) -> int:
         value = mapping.get(key)
         return default if value is None else int(value)
 
     arn = mapping.get("EventSourceMappingArn") or ""
-    tags = found(lambda: aws.client("lambda").list_tags(Resource=arn)) if arn else None
+    tags = none_if_absent(lambda: aws.client("lambda").list_tags(Resource=arn)) if arn else None
     filters = (mapping.get("FilterCriteria") or {}).get("Filters") or ()
     return MappingState(
         source=mapping.get("EventSourceArn", ""),
@@ -312,11 +262,11 @@ def _state(aws: AWS, mapping: Mapping[str, Any]) -> MappingState:
 
 
 def _wait(aws: AWS, uuid: str, progress: Progress) -> None:
-    """Until the mapping is what it is to be; one that takes long goes on by itself."""
+    """Wait until the mapping reaches its final state; after the time limit, note that AWS is still working on it."""
     pause, waited = 0.5, 0.0
     while waited < _SECONDS:
-        mapping = found(lambda: aws.client("lambda").get_event_source_mapping(UUID=uuid)) or {}
-        if mapping.get("State") not in _UNDER_WAY:
+        mapping = none_if_absent(lambda: aws.client("lambda").get_event_source_mapping(UUID=uuid)) or {}
+        if mapping.get("State") not in _TRANSITIONAL_STATES:
             return
         progress.detail(f"waiting for AWS: {mapping['State'].lower()}")
         aws.pause(pause)
@@ -325,13 +275,19 @@ def _wait(aws: AWS, uuid: str, progress: Progress) -> None:
     progress.note(f"AWS is still {mapping['State'].lower()} the mapping {uuid}")
 
 
-def _delete(aws: AWS, uuid: str) -> None:
+def delete_mapping(aws: AWS, uuid: str) -> None:
+    """Delete a mapping, as soon as another change of it has finished."""
     client = aws.client("lambda")
-    retried(aws, lambda: found(lambda: client.delete_event_source_mapping(UUID=uuid)), _is_temporary, seconds=_SECONDS)
+    retry(
+        aws,
+        lambda: none_if_absent(lambda: client.delete_event_source_mapping(UUID=uuid)),
+        _is_temporary,
+        seconds=_SECONDS,
+    )
 
 
 def _is_temporary(error: Exception) -> bool:
     code = error_code(error)
     return code in {"ResourceInUseException", "ResourceConflictException"} or (
-        code == "InvalidParameterValueException" and any(words in str(error) for words in _TEMPORARY)
+        code == "InvalidParameterValueException" and any(message in str(error) for message in _TEMPORARY_ERRORS)
     )

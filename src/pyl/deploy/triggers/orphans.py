@@ -1,41 +1,41 @@
-"""Triggers that pyl made and nothing wants any more: taken out of the configuration, or of a function that goes.
+"""Orphaned triggers: pyl created them, but they are no longer configured.
 
-The function's policies and the tags of its mappings are the only memory, see `pyl.deploy.triggers.permissions`.
+They are recognised by the function's policy and by the tags of mappings, see `pyl.deploy.triggers.permissions`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import http, mappings, permissions, rules, s3, ses, sns
-from pyl.deploy.triggers.base import trigger_name
+from pyl.deploy.triggers.base import invokes, trigger_name
 from pyl.deploy.triggers.mappings import MappingResource
 from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.progress import Progress
 
-Unwire = Callable[[AWS, Target, str, str, str], None]
-"""Takes away what calls a function: with the statement's name, the source's ARN, and the ARN that is called."""
+Disconnect = Callable[[AWS, Target, str, str, str], None]
+"""Disconnects a source, given the statement ID, the ARN of the source, and the ARN that it calls."""
 
-UNWIRE: Mapping[str, Unwire] = {
-    "eventbridge": rules.unwire,
-    "httpapi": http.unwire,
-    "s3": s3.unwire,
-    "schedule": rules.unwire,
-    "ses": ses.unwire,
-    "sns": sns.unwire,
+DISCONNECT: Mapping[str, Disconnect] = {
+    "eventbridge": rules.disconnect,
+    "httpapi": http.disconnect,
+    "s3": s3.disconnect,
+    "schedule": rules.disconnect,
+    "ses": ses.disconnect,
+    "sns": sns.disconnect,
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class LeftTrigger(Resource[Permission]):
-    """A trigger whose permission is there, and that nothing asks for."""
+class OrphanedTrigger(Resource[Permission]):
+    """A trigger that has a permission, but is no longer configured."""
 
     kind: ClassVar[str] = "trigger"
 
@@ -51,68 +51,145 @@ class LeftTrigger(Resource[Permission]):
         return trigger_name(self.target, f"{self.permission.type} {source} ({self.permission.sid[-6:]}{qualifier})")
 
     @property
-    def needs(self) -> tuple[Reference, ...]:
+    def dependencies(self) -> tuple[Reference, ...]:
         """The function."""
         return (self.target.reference,)
 
     def read(self, aws: AWS) -> Permission | None:
-        """The permission, if it is still there."""
-        present = permissions.permissions(aws, self.target.name, self.qualifier)
+        """Return the permission if it still exists."""
+        present = permissions.read_permissions(aws, self.target.name, self.qualifier)
         return next((each for each in present if each.sid == self.permission.sid), None)
 
     def changes(self, state: Permission | None) -> Sequence[Change]:  # noqa: ARG002
-        """None: it is only ever removed."""
+        """Return nothing: the resource is only ever deleted."""
         return ()
 
     def apply(self, aws: AWS, state: Permission | None, progress: Progress) -> None:
-        """Nothing: it is only ever removed."""
+        """Do nothing: the resource is only ever deleted."""
 
     def remove(self, aws: AWS, state: Permission) -> None:
-        """Unwire the source, then forbid it to call."""
+        """Disconnect the source, then remove its permission."""
         invoked = f"{self.target.arn}:{self.qualifier}" if self.qualifier else self.target.arn
-        UNWIRE[state.type](aws, self.target, state.sid, state.source_arn, invoked)
+        DISCONNECT[state.type](aws, self.target, state.sid, state.source_arn, invoked)
         state.revoke(aws, self.target.name, self.qualifier)
 
 
-def left_triggers(aws: AWS, target: Target, wanted: Sequence[Resource[Any]]) -> list[Resource[Any]]:
-    """The function's triggers that pyl made and that are not among `wanted` (none: all of them).
+@dataclass(frozen=True, kw_only=True)
+class OrphanedMapping(Resource[str]):
+    """A mapping that pyl created and that is no longer configured."""
+
+    kind: ClassVar[str] = "trigger"
+
+    target: Target
+    uuid: str
+    source: str
+
+    @property
+    def name(self) -> str:
+        """Function and source."""
+        return trigger_name(self.target, f"{self.source} ({self.uuid[:8]})")
+
+    @property
+    def dependencies(self) -> tuple[Reference, ...]:
+        """The function."""
+        return (self.target.reference,)
+
+    def read(self, aws: AWS) -> str | None:
+        """Return the UUID if the mapping exists."""
+        answer = none_if_absent(lambda: aws.client("lambda").get_event_source_mapping(UUID=self.uuid))
+        return self.uuid if answer and answer.get("State") != "Deleting" else None
+
+    def changes(self, state: str | None) -> Sequence[Change]:  # noqa: ARG002
+        """Return nothing: the resource is only ever deleted."""
+        return ()
+
+    def apply(self, aws: AWS, state: str | None, progress: Progress) -> None:
+        """Do nothing: the resource is only ever deleted."""
+
+    def remove(self, aws: AWS, state: str) -> None:
+        """Delete the mapping."""
+        mappings.delete_mapping(aws, state)
+
+
+def find_orphaned_triggers(aws: AWS, target: Target, desired: Sequence[Resource[Any]]) -> list[Resource[Any]]:
+    """Return the function's triggers that pyl created and that are not among `desired`.
 
     Raises:
-        AWSError: AWS could not be asked.
+        AWSError: A request to AWS failed.
     """
     with aws.errors(f"read the triggers of {target.name}"):
-        return [*_left_permissions(aws, target, wanted), *_left_mappings(aws, target, wanted)]
+        return [*_orphaned_permissions(aws, target, desired), *_orphaned_mappings(aws, target, desired)]
 
 
-def left_apis(
-    aws: AWS, owner: Owner, left: Sequence[Resource[Any]], wanted: Sequence[http.APIResource] = ()
+def find_orphaned_apis(
+    aws: AWS, owner: Owner, orphaned_triggers: Sequence[Resource[Any]], desired: Sequence[http.APIResource] = ()
 ) -> list[Resource[Any]]:
-    """The project's APIs that are empty once `left` is gone; they go after it, so they stand before it in a plan.
+    """Return the project's HTTP APIs that have no routes once orphaned triggers are deleted.
+
+    In a plan they precede the triggers, as deletions are done in reverse.
+
+    Args:
+        aws: The account and region.
+        owner: Owner of the APIs.
+        orphaned_triggers: Triggers to delete.
+        desired: APIs to keep.
 
     Raises:
-        AWSError: AWS could not be asked.
+        AWSError: A request to AWS failed.
     """
-    kept = {each.name for each in wanted}
-    gone = {each.permission.source_arn for each in left if isinstance(each, LeftTrigger)}
+    desired_names = {each.name for each in desired}
+    deleted_arns = {each.permission.source_arn for each in orphaned_triggers if isinstance(each, OrphanedTrigger)}
     with aws.errors("list the HTTP APIs"):
-        names = set(http.empty_apis(aws, owner, gone)) - kept
+        names = set(http.find_empty_apis(aws, owner, deleted_arns)) - desired_names
     return [http.APIResource(owner=owner, api=name) for name in sorted(names)]
 
 
-def _left_permissions(aws: AWS, target: Target, wanted: Sequence[Resource[Any]]) -> list[Resource[Any]]:
-    kept = {(each.target.qualifier, each.sid) for each in wanted if isinstance(each, PushTrigger)}
+def find_own_mappings(
+    aws: AWS, target: Target, qualified_arns: Sequence[str], configured_sources: set[str]
+) -> Iterator[OrphanedMapping]:
+    """Yield the mappings to the function that pyl created.
+
+    Args:
+        aws: The account and region.
+        target: The function.
+        qualified_arns: ARNs of the function and its aliases.
+        configured_sources: ARNs of sources whose mappings are skipped.
+    """
+    client = aws.client("lambda")
+    for arn in qualified_arns:
+        listed = none_if_absent(
+            lambda arn=arn: list(
+                paginate(client, "list_event_source_mappings", "EventSourceMappings", FunctionName=arn)
+            )  # type: ignore[misc]
+        )
+        for mapping in listed or ():
+            source = mapping.get("EventSourceArn", "")
+            if (
+                source in configured_sources
+                or mapping.get("State") == "Deleting"
+                or not invokes(mapping["FunctionArn"], target)
+            ):
+                continue
+            if target.owner.owns(mappings.mapping_state(aws, mapping).tags):
+                yield OrphanedMapping(target=target, uuid=mapping["UUID"], source=source)
+
+
+def _orphaned_permissions(aws: AWS, target: Target, desired: Sequence[Resource[Any]]) -> list[Resource[Any]]:
+    desired_sids = {(each.target.qualifier, each.sid) for each in desired if isinstance(each, PushTrigger)}
     return [
-        LeftTrigger(target=target, qualifier=qualifier, permission=permission)
-        for qualifier in permissions.qualifiers(aws, target.name)
-        for permission in permissions.permissions(aws, target.name, qualifier)
-        if (qualifier, permission.sid) not in kept
+        OrphanedTrigger(target=target, qualifier=qualifier, permission=permission)
+        for qualifier in permissions.read_qualifiers(aws, target.name)
+        for permission in permissions.read_permissions(aws, target.name, qualifier)
+        if (qualifier, permission.sid) not in desired_sids
     ]
 
 
-def _left_mappings(aws: AWS, target: Target, wanted: Sequence[Resource[Any]]) -> list[Resource[Any]]:
-    kept = {mappings.source_arn(aws, target, each.trigger) for each in wanted if isinstance(each, MappingResource)}
+def _orphaned_mappings(aws: AWS, target: Target, desired: Sequence[Resource[Any]]) -> list[Resource[Any]]:
+    configured_sources = {
+        mappings.find_source_arn(aws, target, each.trigger) for each in desired if isinstance(each, MappingResource)
+    }
     names = [
         f"{target.arn}:{qualifier}" if qualifier else target.arn
-        for qualifier in permissions.qualifiers(aws, target.name)
+        for qualifier in permissions.read_qualifiers(aws, target.name)
     ]
-    return list(mappings.left_mappings(aws, target, names, kept))
+    return list(find_own_mappings(aws, target, names, configured_sources))

@@ -1,4 +1,4 @@
-"""Rules of EventBridge: for events that match a pattern, and for schedules."""
+"""EventBridge rules, for events that match a pattern and for schedules."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, found, pages
-from pyl.deploy.tags import as_list
+from pyl.deploy.aws import AWS, none_if_absent, paginate
+from pyl.deploy.tags import tags_to_list
 from pyl.deploy.target import Target
 from pyl.deploy.triggers.base import Settings
 from pyl.deploy.triggers.push import PushTrigger
@@ -16,14 +16,12 @@ from pyl.project.config.patterns import canonical_json
 from pyl.project.config.triggers import EventBridgeTrigger, ScheduleTrigger
 
 _TARGET = "pyl"
-"""Id of the function among the rule's targets."""
+"""ID of the function among the rule's targets."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RuleResource(PushTrigger):
     """A rule that calls the function."""
-
-    principal: ClassVar[str] = "events.amazonaws.com"
 
     @property
     def bus(self) -> str:
@@ -37,21 +35,21 @@ class RuleResource(PushTrigger):
 
     @abstractmethod
     def definition(self) -> dict[str, Any]:
-        """What calls, as `PutRule` takes it."""
+        """Return the pattern or schedule as arguments of `PutRule`."""
 
     @property
     @abstractmethod
     def input(self) -> str | None:
-        """What the function gets instead of the event."""
+        """Input for the function that replaces the event."""
 
     @property
     @abstractmethod
     def is_enabled(self) -> bool:
-        """Whether it calls."""
+        """Whether the rule is enabled."""
 
     @property
-    def wanted(self) -> Settings:
-        """The settings as they are to be."""
+    def desired(self) -> Settings:
+        """Desired settings."""
         return {
             "invokes": self.target.invoked_arn,
             "pattern": self.definition().get("EventPattern"),
@@ -61,32 +59,32 @@ class RuleResource(PushTrigger):
         }
 
     def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
-        """The rule."""
+        """Return the ARN of the rule."""
         bus = "" if self.bus == "default" else f"{self.bus}/"
         return self.target.arn_of("events", f"rule/{bus}{self.rule}")
 
     def read_source(self, aws: AWS) -> Settings | None:
-        """The rule and what it calls."""
+        """Return the settings of the rule and its target."""
         client = aws.client("events")
-        rule = found(lambda: client.describe_rule(Name=self.rule, EventBusName=self.bus))
+        rule = none_if_absent(lambda: client.describe_rule(Name=self.rule, EventBusName=self.bus))
         if rule is None:
             self._check_bus(aws)
             return None
-        targets = pages(client, "list_targets_by_rule", "Targets", Rule=self.rule, EventBusName=self.bus)
+        targets = paginate(client, "list_targets_by_rule", "Targets", Rule=self.rule, EventBusName=self.bus)
         target: dict[str, Any] = next((each for each in targets if each["Id"] == _TARGET), {})
-        pattern, given = rule.get("EventPattern"), target.get("Input")
+        pattern, target_input = rule.get("EventPattern"), target.get("Input")
         return {
             "invokes": target.get("Arn"),
             "pattern": canonical_json(pattern) if pattern else None,
             "expression": rule.get("ScheduleExpression"),
-            "input": canonical_json(given) if given else None,
+            "input": canonical_json(target_input) if target_input else None,
             "enabled": rule.get("State", "ENABLED") != "DISABLED",
         }
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:
+    def connect(self, aws: AWS, present: Settings | None) -> None:
         """Put the rule, then its target."""
         client = aws.client("events")
-        arguments: dict[str, Any] = {} if present else {"Tags": as_list(self.target.owner.tags)}
+        arguments: dict[str, Any] = {} if present else {"Tags": tags_to_list(self.target.owner.tags)}
         client.put_rule(
             Name=self.rule,
             EventBusName=self.bus,
@@ -100,25 +98,26 @@ class RuleResource(PushTrigger):
             target["Input"] = self.input
         answer = client.put_targets(Rule=self.rule, EventBusName=self.bus, Targets=[target])
         for entry in answer.get("FailedEntries") or ():
-            msg = f"EventBridge does not call {self.target.name}: {entry.get('ErrorMessage') or entry.get('ErrorCode')}"
+            reason = entry.get("ErrorMessage") or entry.get("ErrorCode")
+            msg = f"EventBridge did not accept {self.target.name} as a target: {reason}"
             raise AWSError(msg, hint="run the command again")
 
-    def unwire(self, aws: AWS) -> None:
-        """Take the rule away."""
-        unwire(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
+    def disconnect(self, aws: AWS) -> None:
+        """Delete the rule."""
+        disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
     def _check_bus(self, aws: AWS) -> None:
         if self.bus == "default":
             return
-        if found(lambda: aws.client("events").describe_event_bus(Name=self.bus)) is None:
+        if none_if_absent(lambda: aws.client("events").describe_event_bus(Name=self.bus)) is None:
             region, function = self.target.region, self.target.function.name
-            msg = f"there is no event bus {self.bus} in {region}, which is a trigger of {function}"
+            msg = f"the event bus {self.bus}, a trigger of {function}, does not exist in {region}"
             raise AWSError(msg, hint=f"aws events create-event-bus --name {self.bus} --region {region}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class PatternResource(RuleResource):
-    """A rule for events of a bus."""
+    """A rule for events on a bus."""
 
     type: ClassVar[str] = "eventbridge"
 
@@ -130,65 +129,65 @@ class PatternResource(RuleResource):
         return self.trigger.bus
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """Bus and pattern."""
         return (self.trigger.bus, self.trigger.pattern)
 
     def definition(self) -> dict[str, Any]:
-        """The pattern."""
+        """Return the pattern."""
         return {"EventPattern": self.trigger.pattern}
 
     @property
     def input(self) -> str | None:
-        """The event itself."""
+        """None: the function gets the event itself."""
         return None
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it calls."""
+        """Whether the rule is enabled."""
         return self.trigger.enabled
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleResource(RuleResource):
-    """A rule for the clock."""
+    """A rule for a schedule."""
 
     type: ClassVar[str] = "schedule"
 
     trigger: ScheduleTrigger
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """Expression and input."""
         return (self.trigger.expression, self.trigger.input or "")
 
     def definition(self) -> dict[str, Any]:
-        """The expression."""
+        """Return the schedule expression."""
         return {"ScheduleExpression": self.trigger.expression}
 
     @property
     def input(self) -> str | None:
-        """What the function gets instead of the event."""
+        """Input for the function that replaces the event."""
         return self.trigger.input
 
     @property
     def is_enabled(self) -> bool:
-        """Whether it calls."""
+        """Whether the rule is enabled."""
         return self.trigger.enabled
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
-    """Take away a rule's call of `invoked_arn`, and the rule unless others have it call something, too."""
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+    """Remove a rule's target `invoked_arn`, and the rule if it has no other targets."""
     client = aws.client("events")
     bus, _, rule = source_arn.partition(":rule/")[2].rpartition("/")
-    place = {"Rule": rule, "EventBusName": bus or "default"}
-    targets = found(lambda: list(pages(client, "list_targets_by_rule", "Targets", **place)))
+    rule_arguments = {"Rule": rule, "EventBusName": bus or "default"}
+    targets = none_if_absent(lambda: list(paginate(client, "list_targets_by_rule", "Targets", **rule_arguments)))
     if targets is None:
         return
-    ours = [each["Id"] for each in targets if each["Arn"] == invoked_arn]
-    if targets and not ours:
+    target_ids = [each["Id"] for each in targets if each["Arn"] == invoked_arn]
+    if targets and not target_ids:
         return
-    if ours:
-        client.remove_targets(**place, Ids=ours)
-    if len(ours) == len(targets):
-        found(lambda: client.delete_rule(Name=rule, EventBusName=place["EventBusName"]))
+    if target_ids:
+        client.remove_targets(**rule_arguments, Ids=target_ids)
+    if len(target_ids) == len(targets):
+        none_if_absent(lambda: client.delete_rule(Name=rule, EventBusName=rule_arguments["EventBusName"]))

@@ -1,4 +1,4 @@
-"""Notifications of buckets. A bucket has one list of them for everybody: others' entries go through unchanged."""
+"""Notifications of S3 buckets. A bucket has one list of notifications; entries of others are preserved."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, found
+from pyl.deploy.aws import AWS, none_if_absent
 from pyl.deploy.target import Target
+from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings, invokes
-from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
 from pyl.project.config.triggers import S3Trigger
@@ -20,21 +20,20 @@ _LIST = "LambdaFunctionConfigurations"
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationResource(PushTrigger):
-    """A function is told of a bucket's objects."""
+    """A bucket's notification that calls the function."""
 
-    principal: ClassVar[str] = "s3.amazonaws.com"
     type: ClassVar[str] = "s3"
 
     trigger: S3Trigger
 
     @property
-    def distinction(self) -> tuple[str, ...]:
-        """Bucket, events, keys: S3 lets no two notifications share them."""
+    def identity(self) -> tuple[str, ...]:
+        """Bucket, events and keys: S3 does not allow two notifications with the same ones."""
         return (self.trigger.bucket, *sorted(self.trigger.events), self.trigger.prefix, self.trigger.suffix)
 
     @property
-    def wanted(self) -> Settings:
-        """The settings as they are to be."""
+    def desired(self) -> Settings:
+        """Desired settings."""
         return {
             "invokes": self.target.invoked_arn,
             "events": sorted(self.trigger.events),
@@ -43,27 +42,17 @@ class NotificationResource(PushTrigger):
         }
 
     def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
-        """The bucket."""
-        return f"arn:{self.target.partition}:s3:::{self.trigger.bucket}"
-
-    def permission(self, source_arn: str) -> Permission:
-        """With the account: a bucket's name may come to belong to another one."""
-        return Permission(
-            sid=self.sid, principal=self.principal, source_arn=source_arn, source_account=self.target.account
-        )
+        """Return the ARN of the bucket."""
+        return sources.bucket_arn(self.target, self.trigger)
 
     def read_source(self, aws: AWS) -> Settings | None:
-        """The notification, if the bucket has it."""
+        """Return the settings of the notification if the bucket has it."""
         entries = self._notifications(aws).get(_LIST, ())
-        return next((_settings(entry) for entry in entries if self._is_this(entry)), None)
+        return next((_settings(entry) for entry in entries if self._is_own_entry(entry)), None)
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
-        """Put it in the place of what was there of it."""
-        rules = [
-            {"Name": name, "Value": value}
-            for name, value in (("prefix", self.trigger.prefix), ("suffix", self.trigger.suffix))
-            if value
-        ]
+    def connect(self, aws: AWS, present: Settings | None) -> None:  # noqa: ARG002
+        """Add the notification to the bucket, or replace it."""
+        rules = filter_rules(self.trigger)
         entry: dict[str, Any] = {
             "Id": notification_id(self.sid, self.target),
             "LambdaFunctionArn": self.target.invoked_arn,
@@ -72,27 +61,27 @@ class NotificationResource(PushTrigger):
         if rules:
             entry["Filter"] = {"Key": {"FilterRules": rules}}
         notifications = self._notifications(aws)
-        others = [each for each in notifications.get(_LIST, ()) if not self._gives_way(aws, each)]
+        others = [each for each in notifications.get(_LIST, ()) if not self._is_replaced(aws, each)]
         _put(aws, self.trigger.bucket, {**notifications, _LIST: [*others, entry]})
 
-    def unwire(self, aws: AWS) -> None:
-        """Take it off the list."""
-        unwire(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
+    def disconnect(self, aws: AWS) -> None:
+        """Remove the notification from the bucket."""
+        disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
-    def _is_this(self, entry: Mapping[str, Any]) -> bool:
-        """pyl's own, or one that was made by hand and would be refused beside it."""
+    def _is_own_entry(self, entry: Mapping[str, Any]) -> bool:
+        """Whether the entry is this notification, or a manual one that S3 does not allow beside it."""
         if entry.get("Id") == notification_id(self.sid, self.target):
             return True
         settings = {key: value for key, value in _settings(entry).items() if key != "invokes"}
-        same = settings == {key: value for key, value in self.wanted.items() if key != "invokes"}
+        same = settings == {key: value for key, value in self.desired.items() if key != "invokes"}
         return same and invokes(entry["LambdaFunctionArn"], self.target)
 
-    def _gives_way(self, aws: AWS, entry: Mapping[str, Any]) -> bool:
-        """Whether an entry goes now: this one as it was, or an older one of the project's beside which S3 refuses it.
+    def _is_replaced(self, aws: AWS, entry: Mapping[str, Any]) -> bool:
+        """Whether the new entry replaces this one: its old form, or an overlapping older one of the project.
 
-        Two that configuration wants do not overlap, so the older one would be taken away afterwards.
+        Configured notifications do not overlap, so an older one that does would be deleted afterwards anyway.
         """
-        if self._is_this(entry):
+        if self._is_own_entry(entry):
             return True
         settings = _settings(entry)
         other = S3Trigger(
@@ -106,25 +95,31 @@ class NotificationResource(PushTrigger):
         if invokes(settings["invokes"], self.target):
             return True
         function = ":".join(settings["invokes"].split(":")[:7])
-        tags = found(lambda: aws.client("lambda").list_tags(Resource=function))
+        tags = none_if_absent(lambda: aws.client("lambda").list_tags(Resource=function))
         return tags is None or self.target.owner.owns(tags.get("Tags") or {})
 
     def _notifications(self, aws: AWS) -> dict[str, Any]:
         notifications = _notifications(aws, self.trigger.bucket)
         if notifications is None:
-            msg = f"there is no bucket {self.trigger.bucket}, which is a trigger of {self.target.function.name}"
+            msg = f"the bucket {self.trigger.bucket}, a trigger of {self.target.function.name}, does not exist"
             hint = f"aws s3 mb s3://{self.trigger.bucket} --region {self.target.region}"
             raise AWSError(msg, hint=hint)
         return notifications
 
 
+def filter_rules(trigger: S3Trigger) -> list[dict[str, str]]:
+    """Return the key filter of a notification as rules of S3."""
+    keys = {"prefix": trigger.prefix, "suffix": trigger.suffix}
+    return [{"Name": name, "Value": value} for name, value in keys.items() if value]
+
+
 def notification_id(sid: str, target: Target) -> str:
-    """The Id in the bucket's list, where functions meet."""
+    """Return the ID in the bucket's list, which all functions share."""
     return f"{sid}-{target.name}"
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:
-    """Take what pyl put there for `invoked_arn` off a bucket's list."""
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:
+    """Remove the notification that pyl created for `invoked_arn` from a bucket."""
     bucket = source_arn.rpartition(":")[2]
     notifications = _notifications(aws, bucket)
     if notifications is None:
@@ -137,12 +132,14 @@ def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str
 
 
 def _notifications(aws: AWS, bucket: str) -> dict[str, Any] | None:
-    answer = found(lambda: aws.client("s3").get_bucket_notification_configuration(Bucket=bucket), "NoSuchBucket")
+    answer = none_if_absent(
+        lambda: aws.client("s3").get_bucket_notification_configuration(Bucket=bucket), "NoSuchBucket"
+    )
     return None if answer is None else {key: value for key, value in answer.items() if key != "ResponseMetadata"}
 
 
 def _put(aws: AWS, bucket: str, notifications: Mapping[str, Any]) -> None:
-    """Replace the whole list, which is all that S3 offers."""
+    """Replace the whole list. S3 has no other operation."""
     aws.client("s3").put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=dict(notifications))
 
 

@@ -1,4 +1,4 @@
-"""Receipt rules of SES: functions that get the mail of an account's domains."""
+"""Receipt rules of SES, which pass incoming mail to functions."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, error_code, found
+from pyl.deploy.aws import AWS, error_code, none_if_absent
 from pyl.deploy.target import Target
+from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings, invokes
-from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.errors import AWSError
 from pyl.project.config.triggers import SESTrigger
@@ -21,9 +21,8 @@ _EXISTS = ("AlreadyExists", "AlreadyExistsException")
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiptRuleResource(PushTrigger):
-    """A rule that hands mail to the function. Other actions that somebody gave it stay."""
+    """A rule that passes mail to the function. Other actions of the rule are preserved."""
 
-    principal: ClassVar[str] = "ses.amazonaws.com"
     type: ClassVar[str] = "ses"
 
     trigger: SESTrigger
@@ -34,13 +33,13 @@ class ReceiptRuleResource(PushTrigger):
         return self.target.owner.name(f"{self.target.function.name}-{self.digest}")
 
     @property
-    def distinction(self) -> tuple[str, ...]:
+    def identity(self) -> tuple[str, ...]:
         """Rule set and recipients."""
         return (self.trigger.rule_set, *sorted(self.trigger.recipients))
 
     @property
-    def wanted(self) -> Settings:
-        """The settings as they are to be; the rule's place in the set is given when it is made."""
+    def desired(self) -> Settings:
+        """Desired settings. The position in the rule set is only set at creation."""
         return {
             "invokes": self.target.invoked_arn,
             "recipients": sorted(self.trigger.recipients),
@@ -51,17 +50,11 @@ class ReceiptRuleResource(PushTrigger):
         }
 
     def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
-        """The rule."""
-        return self.target.arn_of("ses", f"receipt-rule-set/{self.trigger.rule_set}:receipt-rule/{self.rule}")
-
-    def permission(self, source_arn: str) -> Permission:
-        """With the account, as SES asks for."""
-        return Permission(
-            sid=self.sid, principal=self.principal, source_arn=source_arn, source_account=self.target.account
-        )
+        """Return the ARN of the rule."""
+        return sources.receipt_rule_arn(self.target, self.trigger, self.rule)
 
     def read_source(self, aws: AWS) -> Settings | None:
-        """The rule, if the set has it."""
+        """Return the settings of the rule if the rule set has it."""
         rule = self._read(aws)
         if rule is None:
             return None
@@ -75,73 +68,75 @@ class ReceiptRuleResource(PushTrigger):
             "enabled": bool(rule.get("Enabled")),
         }
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:
-        """Make the rule, or replace what is the function's in it."""
+    def connect(self, aws: AWS, present: Settings | None) -> None:
+        """Create the rule, or replace its action for the function."""
         client, rule_set = aws.client("ses"), self.trigger.rule_set
         if present is None:
             after = {"After": self.trigger.after} if self.trigger.after else {}
             try:
-                client.create_receipt_rule(RuleSetName=rule_set, Rule=self._rule([]), **after)
+                client.create_receipt_rule(RuleSetName=rule_set, Rule=self._build_rule([]), **after)
             except Exception as error:
-                # An earlier try whose answer was lost may have made it.
+                # An earlier attempt whose answer was lost may have created it.
                 if error_code(error) not in _EXISTS:
                     raise
             else:
                 return
         actions = (self._read(aws) or {}).get("Actions", [])
-        client.update_receipt_rule(RuleSetName=rule_set, Rule=self._rule(actions))
+        client.update_receipt_rule(RuleSetName=rule_set, Rule=self._build_rule(actions))
 
-    def unwire(self, aws: AWS) -> None:
-        """Take the rule away."""
-        unwire(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
+    def disconnect(self, aws: AWS) -> None:
+        """Delete the rule."""
+        disconnect(aws, self.target, self.sid, self.source_arn(aws), self.target.invoked_arn)
 
-    def _rule(self, actions: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def _build_rule(self, actions: list[Mapping[str, Any]]) -> dict[str, Any]:
         action = {"LambdaAction": {"FunctionArn": self.target.invoked_arn, "InvocationType": self.trigger.invocation}}
-        places = [index for index, each in enumerate(actions) if self._action(each)]
-        place = places[0] if places else len(actions)
-        others = [each for index, each in enumerate(actions) if index not in places]
+        positions = [index for index, each in enumerate(actions) if self._action(each)]
+        position = positions[0] if positions else len(actions)
+        others = [each for index, each in enumerate(actions) if index not in positions]
         return {
             "Name": self.rule,
             "Enabled": self.trigger.enabled,
             "TlsPolicy": self.trigger.tls,
             "ScanEnabled": self.trigger.scan,
             "Recipients": list(self.trigger.recipients),
-            "Actions": [*others[:place], action, *others[place:]],
+            "Actions": [*others[:position], action, *others[position:]],
         }
 
     def _action(self, action: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The action that invokes the function, or one of its aliases."""
-        ours = action.get("LambdaAction")
-        return ours if ours and invokes(ours["FunctionArn"], self.target) else None
+        """Return the action if it invokes the function or one of its aliases."""
+        lambda_action = action.get("LambdaAction")
+        return lambda_action if lambda_action and invokes(lambda_action["FunctionArn"], self.target) else None
 
     def _read(self, aws: AWS) -> Mapping[str, Any] | None:
         rule_set = self.trigger.rule_set
         try:
-            answer = found(
+            answer = none_if_absent(
                 lambda: aws.client("ses").describe_receipt_rule(RuleSetName=rule_set, RuleName=self.rule), *_NO_RULE
             )
         except Exception as error:
             if error_code(error) not in _NO_SET:
                 raise
             region = self.target.region
-            msg = f"there is no receipt rule set {rule_set} in {region}, a trigger of {self.target.function.name}"
+            msg = (
+                f"the receipt rule set {rule_set}, a trigger of {self.target.function.name}, does not exist in {region}"
+            )
             hint = f"aws ses create-receipt-rule-set --rule-set-name {rule_set} --region {region}"
             raise AWSError(msg, hint=hint) from None
         rule: Mapping[str, Any] | None = answer["Rule"] if answer else None
         return rule
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
-    """Take a rule's call of `invoked_arn` away, and the rule unless it does something else, too."""
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+    """Remove a rule's action for `invoked_arn`, and the rule if it has no other actions."""
     client = aws.client("ses")
     rule_set, _, rule = source_arn.partition("receipt-rule-set/")[2].partition(":receipt-rule/")
-    place = {"RuleSetName": rule_set, "RuleName": rule}
-    answer = found(lambda: client.describe_receipt_rule(**place), *_NO_RULE, *_NO_SET)
+    rule_arguments = {"RuleSetName": rule_set, "RuleName": rule}
+    answer = none_if_absent(lambda: client.describe_receipt_rule(**rule_arguments), *_NO_RULE, *_NO_SET)
     if answer is None:
         return
     actions = answer["Rule"].get("Actions", [])
     others = [each for each in actions if (each.get("LambdaAction") or {}).get("FunctionArn") != invoked_arn]
     if not others:
-        found(lambda: client.delete_receipt_rule(**place), *_NO_SET)
+        none_if_absent(lambda: client.delete_receipt_rule(**rule_arguments), *_NO_SET)
     elif len(others) < len(actions):
         client.update_receipt_rule(RuleSetName=rule_set, Rule={**answer["Rule"], "Actions": others})

@@ -1,4 +1,4 @@
-"""Subscriptions of topics."""
+"""Subscriptions of SNS topics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from pyl.deploy.aws import AWS, found, pages
+from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.target import Target
 from pyl.deploy.triggers import sources
 from pyl.deploy.triggers.base import Settings
@@ -20,21 +20,20 @@ _ABSENT = ("NotFound", "NotFoundException")
 
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionResource(PushTrigger):
-    """A function gets a topic's messages."""
+    """A subscription that passes a topic's messages to the function."""
 
-    principal: ClassVar[str] = "sns.amazonaws.com"
     type: ClassVar[str] = "sns"
 
     trigger: SNSTrigger
 
     @property
-    def distinction(self) -> tuple[str, ...]:
-        """The topic: a function has one subscription there."""
+    def identity(self) -> tuple[str, ...]:
+        """The topic. A function has one subscription per topic."""
         return (self._topic,)
 
     @property
-    def wanted(self) -> Settings:
-        """The settings as they are to be."""
+    def desired(self) -> Settings:
+        """Desired settings."""
         return {
             "invokes": self.target.invoked_arn,
             "filter": self.trigger.filter,
@@ -46,16 +45,17 @@ class SubscriptionResource(PushTrigger):
         return sources.topic_arn(self.target, self.trigger)
 
     def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
-        """The topic."""
+        """Return the ARN of the topic."""
         return self._topic
 
     def read_source(self, aws: AWS) -> Settings | None:
-        """The subscription of this function, or of this alias."""
+        """Return the settings of the subscription of this function or alias."""
         subscriptions = _subscriptions(aws, self._topic)
         if subscriptions is None:
             name = self._topic.rpartition(":")[2]
-            msg = f"there is no topic {name} in {self.target.region}, which is a trigger of {self.target.function.name}"
-            raise AWSError(msg, hint=f"aws sns create-topic --name {name} --region {self.target.region}")
+            function, region = self.target.function.name, self.target.region
+            msg = f"the topic {name}, a trigger of {function}, does not exist in {region}"
+            raise AWSError(msg, hint=f"aws sns create-topic --name {name} --region {region}")
         arn = subscriptions.get(self.target.invoked_arn)
         if arn is None:
             return None
@@ -70,8 +70,8 @@ class SubscriptionResource(PushTrigger):
             "filter_scope": attributes.get("FilterPolicyScope", "MessageAttributes") if pattern else None,
         }
 
-    def wire(self, aws: AWS, present: Settings | None) -> None:
-        """Subscribe, or set what differs."""
+    def connect(self, aws: AWS, present: Settings | None) -> None:
+        """Create the subscription, or update its attributes."""
         client = aws.client("sns")
         if present is None:
             client.subscribe(
@@ -82,9 +82,9 @@ class SubscriptionResource(PushTrigger):
         for name, value in (self._attributes() or {"FilterPolicy": "{}"}).items():
             client.set_subscription_attributes(SubscriptionArn=arn, AttributeName=name, AttributeValue=value)
 
-    def unwire(self, aws: AWS) -> None:
-        """Unsubscribe."""
-        unwire(aws, self.target, self.sid, self._topic, self.target.invoked_arn)
+    def disconnect(self, aws: AWS) -> None:
+        """Delete the subscription."""
+        disconnect(aws, self.target, self.sid, self._topic, self.target.invoked_arn)
 
     def _attributes(self) -> dict[str, str]:
         if self.trigger.filter is None:
@@ -92,20 +92,20 @@ class SubscriptionResource(PushTrigger):
         return {"FilterPolicyScope": self.trigger.filter_scope, "FilterPolicy": self.trigger.filter}
 
 
-def unwire(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
-    """End the subscription of `invoked_arn`."""
+def disconnect(aws: AWS, target: Target, sid: str, source_arn: str, invoked_arn: str) -> None:  # noqa: ARG001
+    """Delete the subscription of `invoked_arn`."""
     arn = (_subscriptions(aws, source_arn) or {}).get(invoked_arn)
     if arn is not None:
-        found(lambda: aws.client("sns").unsubscribe(SubscriptionArn=arn), *_ABSENT)
+        none_if_absent(lambda: aws.client("sns").unsubscribe(SubscriptionArn=arn), *_ABSENT)
 
 
 def _subscriptions(aws: AWS, topic: str) -> Mapping[str, str] | None:
-    """The ARNs of a topic's subscriptions of functions, by the functions' ARNs."""
+    """Return ARNs of a topic's Lambda subscriptions by ARN of the function, or `None` if there is no such topic."""
 
     def listed() -> dict[str, str]:
         subscriptions: list[dict[str, Any]] = list(
-            pages(aws.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
+            paginate(aws.client("sns"), "list_subscriptions_by_topic", "Subscriptions", TopicArn=topic)
         )
         return {each["Endpoint"]: each["SubscriptionArn"] for each in subscriptions if each["Protocol"] == "lambda"}
 
-    return found(listed, *_ABSENT)
+    return none_if_absent(listed, *_ABSENT)

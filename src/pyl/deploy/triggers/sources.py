@@ -1,57 +1,69 @@
-"""The ARNs of what triggers listen to, and what to say when it does not exist: pyl wires sources, it makes none."""
+"""ARNs of the sources of triggers, and errors if they do not exist: pyl does not create sources."""
 
 from __future__ import annotations
 
 from typing import NoReturn
 
-from pyl.deploy.aws import AWS, found
+from pyl.deploy.aws import AWS, none_if_absent
 from pyl.deploy.target import Target
 from pyl.errors import AWSError
-from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, SNSTrigger, SQSTrigger
+from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, S3Trigger, SESTrigger, SNSTrigger, SQSTrigger
 
 
 def queue_arn(target: Target, trigger: SQSTrigger) -> str:
-    """Of the queue, in the function's account and region unless it says where."""
+    """Return the ARN of the queue, by default in the function's account and region."""
     return _arn(trigger.queue) or target.arn_of("sqs", trigger.queue)
 
 
 def stream_arn(target: Target, trigger: KinesisTrigger) -> str:
-    """Of the data stream."""
+    """Return the ARN of the data stream."""
     return _arn(trigger.stream) or target.arn_of("kinesis", f"stream/{trigger.stream}")
 
 
 def topic_arn(target: Target, trigger: SNSTrigger) -> str:
-    """Of the topic."""
+    """Return the ARN of the topic."""
     return _arn(trigger.topic) or target.arn_of("sns", trigger.topic)
 
 
+def bucket_arn(target: Target, trigger: S3Trigger) -> str:
+    """Return the ARN of the bucket."""
+    return f"arn:{target.partition}:s3:::{trigger.bucket}"
+
+
+def receipt_rule_arn(target: Target, trigger: SESTrigger, rule: str) -> str:
+    """Return the ARN of a rule in the rule set."""
+    return target.arn_of("ses", f"receipt-rule-set/{trigger.rule_set}:receipt-rule/{rule}")
+
+
 def table_stream_arn(target: Target, trigger: DynamoDBTrigger) -> str:
-    """Of the table's stream; with `*` for the time when it was switched on, which only AWS knows."""
+    """Return the ARN of the table's stream, with `*` for its timestamp, which only AWS knows."""
     return _arn(trigger.table) or target.arn_of("dynamodb", f"table/{trigger.table}/stream/*")
 
 
 def check_queue(aws: AWS, target: Target, trigger: SQSTrigger) -> str:
-    """ARN of a queue that is there, and that hides messages for as long as the function may take.
+    """Return the ARN of the queue.
 
     Raises:
-        AWSError: it is not; Lambda would refuse to read it.
+        AWSError: The queue does not exist, or its visibility timeout is shorter than the function's timeout, which
+            Lambda does not accept.
     """
     arn, client = queue_arn(target, trigger), aws.client("sqs")
     account, name = arn.split(":")[4:6]
-    answer = found(
+    answer = none_if_absent(
         lambda: client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account),
         "AWS.SimpleQueueService.NonExistentQueue",
         "QueueDoesNotExist",
     )
     if answer is None:
         fifo = " --attributes FifoQueue=true" if name.endswith(".fifo") else ""
-        _absent(target, f"queue {name}", f"aws sqs create-queue --queue-name {name}{fifo} --region {target.region}")
+        command = f"aws sqs create-queue --queue-name {name}{fifo} --region {target.region}"
+        _raise_absent(target, f"queue {name}", command)
     attributes = client.get_queue_attributes(QueueUrl=answer["QueueUrl"], AttributeNames=["VisibilityTimeout"])
-    hidden, timeout = int(attributes["Attributes"]["VisibilityTimeout"]), target.function.configuration.timeout
-    if hidden < timeout:
+    visibility, timeout = int(attributes["Attributes"]["VisibilityTimeout"]), target.function.configuration.timeout
+    if visibility < timeout:
         msg = (
-            f"the queue {name} hides a message for {hidden} s, and the function {target.name} may take {timeout} s:"
-            " messages would be handled twice"
+            f"the visibility timeout of the queue {name} is {visibility} s, but the timeout of the function"
+            f" {target.name} is {timeout} s: messages would be processed twice"
         )
         raise AWSError(
             msg,
@@ -62,16 +74,16 @@ def check_queue(aws: AWS, target: Target, trigger: SQSTrigger) -> str:
 
 
 def find_table_stream(aws: AWS, target: Target, trigger: DynamoDBTrigger) -> str:
-    """ARN of the stream that is on.
+    """Return the ARN of the table's active stream.
 
     Raises:
-        AWSError: there is no such table, or its stream is off.
+        AWSError: The table does not exist, or its stream is disabled.
     """
-    if given := _arn(trigger.table):
-        return given
-    answer = found(lambda: aws.client("dynamodb").describe_table(TableName=trigger.table))
+    if arn := _arn(trigger.table):
+        return arn
+    answer = none_if_absent(lambda: aws.client("dynamodb").describe_table(TableName=trigger.table))
     if answer is None:
-        _absent(target, f"table {trigger.table}", "make it with `aws dynamodb create-table`")
+        _raise_absent(target, f"table {trigger.table}", "create it with `aws dynamodb create-table`")
     table = answer["Table"]
     if not (table.get("StreamSpecification") or {}).get("StreamEnabled") or "LatestStreamArn" not in table:
         msg = f"the table {trigger.table}, a trigger of {target.function.name}, has no stream"
@@ -80,27 +92,26 @@ def find_table_stream(aws: AWS, target: Target, trigger: DynamoDBTrigger) -> str
             hint=f"aws dynamodb update-table --table-name {trigger.table} --stream-specification"
             f" StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES --region {target.region}",
         )
-    arn: str = table["LatestStreamArn"]
-    return arn
+    return str(table["LatestStreamArn"])
 
 
 def check_stream(aws: AWS, target: Target, trigger: KinesisTrigger) -> str:
-    """ARN of a data stream that is there.
+    """Return the ARN of the data stream.
 
     Raises:
-        AWSError: it is not.
+        AWSError: The stream does not exist.
     """
     arn = stream_arn(target, trigger)
     stream = arn.partition("/consumer/")[0]
-    answer = found(lambda: aws.client("kinesis").describe_stream_summary(StreamARN=stream))
+    answer = none_if_absent(lambda: aws.client("kinesis").describe_stream_summary(StreamARN=stream))
     if answer is None:
         command = f"aws kinesis create-stream --stream-name {stream.rpartition('/')[2]} --region {target.region}"
-        _absent(target, f"stream {trigger.stream}", command)
+        _raise_absent(target, f"stream {trigger.stream}", command)
     return arn
 
 
-def _absent(target: Target, source: str, hint: str) -> NoReturn:
-    msg = f"there is no {source} in {target.region}, which is a trigger of {target.function.name}"
+def _raise_absent(target: Target, source: str, hint: str) -> NoReturn:
+    msg = f"the {source}, a trigger of {target.function.name}, does not exist in {target.region}"
     raise AWSError(msg, hint=hint)
 
 

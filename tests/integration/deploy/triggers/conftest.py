@@ -16,7 +16,7 @@ from integration.deploy.local_aws import CREDENTIALS, LocalAWS
 from pyl.deploy.aws import AWS
 from pyl.deploy.desired_state import targets_of
 from pyl.deploy.plan import Plan, apply_plan, make_plan
-from pyl.deploy.triggers import api_resources, left_apis, left_triggers, trigger_resources
+from pyl.deploy.triggers import api_resources, find_orphaned_apis, find_orphaned_triggers, trigger_resources
 from pyl.progress import Silent
 from pyl.project import load_project
 from pyl.project.model import Project
@@ -66,8 +66,8 @@ class Wiring:
         project = self.project("".join(f"{HEADER}{text}\n" for text in triggers), batch=batch, more=more)
         (target,) = targets_of(self.aws, project, project.functions)
         wanted, apis = trigger_resources(target), api_resources([target])
-        left = left_triggers(self.aws, target, wanted)
-        return make_plan(self.aws, [*apis, *wanted], [*left_apis(self.aws, target.owner, left, apis), *left])
+        left = find_orphaned_triggers(self.aws, target, wanted)
+        return make_plan(self.aws, [*apis, *wanted], [*find_orphaned_apis(self.aws, target.owner, left, apis), *left])
 
     def deploy(self, *triggers: str, batch: bool = False, more: str = "") -> list[str]:
         """What was done, as verb and kind; doing it again would do nothing."""

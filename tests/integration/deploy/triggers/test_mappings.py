@@ -105,11 +105,23 @@ def test_a_trigger_that_is_no_longer_configured_goes_and_others_mappings_stay(sh
 @pytest.mark.parametrize(
     ("trigger", "message", "hint"),
     [
-        ('type = "sqs"\nqueue = "nowhere"', "there is no queue nowhere in us-east-1", "aws sqs create-queue"),
-        ('type = "sqs"\nqueue = "no.fifo"', "there is no queue no.fifo", "FifoQueue=true"),
-        ('type = "dynamodb"\ntable = "Nowhere"', "there is no table Nowhere", "create-table"),
+        (
+            'type = "sqs"\nqueue = "nowhere"',
+            "the queue nowhere, a trigger of fulfil, does not exist in us-east-1",
+            "aws sqs create-queue",
+        ),
+        ('type = "sqs"\nqueue = "no.fifo"', "the queue no.fifo, a trigger of fulfil, does not exist", "FifoQueue=true"),
+        (
+            'type = "dynamodb"\ntable = "Nowhere"',
+            "the table Nowhere, a trigger of fulfil, does not exist",
+            "create-table",
+        ),
         ('type = "dynamodb"\ntable = "Still"', "the table Still, a trigger of fulfil, has no stream", "StreamEnabled"),
-        ('type = "kinesis"\nstream = "nowhere"', "there is no stream nowhere", "aws kinesis create-stream"),
+        (
+            'type = "kinesis"\nstream = "nowhere"',
+            "the stream nowhere, a trigger of fulfil, does not exist",
+            "aws kinesis create-stream",
+        ),
     ],
 )
 def test_a_source_that_is_not_there_is_told_with_what_makes_it(
@@ -128,6 +140,7 @@ def test_a_source_that_is_not_there_is_told_with_what_makes_it(
 
 
 def test_a_queue_that_shows_messages_again_too_soon_is_refused(shop: Wiring) -> None:
-    with pytest.raises(AWSError, match="hides a message for 30 s, and the function fulfil may take 45 s") as caught:
+    message = "the queue orders is 30 s, but the timeout of the function fulfil is 45 s"
+    with pytest.raises(AWSError, match=message) as caught:
         shop.plan(QUEUE, more="timeout = 45")
     assert "VisibilityTimeout=270" in (caught.value.hint or "")

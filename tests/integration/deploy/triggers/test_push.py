@@ -308,17 +308,33 @@ def test_a_route_that_calls_something_else_is_not_taken_over(shop: Wiring, aws: 
         PayloadFormatVersion="2.0",
     )
     client.create_route(ApiId=api, RouteKey="GET /orders/{id}", Target=f"integrations/{made['IntegrationId']}")
-    with pytest.raises(AWSError, match="which pyl did not make, calls arn:aws:lambda"):
+    with pytest.raises(AWSError, match="which pyl did not create, calls arn:aws:lambda"):
         shop.plan(f'{ROUTE}\napi = "theirs"')
 
 
 @pytest.mark.parametrize(
     ("trigger", "message", "hint"),
     [
-        ('type = "s3"\nbucket = "no-such"', "there is no bucket no-such", "aws s3 mb s3://no-such"),
-        ('type = "sns"\ntopic = "nowhere"', "there is no topic nowhere", "aws sns create-topic --name nowhere"),
-        (f'{EVENTS}\nbus = "nowhere"', "there is no event bus nowhere", "create-event-bus"),
-        ('type = "ses"\nrule_set = "nowhere"', "there is no receipt rule set nowhere", "create-receipt-rule-set"),
+        (
+            'type = "s3"\nbucket = "no-such"',
+            "the bucket no-such, a trigger of fulfil, does not exist",
+            "aws s3 mb s3://no-such",
+        ),
+        (
+            'type = "sns"\ntopic = "nowhere"',
+            "the topic nowhere, a trigger of fulfil, does not exist",
+            "aws sns create-topic --name nowhere",
+        ),
+        (
+            f'{EVENTS}\nbus = "nowhere"',
+            "the event bus nowhere, a trigger of fulfil, does not exist",
+            "create-event-bus",
+        ),
+        (
+            'type = "ses"\nrule_set = "nowhere"',
+            "the receipt rule set nowhere, a trigger of fulfil, does not exist",
+            "create-receipt-rule-set",
+        ),
     ],
 )
 def test_a_source_that_is_not_there_is_told_with_what_makes_it(

@@ -1,4 +1,4 @@
-"""Names, tags and policies: what pyl's things are called, and what roles may do."""
+"""Names and tags of resources, policies of roles, and changes of settings."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pyl.deploy.iam_permissions import statements
-from pyl.deploy.policy import Statement, canonical, document
-from pyl.deploy.settings import wanted_settings
-from pyl.deploy.tags import Owner, as_list, from_list
+from pyl.deploy.iam_permissions import setting_statements
+from pyl.deploy.policy import Statement, canonical_text, policy_document
+from pyl.deploy.settings import desired_settings
+from pyl.deploy.tags import Owner, tags_from_list, tags_to_list
 from pyl.deploy.target import Target
 from pyl.project.config.deployment import Allowed, DeploymentConfiguration
 from pyl.project.config.model import FunctionConfiguration
@@ -32,11 +32,11 @@ def target(name: str = "notify", prefix: str = "", **settings: object) -> Target
 
 
 def test_the_prefix_is_in_every_name() -> None:
-    place = target(prefix="test-", alias="live")
-    assert place.name == "test-notify"
-    assert place.invoked_arn == "arn:aws-cn:lambda:eu-west-1:123456789012:function:test-notify:live"
-    assert place.owner.tags == {"pyl:project": "test-shop"}
-    assert place.owner.name("notify") == "test-shop-notify"
+    notify = target(prefix="test-", alias="live")
+    assert notify.name == "test-notify"
+    assert notify.invoked_arn == "arn:aws-cn:lambda:eu-west-1:123456789012:function:test-notify:live"
+    assert notify.owner.tags == {"pyl:project": "test-shop"}
+    assert notify.owner.name("notify") == "test-shop-notify"
 
 
 def test_long_names_are_cut_and_stay_apart() -> None:
@@ -59,24 +59,24 @@ def test_a_project_owns_what_has_its_tag_and_nothing_else() -> None:
 
 
 def test_tags_go_both_ways() -> None:
-    assert from_list(as_list({"a": "1"})) == {"a": "1"}
-    assert from_list([{"TagKey": "a", "TagValue": "1"}]) == {"a": "1"}
+    assert tags_from_list(tags_to_list({"a": "1"})) == {"a": "1"}
+    assert tags_from_list([{"TagKey": "a", "TagValue": "1"}]) == {"a": "1"}
 
 
 def test_a_policy_is_canonical_whatever_the_order() -> None:
     one = Statement(reason="logs", actions=("b", "a"), resources=("y", "x"))
     other = Statement(reason="logs", actions=("a", "b"), resources=("x", "y"))
-    assert canonical(document([one])) == canonical(document([other]))
+    assert canonical_text(policy_document([one])) == canonical_text(policy_document([other]))
 
 
 def test_equal_statements_are_held_once() -> None:
     one = Statement(reason="queue orders.fifo", actions=("a",), resources=("x",))
-    (statement,) = document([one, one])["Statement"]
+    (statement,) = policy_document([one, one])["Statement"]
     assert statement["Sid"] == "QueueOrdersFifo"
 
 
 def test_a_role_may_write_its_own_logs_and_nothing_more() -> None:
-    (statement,) = statements(target())
+    (statement,) = setting_statements(target())
     assert statement.actions == ("logs:CreateLogStream", "logs:PutLogEvents")
     assert statement.resources == ("arn:aws-cn:logs:eu-west-1:123456789012:log-group:/aws/lambda/notify:*",)
 
@@ -96,12 +96,14 @@ def test_a_role_may_write_its_own_logs_and_nothing_more() -> None:
     ],
 )
 def test_each_setting_adds_what_it_needs(settings: dict[str, object], actions: set[str]) -> None:
-    found = [statement for statement in statements(target(**settings)) if statement.reason != "Logs"]
-    assert {action for statement in found for action in statement.actions} == actions
+    policy_statements = [
+        statement for statement in setting_statements(target(**settings)) if statement.reason != "Logs"
+    ]
+    assert {action for statement in policy_statements for action in statement.actions} == actions
 
 
-def wanted(**settings: object) -> list[str]:
-    place = target(**settings)
+def list_changes(**settings: object) -> list[str]:
+    notify = target(**settings)
     present = {
         "Runtime": "python3.11",
         "Handler": "functions.notify",
@@ -114,24 +116,24 @@ def wanted(**settings: object) -> list[str]:
         "LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/mine", "ApplicationLogLevel": "DEBUG"},
         "TracingConfig": {"Mode": "Active"},
     }
-    goal = wanted_settings(place, runtime=lambda _: "python3.11", role="r")
-    assert bool(goal.changes(present)) == bool(goal.arguments(present))
-    return [f"{change.field}: {change.old} -> {change.new}" for change in goal.changes(present)]
+    desired = desired_settings(notify, runtime=lambda _: "python3.11", role="r")
+    assert bool(desired.changes(present)) == bool(desired.arguments(present))
+    return [f"{change.field}: {change.old} -> {change.new}" for change in desired.changes(present)]
 
 
-def test_what_is_as_wanted_or_not_mentioned_does_not_change() -> None:
-    assert wanted() == []
-    assert wanted(subnets=("a", "b"), security_groups=("s",), layers=("l",), tracing="Active") == []
+def test_settings_that_are_equal_or_not_configured_do_not_change() -> None:
+    assert list_changes() == []
+    assert list_changes(subnets=("a", "b"), security_groups=("s",), layers=("l",), tracing="Active") == []
 
 
 def test_each_setting_changes_alone() -> None:
-    assert wanted(layers=()) == ["layers: ['l'] -> []"]
-    assert wanted(subnets=()) == ["vpc: {'subnets': ['a', 'b'], 'security_groups': ['s']} -> None"]
-    assert wanted(environment_mode="replace") == ["environment.THEIRS: 1 -> None"]
-    assert wanted(tracing="PassThrough") == ["tracing: Active -> PassThrough"]
+    assert list_changes(layers=()) == ["layers: ['l'] -> []"]
+    assert list_changes(subnets=()) == ["vpc: {'subnets': ['a', 'b'], 'security_groups': ['s']} -> None"]
+    assert list_changes(environment_mode="replace") == ["environment.THEIRS: 1 -> None"]
+    assert list_changes(tracing="PassThrough") == ["tracing: Active -> PassThrough"]
 
 
 def test_the_log_group_of_others_stays_when_the_format_changes() -> None:
-    goal = wanted_settings(target(log_format="Text"), runtime=lambda _: "python3.11", role="r")
+    desired = desired_settings(target(log_format="Text"), runtime=lambda _: "python3.11", role="r")
     present = {"LoggingConfig": {"LogFormat": "JSON", "LogGroup": "/mine", "ApplicationLogLevel": "DEBUG"}}
-    assert goal.arguments(present)["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/mine"}
+    assert desired.arguments(present)["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/mine"}
