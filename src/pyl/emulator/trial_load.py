@@ -16,8 +16,9 @@ _PATIENCE = 20.0
 
 _SCRIPT = """\
 import json, os
-from pyl.runtime import errors, logs
-from pyl.runtime.resolve import Functions
+from pyl.runtime import errors
+from pyl.runtime.handlers.binding import Functions
+from pyl.runtime.logging import logs
 logs.configure(os.environ)
 import functions
 table = {{name: functions.TABLE[name] for name in {names!r}}}
