@@ -129,7 +129,7 @@ def _check(remote: bool, package: str | None, for_remote: dict[str, str | bool |
 
 
 def _here(plan: _Plan, package: str | None) -> Iterator[_Answer]:
-    from pyl.emulator.local import environment, prepared
+    from pyl.emulator.single_environment import create_environment, prepare_package
     from pyl.sandbox import execution
 
     if why := execution.unavailable():
@@ -138,9 +138,9 @@ def _here(plan: _Plan, package: str | None) -> Iterator[_Answer]:
             err=True,
         )
     left = plan.repeat
-    with prepared(plan.project, package, ConsoleProgress()) as unpacked:
+    with prepare_package(plan.project, package, ConsoleProgress()) as unpacked:
         while left:
-            with environment(plan.project, plan.function, unpacked, logs=sys.stderr.fileno()) as running:
+            with create_environment(plan.project, plan.function, unpacked, logs=sys.stderr.fileno()) as running:
                 while left and running.usable:
                     outcome = running.invoke(plan.event)
                     click.echo(outcome.report(plan.function), err=True)
@@ -204,10 +204,10 @@ def _sink(output: Path | None) -> Iterator[BinaryIO]:
 
 def _http(answer: _Answer) -> bytes:
     """The body of the HTTP response; status and headers go to stderr."""
-    from pyl.emulator.http_responses import BadResponse, whole_response
+    from pyl.emulator.http_responses import BadResponse, parse_whole_response
 
     try:
-        response = whole_response(answer.payload, answer.content_type)
+        response = parse_whole_response(answer.payload, answer.content_type)
     except BadResponse as error:
         msg = f"the response cannot be sent over HTTP: {error}"
         raise FunctionFailed(msg) from error
@@ -249,7 +249,7 @@ def _body(data: str | None, data_file: Path | None, example: str | None) -> byte
 def _request(function: Function, url: str, method: str | None, headers: tuple[str, ...], body: bytes) -> bytes:
     """The event that a request to the function's URL (or to its REST API) becomes."""
     from pyl.emulator.http_events import HTTPRequest, rest_api_event, url_event
-    from pyl.emulator.routes import is_rest
+    from pyl.emulator.routes import takes_rest_events
 
     path, _, query = url.partition("?")
     request = HTTPRequest(
@@ -259,7 +259,7 @@ def _request(function: Function, url: str, method: str | None, headers: tuple[st
         headers=(("host", "localhost"), ("user-agent", "pyl"), *map(_header, headers)),
         body=body,
     )
-    if is_rest(function):
+    if takes_rest_events(function):
         parameters = {"proxy": request.path.lstrip("/")}
         return json.dumps(rest_api_event(request, resource="/{proxy+}", path_parameters=parameters)).encode()
     return json.dumps(url_event(request, api=function.name)).encode()

@@ -13,13 +13,13 @@ from pyl.cli.options import complete_packages, json_option, project_option
 from pyl.cli.progress import ConsoleProgress
 from pyl.emulator.emulator import Emulator
 from pyl.emulator.loading import Loader
-from pyl.emulator.origin_policy import Guard
+from pyl.emulator.origin_policy import OriginPolicy
 from pyl.emulator.packages import SOURCE
-from pyl.emulator.reaper import Keeper
+from pyl.emulator.reaper import Reaper
+from pyl.emulator.reloading import Reloader, stop_on_signals
 from pyl.emulator.routes import Route, RouteTable
 from pyl.emulator.server import Server, is_loopback
-from pyl.emulator.version import Surroundings, Version
-from pyl.emulator.watch import Reload, stopped_by_signals
+from pyl.emulator.version import SharedResources, Version
 from pyl.errors import UsageError
 from pyl.project.config.pyproject import find_project
 from pyl.sandbox import execution
@@ -65,9 +65,9 @@ def command(
     to be good. docs/local.md tells more.
     """
     root = find_project(directory) if directory == Path() else directory.resolve()
-    guard = Guard(hosts=(*hosts, *([] if is_loopback(host) else [host])), origins=origins)
+    policy = OriginPolicy(hosts=(*hosts, *([] if is_loopback(host) else [host])), origins=origins)
     further = tuple(_route(text) for text in routes)
-    asyncio.run(_serve(root, package, host, port, guard, further, concurrency, as_json))
+    asyncio.run(_serve(root, package, host, port, policy, further, concurrency, as_json))
 
 
 async def _serve(
@@ -75,27 +75,28 @@ async def _serve(
     package: str,
     host: str,
     port: int,
-    guard: Guard,
+    policy: OriginPolicy,
     routes: tuple[Route, ...],
     concurrency: int,
     as_json: bool,
 ) -> None:
     progress = ConsoleProgress()
     _warn(progress, host)
-    with Keeper() as keeper:
+    with Reaper() as reaper:
         memory = MemoryLimits()
         if memory.unavailable:
             progress.note(f"memory limits are not enforced: {memory.unavailable}")
-        surroundings = Surroundings(show=_show, keeper=keeper, memory=memory)
+        resources = SharedResources(show=_show, reaper=reaper, memory=memory)
         async with (
-            stopped_by_signals() as stop,
+            stop_on_signals() as stop,
             Emulator(concurrency=concurrency) as emulator,
-            Server(emulator, say=_show, host=host, port=port, guard=guard, routes=routes) as server,
+            Server(emulator, show=_show, host=host, port=port, policy=policy, routes=routes) as server,
         ):
-            reload = Reload(emulator, Loader(root, package, surroundings, progress), progress)
-            first = await reload.load()
-            _tell(server.address, first, RouteTable.of(first.project.functions if first else (), routes), as_json)
-            await reload.follow(root, stop, lambda version: _reloaded(progress, version))
+            reloader = Reloader(emulator, Loader(root, package, resources, progress), progress)
+            first = await reloader.load()
+            table = RouteTable.from_functions(first.project.functions if first else (), routes)
+            _print_addresses(server.address, first, table, as_json)
+            await reloader.follow(root, stop, lambda version: _reloaded(progress, version))
 
 
 def _warn(progress: ConsoleProgress, host: str) -> None:
@@ -105,7 +106,7 @@ def _warn(progress: ConsoleProgress, host: str) -> None:
         progress.note(f"this machine allows no mount namespace ({why}): packages run where they are, not at /var/task")
 
 
-def _tell(address: str, version: Version | None, table: RouteTable, as_json: bool) -> None:
+def _print_addresses(address: str, version: Version | None, table: RouteTable, as_json: bool) -> None:
     functions = list(version.functions) if version else []
     if as_json:
         click.echo(json.dumps({"address": address, "functions": functions}))

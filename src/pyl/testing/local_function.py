@@ -36,11 +36,11 @@ class LocalFunction:
     """Starts its environment at the first call and keeps it warm for further ones; a context manager."""
 
     def __init__(self, project: Project, function: Function, package: Unpacked) -> None:
-        from pyl.emulator.local import environment
+        from pyl.emulator.single_environment import create_environment
 
         self.function = function
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed on exit
-        self._start: Callable[[], Environment] = lambda: environment(project, function, package, logs=self._log)
+        self._start: Callable[[], Environment] = lambda: create_environment(project, function, package, logs=self._log)
         self._running: Environment | None = None
 
     def __enter__(self) -> Self:
@@ -77,7 +77,7 @@ class LocalFunction:
         Raises `FunctionError`, and `BadResponse` where the function's response is none for HTTP.
         """
         from pyl.emulator.http_events import HTTPRequest, url_event
-        from pyl.emulator.http_responses import whole_response
+        from pyl.emulator.http_responses import parse_whole_response
 
         given = {"host": "localhost", **{name.lower(): text for name, text in (headers or {}).items()}}
         place, _, query = path.partition("?")
@@ -85,7 +85,7 @@ class LocalFunction:
         outcome = self.invoke(url_event(request, api=self.function.name))
         if outcome.error:
             raise FunctionError(outcome)
-        return whole_response(outcome.payload, outcome.content_type)
+        return parse_whole_response(outcome.payload, outcome.content_type)
 
     @property
     def log(self) -> str:

@@ -67,10 +67,10 @@ def pyl_project(pytestconfig: pytest.Config) -> Project:
 @pytest.fixture(scope="session")
 def pyl_package(pyl_form: str, pyl_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unpacked]:
     """The project in that form: built, unless it is its source, and unpacked."""
-    from pyl.emulator.local import prepared
+    from pyl.emulator.single_environment import prepare_package
     from pyl.progress import Silent
 
-    with prepared(pyl_project, _built(pyl_form, pyl_project, tmp_path_factory), Silent()) as package:
+    with prepare_package(pyl_project, _built(pyl_form, pyl_project, tmp_path_factory), Silent()) as package:
         yield package
 
 
@@ -106,7 +106,7 @@ def _nearest(folder: Path) -> Path | None:
 
 
 def _built(form: str, project: Project, folders: pytest.TempPathFactory) -> str:
-    """What `prepared` takes for a form; makes the package."""
+    """What `prepare_package` takes for a form; makes the package."""
     if form == "source":
         return form
     from pyl.cli.build import build_interpreted, build_native

@@ -71,7 +71,7 @@ def test_a_broken_save_is_explained_and_the_last_good_version_goes_on(
 ) -> None:
     assert watch.invoke("version") == 1
     edit(project, old, new)
-    watch.until(lambda: "the last good version goes on serving" in watch.log)
+    watch.until(lambda: "the last good version is still served" in watch.log)
     assert said in watch.log
     assert watch.invoke("version") == 1
     assert watch.invoke("nap", 0) == "rested"  # a cold start, of the version that was good
@@ -87,11 +87,11 @@ def test_configuration_is_reloaded_too(watch: Watch, project: Path) -> None:
     watch.until(lambda: watch.invoke("extra") == "extra")
 
 
-def test_a_project_that_is_broken_from_the_start_is_served_once_it_is_mended(project: Path, tmp_path: Path) -> None:
+def test_a_project_that_is_broken_from_the_start_is_served_once_it_is_fixed(project: Path, tmp_path: Path) -> None:
     edit(project, "return 1", "return (")
     with watching(project, tmp_path) as watch:
         assert "handlers.py" in watch.invoke("version")["message"]
-        assert "nothing is served until this is mended" in watch.log
+        assert "nothing is served until this is fixed" in watch.log
         edit(project, "return (", "return 1")
         watch.until(lambda: watch.invoke("version") == 1)
 
@@ -110,7 +110,7 @@ def test_nothing_is_left_however_it_ends(watch: Watch, number: int) -> None:
         call = thread.submit(watch.invoke, "nap", 60)
         watch.until(lambda: "process" in watch.log)
         processes, folders = watch.processes(), watch.folders()
-        assert len(processes) >= 5  # itself, its keeper, an environment of each function
+        assert len(processes) >= 5  # itself, the reaper, an environment of each function
         assert folders
         code = watch.stop(number)
         assert code == (-signal.SIGKILL if number == signal.SIGKILL else 0)
@@ -136,7 +136,7 @@ def test_a_port_that_is_taken_is_said_so(watch: Watch, project: Path) -> None:
     port = watch.address.rpartition(":")[2]
     done = run("watch", "--project", project, "--port", port)
     assert done.code == 2
-    assert f"cannot listen at 127.0.0.1 port {port}: it is taken" in done.err
+    assert f"cannot listen on 127.0.0.1 port {port}: the port is in use" in done.err
 
 
 def test_a_folder_that_cannot_be_watched_is_said_so(project: Path) -> None:

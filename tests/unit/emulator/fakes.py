@@ -11,14 +11,14 @@ from pathlib import Path
 
 from msgspec import structs
 
-from pyl.emulator.background import Background
+from pyl.emulator.background_loop import BackgroundLoop
 from pyl.emulator.emulator import Emulator
 from pyl.emulator.launch import Unpacked
-from pyl.emulator.origin_policy import Guard
-from pyl.emulator.reaper import Keeper
+from pyl.emulator.origin_policy import OriginPolicy
+from pyl.emulator.reaper import Reaper
 from pyl.emulator.routes import Route
 from pyl.emulator.server import Server
-from pyl.emulator.version import Surroundings, Version, scratch
+from pyl.emulator.version import SharedResources, Version, make_version_folder
 from pyl.project.config.model import Configuration, FunctionConfiguration
 from pyl.project.model import Function, Project
 from pyl.sandbox.memory_limits import MemoryLimits
@@ -100,8 +100,8 @@ class Serving:
 
     address: str
     emulator: Emulator
-    background: Background
-    surroundings: Surroundings
+    background: BackgroundLoop
+    resources: SharedResources
     lines: list[tuple[str, str]] = field(default_factory=list)
     """What was logged: name of the function, line."""
 
@@ -120,7 +120,7 @@ def serving(
     task: Path,
     *functions: Function,
     concurrency: int = 100,
-    guard: Guard | None = None,
+    policy: OriginPolicy | None = None,
     routes: Sequence[Route] = (),
     limits: bool = False,
 ) -> Iterator[Serving]:
@@ -133,13 +133,13 @@ def serving(
     memory = MemoryLimits()
     if not limits:
         memory._hierarchy = None
-    with Background() as background, Keeper() as keeper:
-        surroundings = Surroundings(show=show, keeper=keeper, memory=memory)
+    with BackgroundLoop() as background, Reaper() as reaper:
+        resources = SharedResources(show=show, reaper=reaper, memory=memory)
         emulator = Emulator(concurrency=concurrency)
-        server = Server(emulator, say=show, guard=guard, routes=routes)
+        server = Server(emulator, show=show, policy=policy, routes=routes)
         background.run(emulator.__aenter__())
         background.run(server.__aenter__())
-        running = Serving(server.address, emulator, background, surroundings, lines)
+        running = Serving(server.address, emulator, background, resources, lines)
         try:
             running.replace(task, *functions)
             yield running
@@ -149,8 +149,8 @@ def serving(
 
 
 async def _replace(serving: Serving, task: Path, functions: Sequence[Function]) -> None:
-    around = serving.surroundings
-    version = Version(project(*functions), Unpacked(task=task), scratch(around.keeper), around)
+    resources = serving.resources
+    version = Version(project(*functions), Unpacked(task=task), make_version_folder(resources.reaper), resources)
     serving.emulator.replace(version)
 
 

@@ -185,7 +185,7 @@ def test_a_reserved_concurrency_is_kept(client: Any, emulator: Serving) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        ({"name": "missing"}, "ResourceNotFoundException", "there are echo, fail, slow"),
+        ({"name": "missing"}, "ResourceNotFoundException", "the project has: echo, fail, slow"),
         ({"name": "arn:aws:lambda:eu-west-1:123456789012:function:x"}, "ResourceNotFoundException", ":function:x"),
         ({"Payload": b"{"}, "InvalidRequestContentException", "Could not parse request body into json"),
         ({"Payload": b" " * (6 * 2**20 + 1)}, "RequestTooLargeException", "6291456"),

@@ -170,7 +170,7 @@ def is_running(process: int) -> bool:
 @pytest.mark.skipif(MemoryLimits().unavailable is not None, reason="no memory cgroup can be made here")
 def test_a_function_that_exceeds_its_memory_is_ended_and_leaves_no_cgroup(tmp_path: Path) -> None:
     with serving(package(tmp_path, BODY), function("eat", memory=128), limits=True) as emulator:
-        hierarchy = emulator.surroundings.memory._hierarchy
+        hierarchy = emulator.resources.memory._hierarchy
         assert hierarchy is not None
         caller = Caller(emulator.port)
         assert caller("eat", 20) == 20 << 20
