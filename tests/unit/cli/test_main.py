@@ -72,7 +72,7 @@ def test_an_interrupt_ends_with_130_and_reassures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code(KeyboardInterrupt(), monkeypatch) == 130
-    assert capsys.readouterr().err.strip() == "pyl: interrupted; earlier packages are untouched"
+    assert capsys.readouterr().err.strip() == "pyl: interrupted; earlier packages are unchanged"
 
 
 def test_verbose_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
