@@ -72,7 +72,7 @@ class Version:
             function,
             region=self.project.configuration.region,
             logs=Logs(lambda line: resources.show(function.name, line)),
-            memory=resources.memory.group(function.configuration.memory << 20),
+            memory=resources.memory.create_group(function.configuration.memory << 20),
             reaper=resources.reaper,
         )
         return await environment.__aenter__()
