@@ -56,7 +56,7 @@ class EnvironmentProcess:
             launch: Returns what to start, for a file descriptor that receives the time of the `exec`.
             logs: Receives standard output and error.
             memory: The cgroup to put the process into; it is removed when the process ends.
-            reaper: Is told about the process, to end it if this process cannot.
+            reaper: Ends the process if this one cannot.
             pass_fds: Further file descriptors that the process inherits.
 
         Raises:

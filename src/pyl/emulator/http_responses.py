@@ -70,7 +70,7 @@ def parse_whole_response(payload: bytes, content_type: str, *, infer: bool = Tru
 
     Args:
         payload: What the function returned or streamed.
-        content_type: Content type of the payload. It tells whether a prelude begins it.
+        content_type: Content type of the payload, which shows whether it begins with a prelude.
         infer: See `parse_response`.
 
     Raises:

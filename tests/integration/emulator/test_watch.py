@@ -57,7 +57,7 @@ def test_a_save_is_served_and_the_environments_before_it_end(watch: Watch, proje
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("return 1", "return (", "handlers.py:6"),
         ("import os\n", "import os, not_there\n", "No module named 'not_there'"),
@@ -67,12 +67,12 @@ def test_a_save_is_served_and_the_environments_before_it_end(watch: Watch, proje
     ids=["syntax", "import", "exception", "signature"],
 )
 def test_a_broken_save_is_explained_and_the_last_good_version_goes_on(
-    watch: Watch, project: Path, old: str, new: str, said: str
+    watch: Watch, project: Path, old: str, new: str, message: str
 ) -> None:
     assert watch.invoke("version") == 1
     edit(project, old, new)
     watch.until(lambda: "the last good version is still served" in watch.log)
-    assert said in watch.log
+    assert message in watch.log
     assert watch.invoke("version") == 1
     assert watch.invoke("nap", 0) == "rested"  # a cold start, of the version that was good
     edit(project, new, old)

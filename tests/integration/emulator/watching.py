@@ -82,10 +82,10 @@ class Watch:
                     parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
                 except OSError:
                     continue
-        found = {self.process.pid}
-        while more := {child for child, parent in parents.items() if parent in found} - found:
-            found |= more
-        return found
+        family = {self.process.pid}
+        while more := {child for child, parent in parents.items() if parent in family} - family:
+            family |= more
+        return family
 
     def folders(self) -> set[Path]:
         """The temporary folders and cgroups that it uses."""
@@ -129,7 +129,7 @@ def watching(project: Path, folder: Path, *arguments: str, **variables: str) -> 
 
 
 def cgroups(process: int) -> set[Path]:
-    """The cgroups that an emulator has made."""
+    """The cgroups that an emulator has created."""
     return set(Path("/sys/fs/cgroup").rglob(f"pyl-{process}-*"))
 
 

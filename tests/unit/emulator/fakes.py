@@ -124,7 +124,7 @@ def serving(
     routes: Sequence[Route] = (),
     limits: bool = False,
 ) -> Iterator[Serving]:
-    """An emulator that serves `functions` of the package in `task`; with memory limits if wanted."""
+    """An emulator that serves `functions` of the package in `task`; with memory limits if `limits` is set."""
     lines: list[tuple[str, str]] = []
 
     def show(name: str, line: str) -> None:

@@ -59,8 +59,8 @@ class Answer:
 
     @property
     def json(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.body)
-        return found
+        content: dict[str, object] = json.loads(self.body)
+        return content
 
 
 def ask(
