@@ -86,7 +86,7 @@ FOREIGN_PAGE = """\
 
 
 class _Site:
-    """A web server of another origin, which shows a page and takes what a page reports."""
+    """A web server of another origin. It serves a page and receives reports of pages."""
 
     def __init__(self) -> None:
         self.page = b""
@@ -127,7 +127,7 @@ def site() -> Iterator[_Site]:
 
 @contextmanager
 def browser(url: str, folder: Path) -> Iterator[None]:
-    """Chromium with a page open."""
+    """Open a page in Chromium."""
     assert CHROMIUM
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     process = subprocess.Popen(
@@ -144,7 +144,7 @@ def browser(url: str, folder: Path) -> Iterator[None]:
 
 
 def show(url: str, site: _Site, folder: Path) -> Any:
-    """What a page reports when it is shown."""
+    """Open a page and return what it reports."""
     with browser(url, folder):
         assert site.reported.wait(60), "the page has reported nothing"
     return site.reports[0]

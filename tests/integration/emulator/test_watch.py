@@ -1,4 +1,4 @@
-"""`pyl watch` serves what was last saved and is good, and leaves nothing behind."""
+"""`pyl watch` serves the last good version of a project, and leaves nothing behind when it ends."""
 
 from __future__ import annotations
 

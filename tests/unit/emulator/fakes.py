@@ -1,4 +1,4 @@
-"""Packages whose runtime is a few lines of Python, and an emulator that serves them."""
+"""Packages with a minimal runtime in Python, and an emulator that serves them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ while True:
 
 
 def package(folder: Path, body: str) -> Path:
-    """A folder with a `bootstrap` that runs `body` for each event; it answers with what `body` leaves in `result`."""
+    """Write a package whose `bootstrap` runs `body` for each event and responds with the value of `result`."""
     task = folder / "package"
     task.mkdir()
     python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
@@ -71,7 +71,7 @@ def package(folder: Path, body: str) -> Path:
 
 
 def function(name: str = "f", *, event: str | None = None, **configuration: object) -> Function:
-    """A function called `name`."""
+    """Return a function with this name."""
     return Function(
         name=name,
         module="handlers",
@@ -84,7 +84,7 @@ def function(name: str = "f", *, event: str | None = None, **configuration: obje
 
 
 def project(*functions: Function) -> Project:
-    """A project with these functions."""
+    """Return a project with these functions."""
     return Project(
         root=Path("/project"),
         name="fakes",
@@ -103,15 +103,15 @@ class Serving:
     background: BackgroundLoop
     resources: SharedResources
     lines: list[tuple[str, str]] = field(default_factory=list)
-    """What was logged: name of the function, line."""
+    """Logged lines: name of the function, and text."""
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Port of the server."""
         return int(self.address.rpartition(":")[2])
 
     def replace(self, task: Path, *functions: Function) -> None:
-        """Serve another version."""
+        """Serve another version of the functions."""
         self.background.run(_replace(self, task, functions))
 
 
@@ -124,7 +124,7 @@ def serving(
     routes: Sequence[Route] = (),
     limits: bool = False,
 ) -> Iterator[Serving]:
-    """An emulator that serves `functions` of the package in `task`; with memory limits if `limits` is set."""
+    """Serve functions of the package in `task`, with memory limits if `limits` is set."""
     lines: list[tuple[str, str]] = []
 
     def show(name: str, line: str) -> None:
@@ -155,7 +155,7 @@ async def _replace(serving: Serving, task: Path, functions: Sequence[Function]) 
 
 
 def with_deployment(original: Function, **settings: object) -> Function:
-    """The same function with further settings of its deployment."""
+    """Return a copy of a function with other deployment settings."""
     configuration = original.configuration
     deployment = structs.replace(configuration.deployment, **settings)
     return replace(original, configuration=structs.replace(configuration, deployment=deployment))

@@ -1,4 +1,4 @@
-"""An execution environment runs a package as Lambda does, and reports what becomes of it."""
+"""An execution environment runs a package as Lambda does, and reports the outcome."""
 
 from __future__ import annotations
 

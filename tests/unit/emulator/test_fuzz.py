@@ -1,4 +1,4 @@
-"""Whatever is sent, the emulator answers or closes the connection; it neither hangs nor ends."""
+"""The emulator answers any input or closes the connection. It neither hangs nor crashes."""
 
 from __future__ import annotations
 

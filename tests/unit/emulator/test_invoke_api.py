@@ -1,4 +1,4 @@
-"""SDKs find in the emulator what they find in Lambda: boto3 invokes functions through it."""
+"""boto3 invokes functions in the emulator as it does in Lambda."""
 
 from __future__ import annotations
 

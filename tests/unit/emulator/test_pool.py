@@ -1,4 +1,4 @@
-"""Environments: one per concurrent invocation, kept warm, ended when they must be; no answer goes astray."""
+"""Each concurrent invocation has an environment, which stays warm; every answer reaches its caller."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def closed_connections() -> Iterator[None]:
 
 
 class Caller:
-    """Invokes over one kept-alive connection for each thread."""
+    """Invokes functions, with one keep-alive connection for each thread."""
 
     def __init__(self, port: int) -> None:
         self._port = port
