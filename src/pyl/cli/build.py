@@ -30,7 +30,7 @@ from pyl.project.model import Project
 @click.option(
     "--arch",
     "architecture",
-    type=click.Choice(list(Architecture), case_sensitive=True),
+    type=click.Choice([str(name) for name in Architecture]),
     show_default="as configured, else x86_64",
     help="Processor architecture of the functions.",
 )
@@ -55,7 +55,7 @@ from pyl.project.model import Project
 def command(
     native: bool,
     builder: Builder | None,
-    architecture: Architecture | None,
+    architecture: str | None,
     cached: bool,
     timeout: float,
     layer: bool,
