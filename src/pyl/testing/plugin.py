@@ -81,6 +81,8 @@ def pyl_function(pyl_project: Project, pyl_package: Unpacked) -> Iterator[Callab
     A function's environment starts at its first call and ends with the test. `pyl_function("notify",
     environment={"TABLE": "test"})` sets variables besides the configured ones.
     """
+    from msgspec import structs
+
     from pyl.cli.invoke import find_function
     from pyl.testing.local_function import LocalFunction
 
@@ -90,7 +92,7 @@ def pyl_function(pyl_project: Project, pyl_package: Unpacked) -> Iterator[Callab
             function = find_function(pyl_project, name)
             if environment:
                 merged = {**function.configuration.environment, **environment}
-                function = replace(function, configuration=replace(function.configuration, environment=merged))
+                function = replace(function, configuration=structs.replace(function.configuration, environment=merged))
             return stack.enter_context(LocalFunction(pyl_project, function, pyl_package))
 
         yield get
