@@ -92,7 +92,7 @@ def make_file(path: str, mode: int = 0o644) -> None:
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
-    """Mount a file system. See mount(2) for the arguments.
+    """Mount a file system by the system call of this name.
 
     Raises:
         OSError: The kernel does not allow it.
