@@ -20,7 +20,7 @@ from rich.table import Table
 from pyl.cli.build import build_interpreted, build_native
 from pyl.cli.invoke import find_function, sample_event
 from pyl.emulator.environment import Environment, Outcome
-from pyl.emulator.unpacked import unpacked
+from pyl.emulator.extraction import unpacked
 from pyl.errors import PylError
 from pyl.packaging.package import Package
 from pyl.project import load_project

@@ -1,4 +1,4 @@
-"""Where pyl keeps what is slow to make and the same for every project: compiled programs, downloaded wheels."""
+"""The cache of what is slow to make and equal for all projects: compiled programs, downloaded wheels."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-_instead: Path | None = None
+_temporary_root: Path | None = None
 
 
 def root(environ: Mapping[str, str] = os.environ) -> Path:
-    """The cache folder: `PYL_CACHE_DIR`, else `$XDG_CACHE_HOME/pyl`, else `~/.cache/pyl`."""
-    if _instead is not None:
-        return _instead
+    """Return the cache folder: `PYL_CACHE_DIR`, else `$XDG_CACHE_HOME/pyl`, else `~/.cache/pyl`."""
+    if _temporary_root is not None:
+        return _temporary_root
     if chosen := environ.get("PYL_CACHE_DIR"):
         return Path(chosen).absolute()
     base = environ.get("XDG_CACHE_HOME")
@@ -26,7 +26,7 @@ def root(environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def key(*parts: object) -> str:
-    """Name of the entry that `parts` determine: equal parts, equal name."""
+    """Return the name of the entry that is made from `parts`. Equal parts have equal names."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part if isinstance(part, bytes) else str(part).encode())
@@ -35,21 +35,26 @@ def key(*parts: object) -> str:
 
 
 def entry(kind: str, name: str, make: Callable[[Path], None]) -> Path:
-    """The folder `<cache>/<kind>/<name>`, made by `make(folder)` when it is not there yet.
+    """Return the folder `<cache>/<kind>/<name>`, and make it first if it does not exist.
 
-    An entry appears whole or not at all: `make` fills a temporary folder beside it, which is renamed. When
-    two processes make the same entry, the first to end wins and both use it.
+    An entry is complete as soon as it exists: a temporary folder beside it is filled and then renamed. When two
+    processes make the same entry, both use that of the first to finish.
+
+    Args:
+        kind: What the entry is, such as `awslambdaric`.
+        name: The entry's name, from `key`.
+        make: Fills the empty folder that it is called with.
     """
     folder = root() / kind / name
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".making-") as temporary:
-        made = Path(temporary) / "entry"
-        made.mkdir()
-        make(made)
+        new_entry = Path(temporary) / "entry"
+        new_entry.mkdir()
+        make(new_entry)
         try:
-            made.rename(folder)
+            new_entry.rename(folder)
         except OSError:
             if not folder.is_dir():
                 raise
@@ -58,10 +63,11 @@ def entry(kind: str, name: str, make: Callable[[Path], None]) -> Path:
 
 @contextmanager
 def workspace(name: str) -> Iterator[Path]:
-    """An empty folder for making `name`, whose path is one of few, removed at the end.
+    """Yield an empty folder for building `name`, and remove it at the end.
 
-    Compilers remember paths, and zig's own cache finds a file again only at the same one: what is compiled
-    in random temporary folders, or where another piece was before, is compiled from nothing each time.
+    The path is `<cache>/work/<name>-<number>`, with the lowest number that no other process uses. Compilers record
+    paths, and zig's own cache finds a file again only at the same path: in random temporary folders everything would be
+    compiled anew each time.
     """
     for number in itertools.count():
         folder = root() / "work" / f"{name}-{number}"
@@ -81,19 +87,19 @@ def workspace(name: str) -> Iterator[Path]:
 
 
 @contextmanager
-def disregarded() -> Iterator[None]:
-    """Use an empty cache meanwhile, which is gone afterwards."""
-    global _instead  # noqa: PLW0603 - one process makes one build
+def temporary_cache() -> Iterator[None]:
+    """Use an empty cache instead of the usual one, and remove it at the end."""
+    global _temporary_root  # noqa: PLW0603 - one process makes one build
     with tempfile.TemporaryDirectory(prefix="pyl-cache-") as folder:
-        _instead = Path(folder)
+        _temporary_root = Path(folder)
         try:
             yield
         finally:
-            _instead = None
+            _temporary_root = None
 
 
 def clean() -> int:
-    """Remove the whole cache; returns the number of bytes that were freed."""
+    """Remove the whole cache and return the number of bytes freed."""
     folder = root()
     if not folder.is_dir():
         return 0

@@ -1,4 +1,4 @@
-"""The one place that runs other programs to their end."""
+"""Runs other programs and waits for them to end. All of pyl runs programs this way."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from typing import Any
 from pyl.errors import BuildError
 
 _GONE_WITHIN = 2.0
-"""Seconds; a killed process that nobody has waited for yet (no init in a container) still counts as a member."""
+"""Seconds to wait for a killed group. Without an init process, as in some containers, nobody reaps its members."""
 
 
 class CommandFailed(BuildError):
-    """A program ended with a failure; `output` holds what it printed, stdout and stderr together."""
+    """A program failed. `output` is what it printed: stdout and stderr, in the order written."""
 
     def __init__(self, message: str, *, returncode: int, output: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -28,8 +28,12 @@ class CommandFailed(BuildError):
         self.output = output
 
 
-class Family:
-    """Programs that several threads run for one purpose, and that end together."""
+class ProcessGroup:
+    """Programs that several threads run for one task, and that are killed together.
+
+    Attributes:
+        ended: Whether the group was killed; programs that are started afterwards are killed at once.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,16 +41,16 @@ class Family:
         self.ended = False
 
     @contextlib.contextmanager
-    def adopted(self) -> Iterator[None]:
-        """What `run` starts meanwhile, in this context, is one of the family."""
-        token = _family.set(self)
+    def track(self) -> Iterator[None]:
+        """Add every program that `run` starts in this context to the group."""
+        token = _current_group.set(self)
         try:
             yield
         finally:
-            _family.reset(token)
+            _current_group.reset(token)
 
     def end(self) -> None:
-        """Kill every member, and whatever is still to be started; each one's `run` then fails."""
+        """Kill all members, and those that are started later. Their `run` raises `CommandFailed`."""
         with self._lock:
             self.ended = True
             for process in self._members:
@@ -65,7 +69,7 @@ class Family:
                 self._members.discard(process)
 
 
-_family: ContextVar[Family | None] = ContextVar("family", default=None)
+_current_group: ContextVar[ProcessGroup | None] = ContextVar("current_group", default=None)
 
 
 def run(
@@ -77,12 +81,21 @@ def run(
     label: str = "",
     on_line: Callable[[str], None] | None = None,
 ) -> str:
-    """Run `command` to its end and return its output (stdout and stderr, in the order written).
+    """Run a program and return its output: stdout and stderr, in the order written.
 
-    Every line goes to `log` (appended, behind `label`) and to `on_line` as it comes. The program gets a process
-    group of its own: whatever ends the wait (Ctrl-C too) ends the whole group, compilers' children included.
+    The program runs in a process group of its own. If the wait is interrupted, by Ctrl-C for example, the whole group
+    is killed, including the children of compilers.
 
-    Raises `CommandFailed` on a non-zero exit or when the program cannot be started.
+    Args:
+        command: The program and its arguments.
+        environment: All variables of the program; by default those of this process.
+        cwd: The folder to start it in.
+        log: A file to which each line is appended as it is printed.
+        label: Prefix of the lines in `log`.
+        on_line: Called with each line, without its end, as it is printed.
+
+    Raises:
+        CommandFailed: The program could not be started, or its exit code is not 0.
     """
     lines: list[str] = []
     try:
@@ -100,11 +113,11 @@ def run(
     except OSError as error:
         msg = f"cannot run {command[0]}: {error.strerror}"
         raise CommandFailed(msg, returncode=127, output="") from error
-    family = _family.get()
+    group = _current_group.get()
     sink = None
     try:
-        assert process.stdout is not None  # noqa: S101 - asked for with PIPE
-        with family._member(process) if family else contextlib.nullcontext():  # noqa: SLF001 - this module's own
+        assert process.stdout is not None  # noqa: S101 - opened with PIPE
+        with group._member(process) if group else contextlib.nullcontext():  # noqa: SLF001 - this module's own
             sink = log.open("a", encoding="utf-8") if log else None
             for line in process.stdout:
                 lines.append(line)
@@ -114,7 +127,7 @@ def run(
                 if on_line:
                     on_line(line.rstrip("\n"))
             returncode = process.wait()
-        if family and family.ended:
+        if group and group.ended:
             end_group(process)
     except BaseException:
         end_group(process)
@@ -132,7 +145,7 @@ def run(
 
 
 def end_group(process: subprocess.Popen[Any]) -> None:
-    """Kill the process group and wait until its last member is gone, so that none writes any more."""
+    """Kill the group of a process, and wait until its last member is gone: none of them writes to files any more."""
     _kill_group(process)
     process.wait()
     deadline = time.monotonic() + _GONE_WITHIN

@@ -1,4 +1,4 @@
-"""How the core tells what it is doing. The core prints nothing; the command line shows these with rich."""
+"""Reports the progress of long tasks. The core prints nothing itself; the command line shows its reports with rich."""
 
 from __future__ import annotations
 
@@ -8,30 +8,31 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives the steps of a long task."""
+    """Receives reports on a long task."""
 
     def step(self, title: str) -> AbstractContextManager[None]:
-        """Bracket one step, shown with the time that it took; steps do not nest."""
+        """Enclose one step. It is shown with the time that it took. Steps do not nest."""
         ...
 
     def detail(self, text: str) -> None:
-        """What the current step is at (a module being compiled); only the latest matters."""
+        """Show what the current step is doing, such as the module being compiled. It replaces the detail before it."""
         ...
 
     def note(self, text: str) -> None:
-        """Something to read afterwards: a fallback taken, a thing to set."""
+        """Show a text that stays on the screen: a fallback that was taken, or a setting to change."""
         ...
 
 
 class Silent:
-    """Progress that nobody watches."""
+    """Ignores all reports."""
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:  # noqa: ARG002
+        """Show nothing."""
         yield
 
     def detail(self, text: str) -> None:
-        """Ignore it."""
+        """Show nothing."""
 
     def note(self, text: str) -> None:
-        """Ignore it."""
+        """Show nothing."""

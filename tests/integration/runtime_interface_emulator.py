@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from pyl.emulator import managed_runtime
-from pyl.emulator.unpacked import unpacked
+from pyl.emulator.extraction import unpacked
+from pyl.lambda_environment import RUNTIME_ROOT
 from pyl.sandbox import execution
 
 _MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
@@ -54,8 +55,8 @@ def _served(task: Path, name: str, variables: Mapping[str, str]) -> Iterator[int
     if (task / "bootstrap").exists():
         runtime = ["/var/task/bootstrap"]
     else:
-        binds[managed_runtime.PLACE] = managed_runtime.awslambdaric()
-        environment["PYTHONPATH"] = managed_runtime.PLACE
+        binds[RUNTIME_ROOT] = managed_runtime.install_awslambdaric()
+        environment["PYTHONPATH"] = RUNTIME_ROOT
         python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
         runtime = [python, "-S", "-m", "awslambdaric", f"functions.{name}"]
     options = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]

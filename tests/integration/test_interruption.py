@@ -81,7 +81,7 @@ def test_nothing_is_left_of_an_interrupted_compile(
     assert process.returncode == code
     assert "Traceback" not in err
     if code == 130:
-        assert "interrupted; earlier packages are untouched" in err
+        assert "interrupted; earlier packages are unchanged" in err
     assert compilers(str(cache)) == []
     out = project / "build" / "pyl"
     assert {path.name for path in out.iterdir()} == {"native-x86_64.zip", "native.log"}

@@ -54,7 +54,7 @@ def test_the_package_is_refused_where_its_layer_is_missing(report: dict[str, Any
     project = Path(report["package"]).parents[2]
     done = run("invoke", "hello", "--project", project, "--package", alone, "--data", "1")
     assert done.code == 2
-    assert "has its dependencies in a layer" in done.err
+    assert "needs a layer with its dependencies" in done.err
 
 
 def test_a_build_without_layer_holds_everything_again(report: dict[str, Any], tmp_path: Path) -> None:

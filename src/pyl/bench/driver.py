@@ -14,9 +14,9 @@ from typing import Any, Self
 
 from pyl.bench import programs
 from pyl.bench.variants import Variant
-from pyl.emulator.managed_runtime import PLACE as RUNTIME
-from pyl.emulator.variables import variables
+from pyl.emulator.variables import environment_variables
 from pyl.errors import EngineError
+from pyl.lambda_environment import RUNTIME_ROOT as RUNTIME
 from pyl.lambda_environment import TASK_ROOT
 from pyl.project.model import Function
 from pyl.sandbox import execution
@@ -165,7 +165,7 @@ class Driver:
 
     def _variables(self, *, boxed: bool) -> Mapping[str, str]:
         places = self._places(boxed=boxed)
-        lambda_own = variables(
+        lambda_own = environment_variables(
             self._function,
             region=self._region,
             api="",

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from pyl import cache
 from pyl.emulator import managed_runtime
+from pyl.lambda_environment import RUNTIME_ROOT
 from pyl.process import run
 
-CLIENT_PLACE = managed_runtime.PLACE
+CLIENT_PLACE = RUNTIME_ROOT
 
 _MAIN = """\
 import os
@@ -47,7 +48,7 @@ def executable() -> str:
 
 def client() -> Path:
     """awslambdaric with its bytecode and a main program, as they stand at `/var/runtime`."""
-    source = managed_runtime.awslambdaric()
+    source = managed_runtime.install_awslambdaric()
 
     def make(folder: Path) -> None:
         shutil.copytree(source, folder, dirs_exist_ok=True)

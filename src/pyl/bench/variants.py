@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyl.bench import managed, programs
-from pyl.emulator.unpacked import unpacked
+from pyl.emulator.extraction import unpacked
 from pyl.errors import UsageError
 from pyl.image.file import names
 from pyl.project.config.model import DEFAULT_COMMAND, BenchVariant

@@ -1,4 +1,4 @@
-"""`pyl build`: make a package."""
+"""`pyl build`: build a package."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from pyl.project.model import Project
 
 
 @click.command()
-@click.option("--native", is_flag=True, help="Compile with Nuitka into a package for provided.al2.")
+@click.option("--native", is_flag=True, help="Build a native package for provided.al2, compiled with Nuitka.")
 @click.option(
     "--builder",
     type=click.Choice(["auto", "container", "local"]),
-    show_default="auto: the container when an engine answers, else this host",
-    help="What compiles native packages.",
+    show_default="auto: a container if an engine is running, else this machine",
+    help="Where to compile native packages.",
 )
 @click.option(
     "--arch",
     "architecture",
-    type=click.Choice(list(Architecture), case_sensitive=True),
+    type=click.Choice([str(name) for name in Architecture]),
     show_default=f"as configured, else {Architecture.X86_64}",
-    help="Processor of the functions.",
+    help="Processor architecture of the functions.",
 )
 @click.option("--no-cache", "cached", flag_value=False, default=True, help="Compile everything anew (native packages).")
 @click.option(
@@ -40,9 +40,9 @@ from pyl.project.model import Project
     type=click.FloatRange(min=1),
     default=3600,
     show_default=True,
-    help="Seconds that a build in a container may take.",
+    help="Time limit of a build in a container, in seconds.",
 )
-@click.option("--layer", is_flag=True, help="Put dependencies into a layer zip of their own (interpreted packages).")
+@click.option("--layer", is_flag=True, help="Put dependencies into a separate layer zip (interpreted packages).")
 @project_option
 @click.option(
     "--out",
@@ -55,7 +55,7 @@ from pyl.project.model import Project
 def command(
     native: bool,
     builder: Builder | None,
-    architecture: Architecture | None,
+    architecture: str | None,
     cached: bool,
     timeout: float,
     layer: bool,
@@ -63,10 +63,10 @@ def command(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a package: one zip with all functions of the project.
+    """Build a package: one zip with all functions of the project.
 
-    Without --native the zip is for a managed Python runtime. The earlier package is replaced only when the
-    new one is complete.
+    Without --native, the zip is for a managed Python runtime. An earlier package is replaced only when the new one is
+    complete.
     """
     if native and layer:
         msg = "--layer is for interpreted packages: a native package is loaded from its image, not from layers"
@@ -86,23 +86,43 @@ def command(
 
 
 def build_interpreted(project: Project, out: Path, *, layer: bool = False) -> Package:
-    """Make the interpreted package, showing progress."""
+    """Build the interpreted package and show progress.
+
+    Args:
+        project: The project.
+        out: Folder for the package.
+        layer: Put dependencies into a separate layer zip.
+
+    Raises:
+        BuildError: The package could not be built.
+    """
     from pyl.packaging import interpreted
 
     return interpreted.build(project, out, ConsoleProgress(), layer=layer)
 
 
 def build_native(project: Project, out: Path, *, cached: bool = True, timeout: float | None = None) -> Package:
-    """Make the native package with the configured builder, showing progress."""
+    """Build the native package with the configured builder and show progress.
+
+    Args:
+        project: The project.
+        out: Folder for the package.
+        cached: Use what earlier builds have compiled.
+        timeout: Time limit of a build in a container, in seconds.
+
+    Raises:
+        BuildError: The package could not be built.
+        EngineError: The container engine or this machine lacks something.
+    """
     from pyl.packaging import builders
 
     return builders.build(project, out, ConsoleProgress(), cached=cached, timeout=timeout or builders.TIMEOUT)
 
 
 def _note_runtime(project: Project, package: Package) -> None:
-    """Say so when AWS supports the runtime no more, or does not take it."""
-    asked = project.configuration.target if package.kind == "native" else package.runtime
-    text = lifecycle.notice(asked, lifecycle.today())
+    """Warn if AWS no longer supports the runtime, or does not offer it."""
+    target = project.configuration.target if package.kind == "native" else package.runtime
+    text = lifecycle.notice(target, lifecycle.today())
     if text:
         ConsoleProgress().note(text)
 
@@ -122,11 +142,11 @@ def _print(package: Package) -> None:
         click.echo(f"  process image: {package.image.kind}" + (f" ({reasons})" if reasons else ""))
     click.echo(f"\nFunctions: {', '.join(package.functions)}")
     if package.commands.upload:
-        click.echo(f"\nThe zip is over 50 MB, which Lambda takes from S3 only. Upload it:\n  {package.commands.upload}")
+        click.echo(f"\nThe zip is over 50 MB, so Lambda takes it only from S3. Upload it:\n  {package.commands.upload}")
     if package.commands.publish_layer:
         click.echo(f"\nPublish the layer:\n  {package.commands.publish_layer}")
     click.echo(f"\nDeploy a function:\n  {package.commands.create}")
-    click.echo(f"\nRedeploy it after a change:\n  {package.commands.update}")
+    click.echo(f"\nUpdate it after a change:\n  {package.commands.update}")
     for name, create in package.commands.functions.items():
         click.echo(f"\nDeploy {name} as configured:\n  {create}")
 

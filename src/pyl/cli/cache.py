@@ -1,4 +1,4 @@
-"""`pyl cache`: what builds keep for the next one."""
+"""`pyl cache`: the cache of builds."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pyl.errors import EngineError
 
 @click.group()
 def command() -> None:
-    """Show or remove what builds keep for the next one."""
+    """Show or remove the cache of builds."""
 
 
 @command.command()
 def path() -> None:
-    """Print the cache folder of this host."""
+    """Print the path of the cache folder on this machine."""
     from pyl import cache
 
     click.echo(cache.root())
@@ -22,7 +22,7 @@ def path() -> None:
 
 @command.command()
 def clean() -> None:
-    """Remove compiled programs and modules from this host, and pyl's volumes and images from the container engine."""
+    """Remove the cache folder, and pyl's volumes and images from the container engine."""
     from pyl import cache
     from pyl.packaging import builders
 

@@ -1,4 +1,4 @@
-"""`pyl check`: what is wrong with a project, found without importing it."""
+"""`pyl check`: report problems of a project, without importing its code."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ _BOLD = {"place", "code", "mark"}
 def command(ctx: click.Context, directory: Path, as_json: bool) -> None:
     """Check signatures, names and configuration of a project.
 
-    The code is read, never imported. Exit code 1 if anything is wrong; docs/diagnostics.md explains the codes.
+    The code is parsed, never imported. The exit code is 1 if there is a problem. For all codes, see
+    docs/diagnostics.md.
     """
     examination = examine(directory, environ=os.environ)
     if as_json:
-        found = [diagnostic.as_json(examination.root) for diagnostic in examination.diagnostics]
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        diagnostics = [diagnostic.as_json(examination.root) for diagnostic in examination.diagnostics]
+        click.echo(json.dumps(diagnostics, indent=2, ensure_ascii=False))
     elif examination.project is not None:
         _print_functions(examination.project)
     else:
@@ -45,16 +46,16 @@ def _print_diagnostics(examination: Examination) -> None:
 
 def _print_functions(project: Project) -> None:
     rows = [
-        (function.name, function.event or "JSON", f"{_shown(function.file, project.root)}:{function.line}")
+        (function.name, function.event or "JSON", f"{_relative(function.file, project.root)}:{function.line}")
         for function in project.functions
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    for name, event, place in rows:
-        click.echo(f"{name:{widths[0]}}  {event:{widths[1]}}  {place}")
+    for name, event, location in rows:
+        click.echo(f"{name:{widths[0]}}  {event:{widths[1]}}  {location}")
     click.echo(f"{count_noun(len(rows), 'function')}, no problems")
 
 
-def _shown(file: Path, root: Path) -> str:
+def _relative(file: Path, root: Path) -> str:
     return file.relative_to(root).as_posix()
 
 

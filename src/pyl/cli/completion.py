@@ -1,4 +1,4 @@
-"""`pyl completion`: the script with which a shell completes commands, options and the project's own names."""
+"""`pyl completion`: print a script for shells that completes commands, options and names of functions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ fish   run once:   pyl completion fish > ~/.config/fish/completions/pyl.fish"""
 @click.argument("shell", type=click.Choice(SHELLS), required=False)
 @click.pass_context
 def command(ctx: click.Context, shell: str | None) -> None:
-    """Print the completion script for SHELL, which is your login shell unless you name one."""
+    """Print the completion script for SHELL, by default your login shell."""
     shell = shell or _login_shell()
     completion = get_completion_class(shell)
     assert completion is not None  # noqa: S101 - click has all of SHELLS
@@ -34,5 +34,5 @@ def _login_shell() -> str:
     name = PurePath(os.environ.get("SHELL", "")).name
     if name in SHELLS:
         return name
-    msg = f"there is no completion for the shell {name!r}" if name else "SHELL does not say which shell this is"
+    msg = f"there is no completion for the shell {name!r}" if name else "cannot detect your shell: SHELL is not set"
     raise UsageError(msg, hint=f"name one: {', '.join(f'`pyl completion {shell}`' for shell in SHELLS)}")

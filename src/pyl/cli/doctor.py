@@ -1,4 +1,4 @@
-"""`pyl doctor`: what is missing on this machine and in AWS, and how to get it."""
+"""`pyl doctor`: check what pyl needs on this machine and in AWS."""
 
 from __future__ import annotations
 
@@ -29,22 +29,23 @@ _MARKS = {
 @json_option
 @click.pass_context
 def command(ctx: click.Context, areas: tuple[str, ...], directory: Path, as_json: bool) -> None:
-    """Look for what pyl needs, in all areas or in those named, and tell how to get what is missing.
+    """Check what pyl needs, in all areas or in the named ones, and explain how to fix what is missing.
 
-    Nothing is changed, here or in AWS. Exit code 4 when something is missing on this machine, 5 when only in AWS.
+    Nothing is changed, here or in AWS. The exit code is 4 if something is missing on this machine, 5 if something is
+    missing only in AWS.
     """
-    wanted = {Area(area) for area in areas} or set(Area)
-    findings = examination.examine(wanted, directory=directory, environ=os.environ)
+    chosen = {Area(area) for area in areas} or set(Area)
+    findings = examination.examine(chosen, directory=directory, environ=os.environ)
     if as_json:
-        found = list(findings)
-        click.echo(json.dumps([finding.as_json() for finding in found], indent=2, ensure_ascii=False))
+        results = list(findings)
+        click.echo(json.dumps([finding.as_json() for finding in results], indent=2, ensure_ascii=False))
     else:
-        found = _print(findings)
-    ctx.exit(exit_code(found))
+        results = _print(findings)
+    ctx.exit(exit_code(results))
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
-    """0 when nothing is missing; warnings are no failures."""
+    """Return the exit code: 0 if nothing is missing. Warnings do not count."""
     failed = {finding.area for finding in findings if finding.status is Status.FAILED}
     if failed - {Area.AWS}:
         return EngineError.exit_code
@@ -52,17 +53,17 @@ def exit_code(findings: Iterable[Finding]) -> int:
 
 
 def _print(findings: Iterable[Finding]) -> list[Finding]:
-    """Each as it comes: some take seconds."""
-    found: list[Finding] = []
+    """Print each finding as soon as it is there, because some take seconds. Return all of them."""
+    printed: list[Finding] = []
     for finding in findings:
-        if not found or found[-1].area is not finding.area:
-            click.echo(("\n" if found else "") + click.style(TITLES[finding.area], bold=True))
-        found.append(finding)
+        if not printed or printed[-1].area is not finding.area:
+            click.echo(("\n" if printed else "") + click.style(TITLES[finding.area], bold=True))
+        printed.append(finding)
         mark, color = _MARKS[finding.status]
         click.echo(f"  {click.style(mark, fg=color)} {finding.name:13}{finding.found}")
         if finding.fix:
             click.echo(f"    {'':13}{click.style('fix:', fg='cyan')} {finding.fix}")
-    failures = sum(finding.status is Status.FAILED for finding in found)
-    warnings = sum(finding.status is Status.WARNING for finding in found)
+    failures = sum(finding.status is Status.FAILED for finding in printed)
+    warnings = sum(finding.status is Status.WARNING for finding in printed)
     click.echo(f"\n{count_noun(failures, 'problem')}, {count_noun(warnings, 'warning')}")
-    return found
+    return printed

@@ -14,16 +14,16 @@ from pyl.events.edits import edited
 @click.command()
 @click.argument("source", required=False, shell_complete=complete_examples)
 @click.option("--set", "edits", multiple=True, metavar="PATH=VALUE",
-              help="Put a value into the event, like Records.0.body=hello; may be repeated.")  # fmt: skip
+              help="Set a value in the event, such as Records.0.body=hello. Can be repeated.")  # fmt: skip
 @json_option
 def command(source: str | None, edits: tuple[str, ...], as_json: bool) -> None:
     """Print the sample event of SOURCE (sqs, s3, ...), or list the sources.
 
-    `pyl invoke NAME --example SOURCE` sends it; `pyl events SOURCE > event.json` is a start for one of your own.
+    `pyl invoke NAME --example SOURCE` sends it. `pyl events SOURCE > event.json` writes it to a file that you can edit.
     """
     if source is None:
         if edits:
-            msg = "--set changes the sample of a source; name one"
+            msg = "--set needs a SOURCE, whose sample event it changes"
             raise click.UsageError(msg)
         _list(as_json)
         return
@@ -39,5 +39,5 @@ def _list(as_json: bool) -> None:
 
 
 def _type(source: str) -> str:
-    """How handlers import it."""
+    """Return the import path of the event's type."""
     return f"pyl.events.{EVENTS[source].partition(':')[2]}"

@@ -1,4 +1,4 @@
-"""`pyl image PACKAGE`: what is in a package's process image, and what must hold for it to be used."""
+"""`pyl image PACKAGE`: show a package's process image and its guards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pyl.image.file import description
 @click.argument("package", type=click.Path(exists=True, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(package: Path, as_json: bool) -> None:
-    """Show the process image in PACKAGE, a native zip or an unpacked one."""
+    """Show the process image in PACKAGE, which is a native zip or its unpacked folder."""
     content = description.read(package)
     if as_json:
         click.echo(json.dumps(content, indent=1))
@@ -43,19 +43,19 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
     if len(owners) > _OWNERS_SHOWN:
         rest = owners[_OWNERS_SHOWN:]
         yield f"  {_size(sum(size for _, size in rest)):>10}  {len(rest)} others"
-    places = {read["name"]: read["where"] for read in content["environment"]}
+    locations = {read["name"]: read["where"] for read in content["environment"]}
     yield "guards (used only when these hold; read at import at the place named)"
     absent: dict[str, list[str]] = {}
     for guard in content["guards"]:
-        place = places.get(guard["name"], "")
-        if guard["condition"].endswith(_ABSENT) and place:
-            absent.setdefault(place, []).append(guard["name"])
+        location = locations.get(guard["name"], "")
+        if guard["condition"].endswith(_ABSENT) and location:
+            absent.setdefault(location, []).append(guard["name"])
         else:
-            yield f"  {guard['condition']}" + (f"  ({place})" if place else "")
-    for place, names in absent.items():
+            yield f"  {guard['condition']}" + (f"  ({location})" if location else "")
+    for location, names in absent.items():
         verb = _ABSENT if len(names) == 1 else " are not set"
         yield from textwrap.wrap(
-            f"{', '.join(names)}{verb}  ({place})", 110, initial_indent="  ", subsequent_indent="    "
+            f"{', '.join(names)}{verb}  ({location})", 110, initial_indent="  ", subsequent_indent="    "
         )
 
 

@@ -1,4 +1,4 @@
-"""`pyl invoke`: call one function, of a package, from source, or in AWS."""
+"""`pyl invoke`: invoke a function from source, from a package, or in AWS."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pyl.project.model import Function, Project
 
 @dataclass(frozen=True)
 class _Answer:
-    """What came of one call."""
+    """The response to one call."""
 
     payload: bytes
     error: str | None
@@ -35,7 +35,7 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Plan:
-    """How to call."""
+    """A call to make, and how often."""
 
     project: Project
     function: Function
@@ -56,7 +56,7 @@ class _Plan:
 )
 @click.option("--data", metavar="JSON", help="The event.")
 @click.option(
-    "--data-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A file with the event."
+    "--data-file", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="A file that contains the event."
 )
 @click.option(
     "--example",
@@ -65,14 +65,18 @@ class _Plan:
     help="A bundled sample event: sqs, s3, ..., or `event` for the function's own.",
 )
 @click.option("--set", "edits", multiple=True, metavar="PATH=VALUE",
-              help="Put a value into the event, like Records.0.body=hello; may be repeated.")  # fmt: skip
+              help="Set a value in the event, such as Records.0.body=hello. Can be repeated.")  # fmt: skip
 @click.option(
-    "--url", metavar="PATH", help="Call as a function URL does: with a request for PATH, and --data as its body."
+    "--url", metavar="PATH", help="Send an HTTP request for PATH, as a function URL does, with --data as its body."
 )
-@click.option("--method", help="Method of that request.  [default: GET, or POST with a body]")
-@click.option("--header", "headers", multiple=True, metavar="'NAME: TEXT'", help="A header of that request.")
-@click.option("--async", "later", is_flag=True, help="Do not wait for the response; nothing goes to stdout.")
-@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="How often, in one environment.")
+@click.option("--method", help="With --url: the HTTP method.  [default: GET, or POST with a body]")
+@click.option(
+    "--header", "headers", multiple=True, metavar="'NAME: TEXT'", help="With --url: a header. Can be repeated."
+)
+@click.option("--async", "later", is_flag=True, help="Do not wait for the response, and print none.")
+@click.option(
+    "--repeat", type=click.IntRange(1), default=1, show_default=True, help="Number of calls, one after another."
+)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write the response to this file.")
 @click.option("--remote", is_flag=True, help="Call the function that `pyl deploy` put into AWS.")
 @click.option("--tail", is_flag=True, help="With --remote: show the end of the log.")
@@ -100,16 +104,16 @@ def command(
 ) -> None:
     """Invoke the function NAME.
 
-    The response goes to stdout, logs and Lambda's REPORT line to stderr; the exit code is 1 when the function
-    reports an error. Here the package stands at /var/task, read-only, as in Lambda.
+    The response is written to stdout, logs and Lambda's REPORT line to stderr. The exit code is 1 if the function
+    reports an error. On this machine the package is at /var/task, read-only, as in Lambda.
     """
     _check(remote, package_name, {"--tail": tail, "--qualifier": qualifier, "--profile": profile})
     project = load_project(directory, environ=os.environ)
     function = find_function(project, name)
     if url is None:
         if method or headers:
-            msg = "--method and --header are for a request"
-            raise UsageError(msg, hint="name its path with --url")
+            msg = "--method and --header need an HTTP request"
+            raise UsageError(msg, hint="add its path with --url")
         event = edited(_event(function, data, data_file, example), edits)
     else:
         event = edited(_request(function, url, method, headers, _body(data, data_file, example)), edits)
@@ -119,33 +123,33 @@ def command(
 
 
 def _check(remote: bool, package: str | None, for_remote: dict[str, str | bool | None]) -> None:
-    given = [option for option, value in for_remote.items() if value]
-    if given and not remote:
-        msg = f"{given[0]} is for functions in AWS"
+    used = [option for option, value in for_remote.items() if value]
+    if used and not remote:
+        msg = f"{used[0]} is for functions in AWS"
         raise UsageError(msg, hint="add --remote")
     if remote and package:
-        msg = "--package is for calls on this machine, --remote for those in AWS"
-        raise UsageError(msg, hint="leave one of them out")
+        msg = "--package is for calls on this machine, --remote is for calls in AWS"
+        raise UsageError(msg, hint="remove one of them")
 
 
 def _here(plan: _Plan, package: str | None) -> Iterator[_Answer]:
-    from pyl.emulator.local import environment, prepared
+    from pyl.emulator.single_environment import create_environment, prepare_package
     from pyl.sandbox import execution
 
-    if why := execution.unavailable():
+    if reason := execution.unavailable():
         click.echo(
-            f"this machine allows no mount namespace ({why}): the package runs where it is, not at /var/task",
+            f"this machine allows no mount namespaces ({reason}): the package runs in its own folder, not at /var/task",
             err=True,
         )
-    left = plan.repeat
-    with prepared(plan.project, package, ConsoleProgress()) as unpacked:
-        while left:
-            with environment(plan.project, plan.function, unpacked, logs=sys.stderr.fileno()) as running:
-                while left and running.usable:
+    remaining = plan.repeat
+    with prepare_package(plan.project, package, ConsoleProgress()) as unpacked:
+        while remaining:
+            with create_environment(plan.project, plan.function, unpacked, logs=sys.stderr.fileno()) as running:
+                while remaining and running.usable:
                     outcome = running.invoke(plan.event)
                     click.echo(outcome.report(plan.function), err=True)
                     yield _Answer(outcome.payload, outcome.error, outcome.duration, outcome.content_type)
-                    left -= 1
+                    remaining -= 1
 
 
 def _remotely(plan: _Plan, qualifier: str | None, profile: str | None, *, tail: bool) -> Iterator[_Answer]:
@@ -169,7 +173,11 @@ def _remotely(plan: _Plan, qualifier: str | None, profile: str | None, *, tail: 
 
 
 def _finish(plan: _Plan, answers: Iterator[_Answer], output: Path | None) -> None:
-    """Write the responses as they come. Raises `FunctionFailed` at the end when one is an error."""
+    """Write the responses as they arrive.
+
+    Raises:
+        FunctionFailed: A call has reported an error. It is raised after the last one.
+    """
     errors, seconds = [], []
     with _sink(output) as sink:
         for answer in answers:
@@ -182,7 +190,7 @@ def _finish(plan: _Plan, answers: Iterator[_Answer], output: Path | None) -> Non
                 sink.flush()
     if plan.repeat > 1:
         shown = [f"{1000 * figure:.2f}" for figure in (min(seconds), statistics.median(seconds), max(seconds))]
-        click.echo(f"{len(seconds)} calls: least {shown[0]} ms, median {shown[1]} ms, most {shown[2]} ms", err=True)
+        click.echo(f"{len(seconds)} calls: min {shown[0]} ms, median {shown[1]} ms, max {shown[2]} ms", err=True)
     if errors and plan.wait:
         times = f" in {len(errors)} of {len(seconds)} calls" if plan.repeat > 1 else ""
         msg = f"{plan.function.name} reported {errors[0]}{times}"
@@ -203,11 +211,11 @@ def _sink(output: Path | None) -> Iterator[BinaryIO]:
 
 
 def _http(answer: _Answer) -> bytes:
-    """The body of the HTTP response; status and headers go to stderr."""
-    from pyl.emulator.http_responses import BadResponse, whole_response
+    """Return the body of the HTTP response, and print status and headers to stderr."""
+    from pyl.emulator.http_responses import BadResponse, parse_whole_response
 
     try:
-        response = whole_response(answer.payload, answer.content_type)
+        response = parse_whole_response(answer.payload, answer.content_type)
     except BadResponse as error:
         msg = f"the response cannot be sent over HTTP: {error}"
         raise FunctionFailed(msg) from error
@@ -217,39 +225,43 @@ def _http(answer: _Answer) -> bytes:
 
 
 def find_function(project: Project, name: str) -> Function:
-    """The project's function `name`; an error lists those that exist."""
-    found = {function.name: function for function in project.functions}
-    if name in found:
-        return found[name]
+    """Return a function of the project by its name.
+
+    Raises:
+        UsageError: The project has no such function.
+    """
+    functions = {function.name: function for function in project.functions}
+    if name in functions:
+        return functions[name]
     msg = f"{project.name} has no function {name}"
-    near = difflib.get_close_matches(name, found, n=1)
+    near = difflib.get_close_matches(name, functions, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise UsageError(msg, hint=f"{hint}it has {', '.join(found)}")
+    raise UsageError(msg, hint=f"{hint}it has {', '.join(functions)}")
 
 
 def _event(function: Function, data: str | None, data_file: Path | None, example: str | None) -> bytes:
-    given = [option for option in (data, data_file, example) if option is not None]
-    if len(given) != 1:
-        msg = "give the event by exactly one of --data, --data-file and --example"
+    sources = [option for option in (data, data_file, example) if option is not None]
+    if len(sources) != 1:
+        msg = "pass the event with exactly one of --data, --data-file and --example"
         raise UsageError(msg, hint="for instance `--data '{}'`, or `--example sqs` for a sample event")
     if data_file is not None:
-        return _checked(data_file.read_bytes(), str(data_file))
+        return _check_json(data_file.read_bytes(), str(data_file))
     if data is not None:
-        return _checked(data.encode(), "--data")
+        return _check_json(data.encode(), "--data")
     return sample_event(function, str(example))
 
 
 def _body(data: str | None, data_file: Path | None, example: str | None) -> bytes:
     if example is not None or (data is not None and data_file is not None):
-        msg = "the body of a request is given by --data or --data-file"
+        msg = "the body of a request comes from --data or --data-file"
         raise UsageError(msg)
     return data_file.read_bytes() if data_file else (data or "").encode()
 
 
 def _request(function: Function, url: str, method: str | None, headers: tuple[str, ...], body: bytes) -> bytes:
-    """The event that a request to the function's URL (or to its REST API) becomes."""
+    """Return the event for a request to the function's URL or, if it takes those events, to its REST API."""
     from pyl.emulator.http_events import HTTPRequest, rest_api_event, url_event
-    from pyl.emulator.routes import is_rest
+    from pyl.emulator.routes import takes_rest_events
 
     path, _, query = url.partition("?")
     request = HTTPRequest(
@@ -259,7 +271,7 @@ def _request(function: Function, url: str, method: str | None, headers: tuple[st
         headers=(("host", "localhost"), ("user-agent", "pyl"), *map(_header, headers)),
         body=body,
     )
-    if is_rest(function):
+    if takes_rest_events(function):
         parameters = {"proxy": request.path.lstrip("/")}
         return json.dumps(rest_api_event(request, resource="/{proxy+}", path_parameters=parameters)).encode()
     return json.dumps(url_event(request, api=function.name)).encode()
@@ -274,12 +286,20 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def sample_event(function: Function, name: str) -> bytes:
-    """The bundled sample event `name`, or the function's own for `event`."""
+    """Return a sample event.
+
+    Args:
+        function: The function that it is for.
+        name: Name of a bundled sample, or `event` for the function's own event file.
+
+    Raises:
+        UsageError: There is no such sample, or the function has no event file.
+    """
     from pyl.events import samples
 
     if name == "event":
         if function.configuration.event is None:
-            msg = f"{function.name} has no event file of its own"
+            msg = f"{function.name} has no event file"
             raise UsageError(msg, hint=f"set `event` in [tool.pyl.functions.{function.name}]")
         return function.configuration.event.read_bytes()
     if name not in samples.names():
@@ -288,7 +308,7 @@ def sample_event(function: Function, name: str) -> bytes:
     return samples.load(name)
 
 
-def _checked(text: bytes, origin: str) -> bytes:
+def _check_json(text: bytes, origin: str) -> bytes:
     try:
         json.loads(text)
     except ValueError as error:

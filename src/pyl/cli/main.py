@@ -1,4 +1,4 @@
-"""The `pyl` command group, and the one place where errors become messages and exit codes."""
+"""The `pyl` command group, and the conversion of errors to messages and exit codes."""
 
 from __future__ import annotations
 
@@ -14,39 +14,42 @@ from pyl.errors import PylError
 
 COMMANDS = {
     "bench": "Measure the native package against the interpreted one.",
-    "build": "Make a package: an interpreted zip, or a native one.",
-    "cache": "Show or remove what builds keep for the next one.",
-    "check": "Report wrong signatures and configuration, without importing the code.",
-    "completion": "Print the script that completes commands and names in your shell.",
-    "delete": "Delete what pyl made in AWS.",
+    "build": "Build a package, interpreted or native.",
+    "cache": "Show or remove the cache of builds.",
+    "check": "Check signatures and configuration, without importing the code.",
+    "completion": "Print a completion script for your shell.",
+    "delete": "Delete what pyl has created in AWS.",
     "deploy": "Create or update the functions in AWS.",
-    "doctor": "Look for what pyl needs here and in AWS, and tell how to get what is missing.",
+    "doctor": "Check what pyl needs on this machine and in AWS, and explain how to fix it.",
     "events": "List and print sample events.",
-    "image": "Show what is in a native package's process image, and its guards.",
-    "invoke": "Invoke a function: of a package, from source, or in AWS.",
-    "list": "List what the project has in AWS.",
+    "image": "Show a native package's process image and its guards.",
+    "invoke": "Invoke a function from source, from a package, or in AWS.",
+    "list": "List what the project has deployed to AWS.",
     "logs": "Print what a function logged in AWS.",
-    "new": "Make a project with a function, a test and an event, for a kind of trigger.",
-    "rollback": "Give callers an earlier version of a function.",
-    "template": "Print the project as a template for SAM or Terraform.",
+    "new": "Create a project with a function, a test and a sample event.",
+    "rollback": "Roll back functions to an earlier version.",
+    "template": "Print a SAM or Terraform template of the project.",
     "watch": "Serve all functions locally, as Lambda would, and reload on save.",
 }
-"""Command to its one-line help, so that `pyl --help` imports no command."""
+"""One-line help of each command. It is here so that `pyl --help` imports no command."""
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in `pyl.cli.<name>.command`."""
+    """A group that imports a command, `pyl.cli.<name>.command`, when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of all commands."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import a command and return it; None if there is no such command."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"pyl.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands, from `COMMANDS` alone."""
         with formatter.section("Commands"):
             formatter.write_dl(sorted(COMMANDS.items()))
 
@@ -63,7 +66,7 @@ def group(ctx: click.Context, verbose: bool) -> None:
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line and exit with the code that `pyl.errors` documents."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:  # nohup keeps its meaning
+        if signal.getsignal(number) is signal.SIG_DFL:  # under nohup, SIGHUP stays ignored
             signal.signal(number, _stop)
     verbose = "--verbose" in (arguments or sys.argv[1:]) or "-v" in (arguments or sys.argv[1:])
     try:
@@ -71,7 +74,7 @@ def main(arguments: list[str] | None = None) -> Any:
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("pyl: interrupted; earlier packages are untouched", err=True)
+        click.echo("pyl: interrupted; earlier packages are unchanged", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
@@ -86,5 +89,5 @@ def main(arguments: list[str] | None = None) -> Any:
 
 
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    """End as Ctrl-C does: compilers are stopped and temporary folders removed on the way out."""
+    """Exit by an exception, as Ctrl-C does, so that compilers are stopped and temporary folders removed."""
     sys.exit(128 + number)

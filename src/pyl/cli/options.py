@@ -1,4 +1,4 @@
-"""What several commands share: options, and how a shell completes names."""
+"""Options and shell completions that several commands use."""
 
 from __future__ import annotations
 
@@ -14,26 +14,24 @@ project_option = click.option(
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     default=Path(),
     show_default="the folder you are in",
-    help="Folder of the project (with pyproject.toml).",
+    help="Folder of the project, which contains pyproject.toml.",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON on stdout.")
 
 
-profile_option = click.option(
-    "--profile", envvar="AWS_PROFILE", help="Profile of the AWS configuration.  [default: AWS_PROFILE]"
-)
+profile_option = click.option("--profile", envvar="AWS_PROFILE", help="AWS profile.  [default: AWS_PROFILE]")
 
 region_option = click.option("--region", help="AWS region.  [default: the project's]")
 
 
 def complete_functions(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The project's functions that are not on the line yet, those of a project with problems too."""
+    """Complete the names of functions that are not on the command line yet, even if the project has problems."""
     from pyl.project import examine
 
     directories = ctx.params.get("directories") or [ctx.params.get("directory") or Path()]
-    given = ctx.params.get(parameter.name or "")
-    chosen = set(given) if isinstance(given, (tuple, list)) else set()
+    value = ctx.params.get(parameter.name or "")
+    chosen = set(value) if isinstance(value, (tuple, list)) else set()
     try:
         names = [name for directory in directories for name in examine(directory, environ=os.environ).names]
     except OSError:
@@ -42,7 +40,7 @@ def complete_functions(ctx: click.Context, parameter: click.Parameter, incomplet
 
 
 def complete_examples(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The bundled sample events, and `event` for the function's own."""
+    """Complete the names of sample events, and `event` for the function's own."""
     from pyl.events import samples
 
     return [name for name in ("event", *samples.names()) if name.startswith(incomplete)]
@@ -51,6 +49,6 @@ def complete_examples(_ctx: click.Context, _parameter: click.Parameter, incomple
 def complete_packages(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem] | list[str]:
-    """The kinds of package, else files."""
+    """Complete the kinds of packages, or else file names."""
     kinds = [kind for kind in ("source", "interpreted", "native") if kind.startswith(incomplete)]
     return kinds or [CompletionItem(incomplete, type="file")]

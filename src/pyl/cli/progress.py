@@ -1,4 +1,4 @@
-"""Shows progress on stderr: a spinner with the current step on a terminal, plain lines elsewhere."""
+"""Shows progress on stderr: with a spinner on a terminal, as plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.status import Status
 
 
 class ConsoleProgress:
-    """`pyl.progress.Progress` on the terminal's error stream."""
+    """Implements `pyl.progress.Progress` for the terminal."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -21,7 +21,7 @@ class ConsoleProgress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Bracket one step; prints its title and seconds at the end."""
+        """Enclose one step, and print its title and duration at the end."""
         self._title = title
         begun = time.monotonic()
         if self._console.is_terminal:
@@ -35,11 +35,11 @@ class ConsoleProgress:
         self._console.print(f"  [green]✓[/] {escape(title)} [dim]{time.monotonic() - begun:.1f} s[/]", emoji=False)
 
     def detail(self, text: str) -> None:
-        """Show `text` behind the current step's title, on a terminal only."""
+        """Show a text after the title of the current step, on a terminal only."""
         if self._status:
-            room = max(20, self._console.width - len(self._title) - 8)
-            self._status.update(f"{escape(self._title)} [dim]{escape(text[:room])}[/]")
+            width = max(20, self._console.width - len(self._title) - 8)
+            self._status.update(f"{escape(self._title)} [dim]{escape(text[:width])}[/]")
 
     def note(self, text: str) -> None:
-        """Print `text` on a line of its own."""
+        """Print a text on a line of its own."""
         self._console.print(f"  [yellow]•[/] {escape(text)}", emoji=False)

@@ -1,4 +1,4 @@
-"""`pyl watch`: local Lambda for all functions of a project, reloaded on save."""
+"""`pyl watch`: serve all functions of a project locally, and reload them on save."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pyl.cli.options import complete_packages, json_option, project_option
 from pyl.cli.progress import ConsoleProgress
 from pyl.emulator.emulator import Emulator
 from pyl.emulator.loading import Loader
-from pyl.emulator.origin_policy import Guard
+from pyl.emulator.origin_policy import OriginPolicy
 from pyl.emulator.packages import SOURCE
-from pyl.emulator.reaper import Keeper
+from pyl.emulator.reaper import Reaper
+from pyl.emulator.reloading import Reloader, stop_on_signals
 from pyl.emulator.routes import Route, RouteTable
 from pyl.emulator.server import Server, is_loopback
-from pyl.emulator.version import Surroundings, Version
-from pyl.emulator.watch import Reload, stopped_by_signals
+from pyl.emulator.version import SharedResources, Version
 from pyl.errors import UsageError
 from pyl.project.config.pyproject import find_project
 from pyl.sandbox import execution
@@ -32,18 +32,28 @@ from pyl.sandbox.memory_limits import MemoryLimits
     default=SOURCE,
     shell_complete=complete_packages,
     show_default=True,
-    help="What serves: source, interpreted, native, or the path of a zip; replaced when it changes.",
+    help="What to serve: source, interpreted, native, or the path of a zip. It is reloaded when it changes.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65535), default=9000, show_default=True, help="0: any that is free.")
-@click.option("--route", "routes", multiple=True, metavar="'GET /PATH=NAME'",
-              help="A route besides those of triggers: `ANY /files/{proxy+}=files`; may be repeated.")  # fmt: skip
-@click.option("--allow-origin", "origins", multiple=True, metavar="ORIGIN",
-              help="Let pages of this origin call all functions; may be repeated.")  # fmt: skip
-@click.option("--allow-host", "hosts", multiple=True, metavar="NAME",
-              help="Answer to this name of a host too; may be repeated.")  # fmt: skip
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
-    "--concurrency", type=click.IntRange(1), default=100, show_default=True, help="Most invocations at the same time."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9000,
+    show_default=True,
+    help="0 for any free port.",
+)
+@click.option("--route", "routes", multiple=True, metavar="'GET /PATH=NAME'",
+              help="Another route than those of triggers: `ANY /files/{proxy+}=files`. Can be repeated.")  # fmt: skip
+@click.option("--allow-origin", "origins", multiple=True, metavar="ORIGIN",
+              help="Allow pages of this origin to call all functions. Can be repeated.")  # fmt: skip
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME",
+              help="Allow requests for this host name. Can be repeated.")  # fmt: skip
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    help="Limit of simultaneous invocations.",
 )
 @json_option
 @project_option
@@ -60,14 +70,14 @@ def command(
 ) -> None:
     """Serve all functions of the project locally, as Lambda would, until Ctrl-C.
 
-    SDKs and the AWS CLI invoke them with AWS_ENDPOINT_URL_LAMBDA set to the address that is printed; function URLs
-    are at /url/NAME/, and routes of HTTP API triggers at their own paths. Every save is served as soon as it is known
-    to be good. docs/local.md tells more.
+    SDKs and the AWS CLI invoke them if AWS_ENDPOINT_URL_LAMBDA is set to the printed address. Function URLs are at
+    /url/NAME/, routes of HTTP API triggers at their own paths. Saved changes are served once they import without
+    errors. See docs/local.md.
     """
     root = find_project(directory) if directory == Path() else directory.resolve()
-    guard = Guard(hosts=(*hosts, *([] if is_loopback(host) else [host])), origins=origins)
-    further = tuple(_route(text) for text in routes)
-    asyncio.run(_serve(root, package, host, port, guard, further, concurrency, as_json))
+    policy = OriginPolicy(hosts=(*hosts, *([] if is_loopback(host) else [host])), origins=origins)
+    additional = tuple(_parse_route(text) for text in routes)
+    asyncio.run(_serve(root, package, host, port, policy, additional, concurrency, as_json))
 
 
 async def _serve(
@@ -75,37 +85,40 @@ async def _serve(
     package: str,
     host: str,
     port: int,
-    guard: Guard,
+    policy: OriginPolicy,
     routes: tuple[Route, ...],
     concurrency: int,
     as_json: bool,
 ) -> None:
     progress = ConsoleProgress()
     _warn(progress, host)
-    with Keeper() as keeper:
+    with Reaper() as reaper:
         memory = MemoryLimits()
         if memory.unavailable:
             progress.note(f"memory limits are not enforced: {memory.unavailable}")
-        surroundings = Surroundings(show=_show, keeper=keeper, memory=memory)
+        resources = SharedResources(show=_print_log_line, reaper=reaper, memory=memory)
         async with (
-            stopped_by_signals() as stop,
+            stop_on_signals() as stop,
             Emulator(concurrency=concurrency) as emulator,
-            Server(emulator, say=_show, host=host, port=port, guard=guard, routes=routes) as server,
+            Server(emulator, show=_print_log_line, host=host, port=port, policy=policy, routes=routes) as server,
         ):
-            reload = Reload(emulator, Loader(root, package, surroundings, progress), progress)
-            first = await reload.load()
-            _tell(server.address, first, RouteTable.of(first.project.functions if first else (), routes), as_json)
-            await reload.follow(root, stop, lambda version: _reloaded(progress, version))
+            reloader = Reloader(emulator, Loader(root, package, resources, progress), progress)
+            first = await reloader.load()
+            table = RouteTable.from_functions(first.project.functions if first else (), routes)
+            _print_addresses(server.address, first, table, as_json)
+            await reloader.follow(root, stop, lambda version: _note_reload(progress, version))
 
 
 def _warn(progress: ConsoleProgress, host: str) -> None:
     if not is_loopback(host):
-        progress.note(f"{host} can be reached from other machines: whoever reaches it can run your functions")
-    if why := execution.unavailable():
-        progress.note(f"this machine allows no mount namespace ({why}): packages run where they are, not at /var/task")
+        progress.note(f"{host} can be reached from other machines: anyone who can reach it can run your functions")
+    if reason := execution.unavailable():
+        progress.note(
+            f"this machine allows no mount namespaces ({reason}): packages run in their own folder, not at /var/task"
+        )
 
 
-def _tell(address: str, version: Version | None, table: RouteTable, as_json: bool) -> None:
+def _print_addresses(address: str, version: Version | None, table: RouteTable, as_json: bool) -> None:
     functions = list(version.functions) if version else []
     if as_json:
         click.echo(json.dumps({"address": address, "functions": functions}))
@@ -117,16 +130,16 @@ def _tell(address: str, version: Version | None, table: RouteTable, as_json: boo
     click.echo("\n".join(lines), err=True)
 
 
-def _reloaded(progress: ConsoleProgress, version: Version) -> None:
+def _note_reload(progress: ConsoleProgress, version: Version) -> None:
     progress.note(f"reloaded: {', '.join(version.functions)}")
 
 
-def _show(name: str, line: str) -> None:
+def _print_log_line(name: str, line: str) -> None:
     prefix = click.style(f"{name} |", fg="cyan")
     click.echo("\n".join(f"{prefix} {part}" for part in line.split("\n")), err=True)
 
 
-def _route(text: str) -> Route:
+def _parse_route(text: str) -> Route:
     key, separator, function = text.rpartition("=")
     if not separator or not function:
         msg = f"{text!r} is not ROUTE=NAME"

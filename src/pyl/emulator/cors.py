@@ -1,6 +1,6 @@
-"""Cross-origin requests to function URLs, answered as Lambda answers them when `pyl deploy` has configured the URL.
+"""CORS headers of function URLs: those that Lambda adds for a URL that `pyl deploy` has configured.
 
-All methods and headers are allowed to pages of the origins in `url_origins`, without credentials.
+Pages of the origins in `url_origins` may use all methods and headers, without credentials.
 
 https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html#urls-cors
 """
@@ -13,31 +13,36 @@ _METHODS = "GET,HEAD,POST,PUT,PATCH,DELETE"
 
 
 class Cors:
-    """What pages of which origins may do with a URL."""
+    """The CORS settings of one URL."""
 
     def __init__(self, origins: Sequence[str]) -> None:
         self._origins = origins
 
     def allows(self, origin: str) -> bool:
-        """Whether pages of an origin may call the URL."""
+        """Return whether pages of `origin` may call the URL."""
         return "*" in self._origins or any(_matches(origin, allowed) for allowed in self._origins)
 
     def headers(self, origin: str) -> dict[str, str]:
-        """What is added to every response to a page of `origin`, in place of what the function says."""
+        """Return the headers of every response to a page of `origin`. They replace the function's own."""
         if not self.allows(origin):
             return {}
         if "*" in self._origins:
             return {"access-control-allow-origin": "*"}
         return {"access-control-allow-origin": origin, "vary": "Origin"}
 
-    def preflight(self, origin: str, wanted_headers: str) -> dict[str, str]:
-        """The answer to the browser's question before a request that is not simple."""
+    def preflight(self, origin: str, requested_headers: str) -> dict[str, str]:
+        """Return the headers of the response to a preflight request.
+
+        Args:
+            origin: The origin of the page.
+            requested_headers: Value of the header `Access-Control-Request-Headers`; empty without one.
+        """
         headers = self.headers(origin)
         if not headers:
             return {}
         headers |= {"access-control-allow-methods": _METHODS, "access-control-max-age": "5"}
-        if wanted_headers:
-            headers["access-control-allow-headers"] = wanted_headers
+        if requested_headers:
+            headers["access-control-allow-headers"] = requested_headers
         return headers
 
 

@@ -1,4 +1,4 @@
-"""Local Lambda for all functions of a project: finds the function, starts environments, replaces versions."""
+"""Serves the functions of a project: finds functions, limits concurrency, replaces versions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Coroutine, Iterator
 from typing import Any, Self
 
-from pyl.emulator.invocation import Invocation, Outcome, Sink, trace_id
-from pyl.emulator.variables import arn
+from pyl.emulator.invocation import Invocation, Outcome, Sink, new_trace_id
+from pyl.emulator.variables import function_arn
 from pyl.emulator.version import Version
 from pyl.errors import PylError
 from pyl.project.model import Function, Project
@@ -22,21 +22,25 @@ class UnknownFunction(PylError):
 
 
 class Throttled(PylError):
-    """As many invocations as allowed are under way."""
+    """The concurrency limit is reached."""
 
 
 class NotReady(PylError):
-    """There is no version yet that could serve."""
+    """No version of the project could be loaded yet."""
 
 
 class Emulator:
-    """Serves one version at a time; an async context manager that ends all of them."""
+    """Serves one version of a project at a time. An async context manager that closes all versions at its end.
+
+    Args:
+        concurrency: How many invocations may run at the same time, over all functions.
+    """
 
     def __init__(self, *, concurrency: int = 100) -> None:
         self._concurrency = concurrency
         self._running: dict[str, int] = {}
         self._version: Version | None = None
-        self._why_not: str = "the project has not been read yet"
+        self._not_ready_reason: str = "the project has not been read yet"
         self._retiring: set[Version] = set()
         self._background: set[asyncio.Task[None]] = set()
 
@@ -51,37 +55,43 @@ class Emulator:
 
     @property
     def version(self) -> Version | None:
-        """What serves now."""
+        """The version that is being served; None until one could be loaded."""
         return self._version
 
     @property
     def project(self) -> Project:
-        """The project as it is served. Raises `NotReady`."""
+        """The project of the version that is being served.
+
+        Raises:
+            NotReady: No version could be loaded yet.
+        """
         return self._current().project
 
     def replace(self, version: Version) -> None:
-        """Serve another version from now on; what runs in the earlier one comes to its end there."""
+        """Serve another version from now on. Invocations of the earlier one run to their end."""
         earlier, self._version = self._version, version
         if earlier:
             self._retiring.add(earlier)
-            self._in_background(self._retire(earlier))
+            self._run_in_background(self._retire(earlier))
 
-    def refuse(self, why: str) -> None:
-        """Tell callers why nothing can be served, as long as there has been no version."""
-        self._why_not = why
+    def set_not_ready(self, reason: str) -> None:
+        """Set the message of `NotReady`, which callers get until there is a version."""
+        self._not_ready_reason = reason
 
     def function(self, name: str) -> Function:
-        """The function of that name, with or without the prefix of names in AWS.
+        """Return a function by its name, with or without the prefix that names in AWS have.
 
-        Raises `UnknownFunction`, `NotReady`.
+        Raises:
+            UnknownFunction: The project has no such function.
+            NotReady: No version could be loaded yet.
         """
         version = self._current()
         prefix = version.project.configuration.prefix
-        found = version.functions.get(name) or version.functions.get(name.removeprefix(prefix))
-        if found is None:
+        function = version.functions.get(name) or version.functions.get(name.removeprefix(prefix))
+        if function is None:
             msg = f"there is no function {name}"
-            raise UnknownFunction(msg, hint=f"there are {', '.join(version.functions)}")
-        return found
+            raise UnknownFunction(msg, hint=f"the project has: {', '.join(version.functions)}")
+        return function
 
     def invocation(
         self,
@@ -93,30 +103,40 @@ class Emulator:
         tenant_id: str | None = None,
         request_id: str | None = None,
     ) -> Invocation:
-        """An invocation of `function`, with a trace of its own, and an id unless one is given."""
-        name = arn(function.name, self.project.configuration.region)
+        """Return a new invocation of `function`, with a new trace id, and a new request id unless one is passed."""
+        name = function_arn(function.name, self.project.configuration.region)
         return Invocation(
             event=event,
             timeout=float(function.configuration.timeout),
             arn=f"{name}:{qualifier}" if qualifier else name,
-            trace_id=trace_id(),
+            trace_id=new_trace_id(),
             client_context=client_context,
             tenant_id=tenant_id,
             request_id=request_id or str(uuid.uuid4()),
         )
 
     async def invoke(self, function: Function, invocation: Invocation, sink: Sink | None = None) -> Outcome:
-        """Run the invocation. Raises `Throttled` at once where Lambda would."""
+        """Run an invocation and return its outcome.
+
+        Args:
+            function: The function to invoke.
+            invocation: The event and what goes with it.
+            sink: Receives a streamed response while it is written.
+
+        Raises:
+            Throttled: The concurrency limit is reached.
+            UnknownFunction: The version that is now served has no such function.
+        """
         pool = self._current().pool(self.function(function.name).name)
-        with self._place(function):
+        with self._limit_concurrency(function):
             return await pool.invoke(invocation, sink)
 
     def invoke_later(self, function: Function, invocation: Invocation) -> None:
-        """Run the invocation without anyone waiting for it; its failure is in the log."""
-        self._in_background(self._invoke_patiently(function, invocation))
+        """Run an invocation in the background. The log shows its failure."""
+        self._run_in_background(self._invoke_when_possible(function, invocation))
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+    def _run_in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(coroutine)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
@@ -124,8 +144,8 @@ class Emulator:
         await version.close()
         self._retiring.discard(version)
 
-    async def _invoke_patiently(self, function: Function, invocation: Invocation) -> None:
-        """Asynchronous events wait in a queue while there is no room for them."""
+    async def _invoke_when_possible(self, function: Function, invocation: Invocation) -> None:
+        """Run the invocation as soon as the concurrency limits allow it; Lambda queues asynchronous events."""
         while True:
             try:
                 await self.invoke(function, invocation)
@@ -135,14 +155,14 @@ class Emulator:
                 return
 
     @contextlib.contextmanager
-    def _place(self, function: Function) -> Iterator[None]:
+    def _limit_concurrency(self, function: Function) -> Iterator[None]:
         reserved = function.configuration.deployment.reserved_concurrency
         running = self._running.get(function.name, 0)
         if sum(self._running.values()) >= self._concurrency:
-            msg = f"{self._concurrency} invocations are under way, and no more are allowed"
+            msg = f"{self._concurrency} invocations are running, which is the limit"
             raise Throttled(msg, hint="raise the limit with --concurrency")
         if reserved is not None and 0 <= reserved <= running:
-            msg = f"{function.name} has {running} invocations under way, which is its reserved concurrency"
+            msg = f"{function.name} has {running} invocations running, which is its reserved concurrency"
             raise Throttled(msg)
         self._running[function.name] = running + 1
         try:
@@ -152,5 +172,5 @@ class Emulator:
 
     def _current(self) -> Version:
         if self._version is None:
-            raise NotReady(self._why_not)
+            raise NotReady(self._not_ready_reason)
         return self._version

@@ -1,4 +1,4 @@
-"""An execution environment: one process of one function, its Runtime API, and what it reports."""
+"""An execution environment: a process of one function, and the Runtime API that it talks to."""
 
 from __future__ import annotations
 
@@ -10,32 +10,40 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
-from pyl.emulator.background import Background
+from pyl.emulator.background_loop import BackgroundLoop
+from pyl.emulator.environment_process import EnvironmentProcess
 from pyl.emulator.exchange import Exchange
-from pyl.emulator.invocation import Answer, Invocation, Outcome, Sink, failed, trace_id
+from pyl.emulator.invocation import Answer, Invocation, Outcome, Sink, new_trace_id, platform_error
 from pyl.emulator.launch import Unpacked, launch
 from pyl.emulator.logs import Logs
-from pyl.emulator.process import EnvironmentProcess
-from pyl.emulator.reaper import Keeper
+from pyl.emulator.reaper import Reaper
 from pyl.emulator.runtime_api import AsyncRuntimeAPI
-from pyl.emulator.variables import arn
+from pyl.emulator.variables import function_arn
 from pyl.project.model import Function
 from pyl.sandbox.memory_limits import MemoryGroup
 
 __all__ = ["AsyncEnvironment", "Environment", "Outcome"]
 
 _INIT_LIMIT = 10.0
-"""Seconds that Lambda gives to initialisation, before it starts once more in the function's own time."""
-_LAST_WORDS = 0.25
-"""Seconds to wait for what a process may have posted just before it ended."""
+"""Seconds that Lambda gives to initialisation. When they are over, it starts again within the function's timeout."""
+_DRAIN_TIMEOUT = 0.25
+"""Seconds to wait for responses that a process may have sent just before it ended."""
 
 
 class AsyncEnvironment:
-    """Starts a package for `function`; an async context manager that ends the process.
+    """Runs a function of a package in a process. An async context manager that ends the process.
 
-    The process runs with the package at `/var/task` when this machine allows it (`sandbox.unavailable`), else
-    where it is. Its standard output and error go to `logs`: a file, or `Logs`, whose lines then become part of the
-    outcomes. `memory` and `logs` are the environment's own from then on.
+    The process finds the package at `/var/task` if this machine allows it (see `pyl.sandbox.execution.unavailable`),
+    else in its own folder.
+
+    Args:
+        package: The unpacked package.
+        function: The function to run.
+        region: AWS region in the function's ARN and variables.
+        logs: Receives standard output and error. The lines of a `Logs` become part of the outcomes. The environment
+            closes it.
+        memory: The cgroup that limits the memory of the process. The environment removes it.
+        reaper: Ends the process if this one cannot.
     """
 
     def __init__(
@@ -46,21 +54,21 @@ class AsyncEnvironment:
         region: str | None,
         logs: IO[bytes] | int | Logs | None = None,
         memory: MemoryGroup | None = None,
-        keeper: Keeper | None = None,
+        reaper: Reaper | None = None,
     ) -> None:
         self._package = package
         self._function = function
         self._region = region
         self._logs = logs
         self._memory = memory
-        self._keeper = keeper
+        self._reaper = reaper
         self._api = AsyncRuntimeAPI()
         self._process: EnvironmentProcess | None = None
         self._exchanges: set[Exchange] = set()
         self._warm = False
-        self._spent = False
+        self._timed_out = False
         self.on_exit: Callable[[], None] | None = None
-        """Called when the process has ended by itself."""
+        """Called when the process has ended on its own."""
 
     async def __aenter__(self) -> Self:
         await self._api.__aenter__()
@@ -74,14 +82,14 @@ class AsyncEnvironment:
                 ),
                 logs=logs.writing if isinstance(logs, Logs) else logs,
                 memory=self._memory,
-                keeper=self._keeper,
+                reaper=self._reaper,
             )
         except BaseException:
             await self.__aexit__()
             raise
         if isinstance(logs, Logs):
             logs.close_writing()
-        self._process.exit.add_done_callback(lambda _: self._ended())
+        self._process.exit.add_done_callback(lambda _: self._process_ended())
         return self
 
     async def __aexit__(self, *_exception: object) -> None:
@@ -96,18 +104,20 @@ class AsyncEnvironment:
 
     @property
     def pid(self) -> int:
-        """The process, which leads a group of its own."""
+        """Id of the process, and of its process group."""
         return self._running.pid
 
     @property
     def usable(self) -> bool:
-        """Whether it can take another event."""
-        return not self._spent and not self._running.exit.done() and self._api.init_error is None
+        """Whether the environment can take another event."""
+        return not self._timed_out and not self._running.exit.done() and self._api.init_error is None
 
     async def invoke(self, invocation: Invocation, sink: Sink | None = None) -> Outcome:
-        """Hand the event over and wait for the answer, at most for the invocation's time.
+        """Send an event to the function and return the outcome, at the latest when the timeout is over.
 
-        A response that is streamed goes to `sink` as it is made; without one it is put together.
+        Args:
+            invocation: The event and what goes with it.
+            sink: Receives a streamed response while it is written. Without one, the response is collected.
         """
         logs = self._logs if isinstance(self._logs, Logs) else None
         if logs:
@@ -125,16 +135,16 @@ class AsyncEnvironment:
         self._warm = True
         if logs:
             logs.drain()
-            outcome = self._logged(outcome, logs)
+            outcome = self._log_outcome(outcome, logs)
         return outcome
 
     def _submit(self, invocation: Invocation) -> Exchange:
-        """Hand over, with the process's end and the time limit as further ways in which it may be settled."""
+        """Submit the invocation. The end of the process and the timeout settle it too."""
         exchange = self._api.submit(invocation)
         self._exchanges.add(exchange)
         loop = asyncio.get_running_loop()
         if self._running.exit.done():
-            self._settle_exited(exchange)
+            self._fail_exited(exchange)
         seconds = invocation.timeout if exchange.begun or self._api.first_next else _INIT_LIMIT + invocation.timeout
         timer = loop.call_later(seconds, self._time_out, exchange)
 
@@ -150,28 +160,28 @@ class AsyncEnvironment:
         return exchange
 
     def _time_out(self, exchange: Exchange) -> None:
-        self._spent = True
+        self._timed_out = True
         self._running.kill()
         seconds = exchange.invocation.timeout
         request = exchange.invocation.request_id
         text = f"RequestId: {request} Error: Task timed out after {seconds:.2f} seconds"
-        exchange.settle(failed("Sandbox.Timedout", text))
+        exchange.settle(platform_error("Sandbox.Timedout", text))
 
-    def _ended(self) -> None:
-        """The process has ended; what it posted just before may still be on its way."""
+    def _process_ended(self) -> None:
+        """Settle all exchanges, after reading the responses that the process sent just before its end."""
         if self._exchanges:
-            asyncio.create_task(self._settle_all())  # noqa: RUF006 - it holds the exchanges, which hold it
+            asyncio.create_task(self._fail_all())  # noqa: RUF006 - the exchanges keep the task alive
         if self.on_exit:
             self.on_exit()
 
-    async def _settle_all(self) -> None:
+    async def _fail_all(self) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS):
-                await self._api.deserted()
+            async with asyncio.timeout(_DRAIN_TIMEOUT):
+                await self._api.wait_until_disconnected()
         for exchange in tuple(self._exchanges):
-            self._settle_exited(exchange)
+            self._fail_exited(exchange)
 
-    def _settle_exited(self, exchange: Exchange) -> None:
+    def _fail_exited(self, exchange: Exchange) -> None:
         exchange.settle(_exited(self._running.exit.result(), exchange.invocation))
 
     def _outcome(self, invocation: Invocation, exchange: Exchange, first: Answer, answer: Answer) -> Outcome:
@@ -190,14 +200,14 @@ class AsyncEnvironment:
             streamed=answer.streamed,
         )
 
-    def _logged(self, outcome: Outcome, logs: Logs) -> Outcome:
-        logs.say(f"END RequestId: {outcome.request_id}")
+    def _log_outcome(self, outcome: Outcome, logs: Logs) -> Outcome:
+        logs.write_line(f"END RequestId: {outcome.request_id}")
         report = outcome.report(self._function)
         if outcome.error == "Runtime.ExitError" and self._running.out_of_memory():
             report += "\tStatus: error\tError Type: Runtime.OutOfMemory"
         elif outcome.error == "Sandbox.Timedout":
             report += "\tStatus: timeout"
-        logs.say(report)
+        logs.write_line(report)
         return outcome.with_logs(logs.whole())
 
     @property
@@ -221,7 +231,7 @@ class Environment:
     ) -> None:
         self._function = function
         self._region = region
-        self._background = Background()
+        self._background = BackgroundLoop()
         package = Unpacked(task=task, layer=layer, source=source)
         self._environment = AsyncEnvironment(package, function, region=region, logs=logs)
 
@@ -240,16 +250,21 @@ class Environment:
 
     @property
     def usable(self) -> bool:
-        """Whether it can take another event."""
+        """Whether the environment can take another event."""
         return self._environment.usable
 
     def invoke(self, event: bytes, *, client_context: str | None = None) -> Outcome:
-        """Hand `event` to the function and wait for its answer, at most for the function's timeout."""
+        """Send an event to the function and return the outcome, at the latest when its timeout is over.
+
+        Args:
+            event: The event, as JSON.
+            client_context: The client context, as JSON.
+        """
         invocation = Invocation(
             event=event,
             timeout=float(self._function.configuration.timeout),
-            arn=arn(self._function.name, self._region),
-            trace_id=trace_id(),
+            arn=function_arn(self._function.name, self._region),
+            trace_id=new_trace_id(),
             client_context=client_context,
         )
         return self._background.run(self._environment.invoke(invocation))
@@ -263,8 +278,8 @@ def _error_type(payload: bytes) -> str:
 
 
 def _exited(status: int, invocation: Invocation) -> Answer:
-    how = f"signal: {signal.strsignal(-status)}".lower() if status < 0 else f"exit status {status}"
-    text = f"RequestId: {invocation.request_id} Error: Runtime exited with error: {how}"
+    reason = f"signal: {signal.strsignal(-status)}".lower() if status < 0 else f"exit status {status}"
+    text = f"RequestId: {invocation.request_id} Error: Runtime exited with error: {reason}"
     if status == 0:
         text = f"RequestId: {invocation.request_id} Error: Runtime exited without providing a reason"
-    return failed("Runtime.ExitError", text)
+    return platform_error("Runtime.ExitError", text)

@@ -1,4 +1,4 @@
-"""Frames of `application/vnd.amazon.eventstream`, in which AWS sends streamed responses.
+"""Encodes messages of `application/vnd.amazon.eventstream`, the format of streamed responses of the Invoke API.
 
 https://smithy.io/2.0/aws/amazon-eventstream.html
 """
@@ -10,11 +10,14 @@ import zlib
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _STRING = 7
-"""Type of a header's value."""
+"""Type number of header values that are strings."""
 
 
-def frame(event_type: str, content_type: str, payload: bytes) -> bytes:
-    """One event as a message: lengths, their checksum, headers, payload, checksum of it all."""
+def encode_event(event_type: str, content_type: str, payload: bytes) -> bytes:
+    """Return an event as one message.
+
+    A message consists of the two lengths, their CRC-32, headers, payload, and the CRC-32 of all before it.
+    """
     headers = b"".join(
         _header(name, text)
         for name, text in (

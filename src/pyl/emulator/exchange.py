@@ -1,4 +1,4 @@
-"""One invocation between the Runtime API and its caller: handed over, answered at once or in a stream, or failed."""
+"""The progress of one invocation, between the caller and the Runtime API: submitted, started, answered or streamed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from pyl.emulator.connection import Connection, Request
-from pyl.emulator.invocation import JSON_TYPE, Answer, Invocation, Sink, failed
+from pyl.emulator.invocation import JSON_TYPE, Answer, Invocation, Sink, platform_error
 
 _UNREAD_LIMIT = 1 << 20
-"""Bytes of a stream that wait for the caller before the runtime is made to wait."""
+"""Bytes of a stream that may wait for the caller. Above it, the emulator stops reading from the runtime."""
 _STREAM_LIMIT = 200 << 20
 """Bytes of a streamed response: 200 MB."""
 
@@ -23,25 +23,33 @@ ERROR_BODY = "lambda-runtime-function-error-body"
 
 
 class Exchange:
-    """An invocation under way. `answer` is done when the runtime has answered, or the environment has failed."""
+    """An invocation in progress.
+
+    Attributes:
+        invocation: What was submitted.
+        answer: Done when the runtime has answered, a stream has begun, or the environment has failed.
+        on_begun: Called when the runtime receives the event.
+        on_over: Called when the invocation is finished.
+        stream: The streamed response; None while there is none.
+    """
 
     def __init__(self, invocation: Invocation) -> None:
         self.invocation = invocation
         self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.begun: int | None = None
-        """When the event was handed over; CLOCK_MONOTONIC in nanoseconds."""
+        """When the runtime received the event, in nanoseconds of CLOCK_MONOTONIC; None before."""
         self.on_begun: Callable[[], None] | None = None
         self.on_over: Callable[[], None] | None = None
         self.stream: Stream | None = None
 
     def begin(self) -> None:
-        """The event is on its way to the runtime: the function's time begins."""
+        """Record that the event was sent to the runtime. The function's time starts now."""
         self.begun = time.monotonic_ns()
         if self.on_begun:
             self.on_begun()
 
     def settle(self, answer: Answer) -> None:
-        """Give the answer; later ones are ignored."""
+        """Set the answer. Later answers are ignored."""
         if self.stream:
             self.stream.end(answer if answer.error else None)
         if not self.answer.done():
@@ -49,11 +57,11 @@ class Exchange:
         self._over()
 
     def stream_from(self, connection: Connection, request: Request) -> None:
-        """Take the response piece by piece, as `request` brings it."""
+        """Start to stream the body of `request` as the response."""
         self.stream = Stream(connection, request.headers.get("content-type") or "application/octet-stream")
         request.sink = self.stream.feed
         if not self.answer.done():
-            # The pieces go by `stream`; this tells that they have begun.
+            # The payload is in `stream`. This answer only reports that it has begun.
             self.answer.set_result(
                 Answer(
                     payload=b"",
@@ -65,19 +73,19 @@ class Exchange:
                 )
             )
 
-    def stream_ended(self, request: Request) -> None:
-        """The stream is complete, well or with an error in its trailers."""
+    def end_stream(self, request: Request) -> None:
+        """Finish the stream, with the error in the trailers of `request` if there is one."""
         if self.stream is None:
             return
         error_type = request.trailers.get(ERROR_TYPE)
-        self.stream.end(_trailed(error_type, request.trailers.get(ERROR_BODY, "")) if error_type else None)
+        self.stream.end(_error_from_trailers(error_type, request.trailers.get(ERROR_BODY, "")) if error_type else None)
         self._over()
 
-    def stream_broken(self) -> None:
-        """The connection was closed before the end of the stream."""
+    def fail_stream(self) -> None:
+        """Finish the stream with an error: the connection was closed before the end of it."""
         if self.stream:
             text = f"RequestId: {self.invocation.request_id} Error: the response stream was cut off"
-            self.stream.end(failed("Runtime.TruncatedResponse", text))
+            self.stream.end(platform_error("Runtime.TruncatedResponse", text))
             self._over()
 
     def _over(self) -> None:
@@ -85,21 +93,21 @@ class Exchange:
             self.on_over()
 
     async def forward(self, sink: Sink | None) -> Answer:
-        """Hand the stream to `sink`, or put it together without one, and return the answer that it ends with."""
-        assert self.stream  # noqa: S101 - the answer said so
-        whole = bytearray()
+        """Write the stream to `sink`, or collect it if there is none, and return the final answer."""
+        assert self.stream  # noqa: S101 - the answer has `streamed`
+        payload = bytearray()
         if sink:
             await sink.begin(self.stream.content_type)
         while piece := await self.stream.read():
             if sink:
                 await sink.write(piece)
             else:
-                whole += piece
+                payload += piece
         received = time.monotonic_ns()
         if self.stream.error:
             return replace(self.stream.error, streamed=sink is not None, received=received)
         return Answer(
-            payload=bytes(whole),
+            payload=bytes(payload),
             error=False,
             error_type=None,
             received=received,
@@ -109,12 +117,12 @@ class Exchange:
 
 
 class Stream:
-    """The pieces of a response, between the runtime's pace and the caller's."""
+    """A streamed response: a queue of pieces between the runtime and the caller, with back pressure."""
 
     def __init__(self, connection: Connection, content_type: str) -> None:
         self.content_type = content_type
         self.error: Answer | None = None
-        """Why it ended before its end."""
+        """The error that ended the stream early; None if there was none."""
         self._connection = connection
         self._pieces: deque[bytes] = deque()
         self._unread = 0
@@ -123,13 +131,13 @@ class Stream:
         self._changed = asyncio.Event()
 
     def feed(self, piece: bytes) -> None:
-        """Take a piece from the runtime."""
+        """Add a piece from the runtime. Above the size limit, the stream ends with an error."""
         if self._ended:
             return
         self._total += len(piece)
         if self._total > _STREAM_LIMIT:
             kind = "Function.ResponseSizeTooLarge"
-            self.end(failed(kind, f"the streamed response exceeded {_STREAM_LIMIT} bytes"))
+            self.end(platform_error(kind, f"the streamed response exceeded {_STREAM_LIMIT} bytes"))
             return
         self._pieces.append(piece)
         self._unread += len(piece)
@@ -138,14 +146,14 @@ class Stream:
             self._connection.pause()
 
     def end(self, error: Answer | None) -> None:
-        """There will be no further piece."""
+        """End the stream. Only the first call counts."""
         if not self._ended:
             self._ended, self.error = True, error
             self._changed.set()
             self._connection.resume()
 
     async def read(self) -> bytes:
-        """What has come since the last call; empty at the end."""
+        """Wait for data and return all that has come since the last call; empty at the end."""
         while not self._pieces and not self._ended:
             self._changed.clear()
             await self._changed.wait()
@@ -156,7 +164,7 @@ class Stream:
         return piece
 
 
-def _trailed(error_type: str, body: str) -> Answer:
+def _error_from_trailers(error_type: str, body: str) -> Answer:
     try:
         payload = base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""What a function returned as the HTTP response that a function URL or API Gateway makes of it."""
+"""Converts what a function returned to an HTTP response, as function URLs and API Gateway do."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ STREAMED = "application/vnd.awslambda.http-integration-response"
 """Content type of a streamed response that begins with a prelude."""
 _PRELUDE_END = bytes(8)
 _PRELUDE_LIMIT = 1 << 20
-ENDLESS = "its stream has no end of the prelude"
+PRELUDE_UNFINISHED = "the prelude of its stream has no end"
 
-_NOT_THE_FUNCTIONS = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding", "upgrade"})
-"""Headers that belong to the connection; whoever sends the response sets them."""
+_CONNECTION_HEADERS = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding", "upgrade"})
+"""Headers of the connection, which the server sets. A function cannot."""
 
 
 class BadResponse(Exception):
-    """The function's response is none that could be sent. The message says why."""
+    """The function's response cannot be sent over HTTP. The message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HTTPResponse:
-    """Status, headers (with one `set-cookie` for each cookie) and body."""
+    """Status, headers and body. Each cookie has a `set-cookie` header."""
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = field(default=b"", repr=False)
 
     def has(self, name: str) -> bool:
-        """Whether it has a header of that name, given in lower case."""
+        """Return whether there is a header of a name, given in lower case."""
         return any(key.lower() == name for key, _ in self.headers)
 
 
-def response_of(payload: bytes, *, infer: bool = True) -> HTTPResponse:
-    """The response that a function returned.
+def parse_response(payload: bytes, *, infer: bool = True) -> HTTPResponse:
+    """Return the HTTP response for what a function returned.
 
-    With `infer`, as in payload format 2.0, JSON without a `statusCode` is the body of a successful response.
-    Raises `BadResponse`.
+    Args:
+        payload: What the function returned, as JSON.
+        infer: Take anything without a `statusCode` as the body of a successful response, as payload format 2.0 does.
+
+    Raises:
+        BadResponse: The payload cannot be sent over HTTP.
     """
     try:
         value = json.loads(payload)
@@ -61,37 +65,51 @@ def response_of(payload: bytes, *, infer: bool = True) -> HTTPResponse:
     return response
 
 
-def whole_response(payload: bytes, content_type: str, *, infer: bool = True) -> HTTPResponse:
-    """As `response_of`, also for a streamed response that was put together. Raises `BadResponse`."""
+def parse_whole_response(payload: bytes, content_type: str, *, infer: bool = True) -> HTTPResponse:
+    """Return the HTTP response for what a function returned, or for a streamed response that was collected.
+
+    Args:
+        payload: What the function returned or streamed.
+        content_type: Content type of the payload, which shows whether it begins with a prelude.
+        infer: See `parse_response`.
+
+    Raises:
+        BadResponse: The payload cannot be sent over HTTP.
+    """
     if not is_prelude(content_type):
-        return response_of(payload, infer=infer)
-    found = Prelude().feed(payload)
-    if found is None:
-        raise BadResponse(ENDLESS)
-    return HTTPResponse(status=found[0].status, headers=found[0].headers, body=found[1])
+        return parse_response(payload, infer=infer)
+    parsed = Prelude().feed(payload)
+    if parsed is None:
+        raise BadResponse(PRELUDE_UNFINISHED)
+    head, body = parsed
+    return HTTPResponse(status=head.status, headers=head.headers, body=body)
 
 
 def is_prelude(content_type: str) -> bool:
-    """Whether a streamed response begins with its status and headers."""
+    """Return whether a streamed response of this content type begins with a prelude."""
     return content_type.partition(";")[0].strip().lower() == STREAMED
 
 
 class Prelude:
-    """Finds the status, headers and cookies at the beginning of a streamed response."""
+    """Parses the prelude of a streamed response: status, headers and cookies as JSON, followed by 8 zero bytes."""
 
     def __init__(self) -> None:
         self._received = b""
 
     def feed(self, piece: bytes) -> tuple[HTTPResponse, bytes] | None:
-        """The response, and what of its body has come with it; None as long as the prelude is not complete.
+        """Add a piece of the stream.
 
-        Raises `BadResponse`.
+        Returns:
+            The response, and the beginning of its body; None while the prelude is not complete.
+
+        Raises:
+            BadResponse: The prelude is invalid or too long.
         """
         self._received += piece
         text, end, rest = self._received.partition(_PRELUDE_END)
         if not end:
             if len(self._received) > _PRELUDE_LIMIT:
-                raise BadResponse(ENDLESS)
+                raise BadResponse(PRELUDE_UNFINISHED)
             return None
         try:
             value = json.loads(text)
@@ -99,7 +117,7 @@ class Prelude:
             msg = f"the prelude of its stream is not JSON: {error}"
             raise BadResponse(msg) from error
         if not isinstance(value, dict):
-            msg = "the prelude of its stream is no JSON object"
+            msg = "the prelude of its stream is not a JSON object"
             raise BadResponse(msg)
         return HTTPResponse(status=_status(value.get("statusCode", 200)), headers=_headers(value)), rest
 
@@ -120,17 +138,17 @@ def _headers(value: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     single = value.get("headers") or {}
     cookies = value.get("cookies") or []
     if not isinstance(single, dict) or not isinstance(multiple, dict) or not isinstance(cookies, list):
-        msg = "its headers are no object of strings, or its cookies no list"
+        msg = "its headers are not an object, or its cookies are not a list"
         raise BadResponse(msg)
     repeated = {name.lower() for name in multiple}
     pairs = [(name, text) for name, text in single.items() if name.lower() not in repeated]
     for name, texts in multiple.items():
         pairs += [(name, text) for text in (texts if isinstance(texts, list) else [texts])]
     pairs += [("set-cookie", cookie) for cookie in cookies]
-    return tuple((name, _text(name, text)) for name, text in pairs if name.lower() not in _NOT_THE_FUNCTIONS)
+    return tuple((name, _header_text(name, text)) for name, text in pairs if name.lower() not in _CONNECTION_HEADERS)
 
 
-def _text(name: str, value: Any) -> str:
+def _header_text(name: str, value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     if any(character in name + text for character in "\r\n\0") or not name.isascii() or not name:
         msg = f"its header {name!r} cannot be sent"
@@ -149,5 +167,5 @@ def _body(value: Mapping[str, Any]) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
-        msg = f"its body is no base64: {error}"
+        msg = f"its body is not base64: {error}"
         raise BadResponse(msg) from error

@@ -1,4 +1,4 @@
-"""What passes through an execution environment: an invocation, the runtime's answer, the outcome for the caller."""
+"""An invocation of a function, the runtime's answer to it, and the outcome for the caller."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pyl.project.model import Function
 JSON_TYPE = "application/json"
 
 
-def trace_id() -> str:
-    """A new X-Ray trace header, not sampled."""
+def new_trace_id() -> str:
+    """Return a new X-Ray trace header that is not sampled."""
     return f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Parent={uuid.uuid4().hex[:16]};Sampled=0"
 
 
 @dataclass(kw_only=True)
 class Invocation:
-    """One event on its way to the function."""
+    """An event for a function, and what Lambda sends with it."""
 
     event: bytes
     timeout: float
-    """Seconds that the function may take, from the hand-over on."""
+    """Seconds that the function may take, from when it receives the event."""
     arn: str
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     trace_id: str | None = None
@@ -36,38 +36,38 @@ class Invocation:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the runtime posted for an invocation, or for its initialisation."""
+    """What the runtime posted as response or error of an invocation, or as error of its initialisation."""
 
     payload: bytes
     error: bool
     error_type: str | None
     received: int
-    """CLOCK_MONOTONIC in nanoseconds when the request was complete."""
+    """When the request was complete, in nanoseconds of CLOCK_MONOTONIC."""
     content_type: str = JSON_TYPE
     streamed: bool = False
-    """The payload went to the caller in pieces while the function was running."""
+    """Whether the payload was sent to the caller in pieces while the function was running."""
 
 
 class Sink(Protocol):
-    """Takes a response while the function makes it."""
+    """Receives a streamed response."""
 
     async def begin(self, content_type: str) -> None:
-        """The response begins. It will be what `content_type` says."""
+        """Begin the response."""
 
     async def write(self, piece: bytes) -> None:
-        """Take the next piece; returns when another one may follow."""
+        """Write the next piece. Returns when there is room for another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of one invocation."""
+    """The result of one invocation."""
 
     payload: bytes
     error: str | None
-    """Lambda's error type, None when the function returned."""
+    """Lambda's error type; None if the function returned."""
     request_id: str
     duration: float
-    """Seconds from the hand-over of the event to the answer."""
+    """Seconds from when the runtime received the event to its answer."""
     init: float | None
     """Seconds from process spawn to the first request for work; None on a warm start."""
     cold_start: float | None
@@ -76,16 +76,16 @@ class Outcome:
     """Bytes of resident memory at its peak (VmHWM)."""
     content_type: str = JSON_TYPE
     streamed: bool = False
-    """Whether the payload has gone to the caller's sink; `payload` then holds that of an error in mid-stream only."""
+    """Whether the response was written to the caller's sink. `payload` is then empty, or an error in mid-stream."""
     logs: bytes = b""
-    """What was logged, REPORT line included, as far as it was collected."""
+    """What was logged, including the REPORT line; empty if logs were not collected."""
 
     def with_logs(self, logs: bytes) -> Outcome:
-        """The same with what was logged."""
+        """Return a copy with logs."""
         return replace(self, logs=logs)
 
     def report(self, function: Function) -> str:
-        """The line that Lambda logs after an invocation."""
+        """Return the REPORT line that Lambda logs after an invocation."""
         parts = [
             f"REPORT RequestId: {self.request_id}",
             f"Duration: {self.duration * 1000:.2f} ms",
@@ -101,7 +101,12 @@ class Outcome:
         return "\t".join(parts)
 
 
-def failed(kind: str, message: str) -> Answer:
-    """The answer that the platform itself gives in place of a runtime's."""
+def platform_error(kind: str, message: str) -> Answer:
+    """Return the answer of the platform itself, in place of the runtime's.
+
+    Args:
+        kind: Lambda's error type.
+        message: The error message.
+    """
     payload = json.dumps({"errorType": kind, "errorMessage": message}).encode()
     return Answer(payload=payload, error=True, error_type=kind, received=time.monotonic_ns())

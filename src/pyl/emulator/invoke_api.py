@@ -1,4 +1,4 @@
-"""The Invoke API, as AWS's own: what SDKs and the AWS CLI call with `AWS_ENDPOINT_URL_LAMBDA`.
+"""The Invoke API, which SDKs and the AWS CLI call if `AWS_ENDPOINT_URL_LAMBDA` is set.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
@@ -21,7 +21,7 @@ from pyl.emulator import event_stream
 from pyl.emulator.emulator import Emulator, NotReady, Throttled, UnknownFunction
 from pyl.emulator.invocation import Invocation, Outcome
 from pyl.emulator.logs import TAIL
-from pyl.emulator.variables import arn
+from pyl.emulator.variables import function_arn
 from pyl.errors import PylError
 from pyl.project.model import Function
 
@@ -43,7 +43,7 @@ _QUALIFIER = re.compile(r"\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9$_-]{1,128}")
 
 
 class _Refusal(Exception):
-    """An error in AWS's own words."""
+    """An error response, in the format of AWS."""
 
     def __init__(self, status: int, kind: str, message: str, **more: str) -> None:
         super().__init__(message)
@@ -54,26 +54,26 @@ class _Refusal(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class _Call:
-    """What was asked for."""
+    """A parsed request to invoke a function."""
 
     function: Function
     invocation: Invocation
     version: str
-    """The version that answers."""
+    """The function version that the response names."""
     kind: str
-    """RequestResponse, Event or DryRun."""
+    """The invocation type: RequestResponse, Event or DryRun."""
     tail: bool
-    """Whether the end of the log is wanted."""
+    """Whether to return the end of the log."""
 
 
 class InvokeAPI:
-    """Handlers of the Invoke API."""
+    """HTTP handlers of the Invoke API."""
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
 
     def routes(self) -> list[web.RouteDef]:
-        """Where the handlers belong."""
+        """Return the routes of the handlers."""
         return [
             web.post(INVOKE, self.invoke),
             web.post(INVOKE_STREAM, self.invoke_stream),
@@ -82,9 +82,9 @@ class InvokeAPI:
         ]
 
     async def invoke(self, request: web.Request) -> web.StreamResponse:
-        """`Invoke`."""
+        """Handle `Invoke`."""
         try:
-            call = await self._call(request)
+            call = await self._parse(request)
             if call.kind == "DryRun":
                 return _accepted(204, call)
             if call.kind == "Event":
@@ -92,7 +92,7 @@ class InvokeAPI:
                 return _accepted(202, call)
             outcome = await self._emulator.invoke(call.function, call.invocation)
         except (_Refusal, PylError) as error:
-            return _refused(error, request.match_info["name"])
+            return _error_response(error, request.match_info["name"])
         headers = _headers(call)
         headers["Content-Type"] = "application/json"
         if outcome.error:
@@ -102,40 +102,40 @@ class InvokeAPI:
         return web.Response(body=outcome.payload, headers=headers)
 
     async def invoke_stream(self, request: web.Request) -> web.StreamResponse:
-        """`InvokeWithResponseStream`."""
+        """Handle `InvokeWithResponseStream`."""
         sink = None
         try:
-            call = await self._call(request)
+            call = await self._parse(request)
             if call.kind == "Event":
                 msg = "InvocationType Event cannot be streamed"
                 raise _invalid(msg)
             if call.kind == "DryRun":
                 return _accepted(204, call)
-            sink = _Frames(request, _headers(call))
+            sink = _EventStreamSink(request, _headers(call))
             outcome = await self._emulator.invoke(call.function, call.invocation, sink)
         except (_Refusal, PylError) as error:
-            return _refused(error, request.match_info["name"])
+            return _error_response(error, request.match_info["name"])
         return await sink.end(outcome, tail=call.tail)
 
     async def functions(self, request: web.Request) -> web.StreamResponse:  # noqa: ARG002
-        """`ListFunctions`."""
+        """Handle `ListFunctions`."""
         try:
             project = self._emulator.project
         except PylError as error:
-            return _refused(error, "")
-        found = [_described(function, project.configuration.region) for function in project.functions]
-        return web.json_response({"Functions": found})
+            return _error_response(error, "")
+        descriptions = [_describe(function, project.configuration.region) for function in project.functions]
+        return web.json_response({"Functions": descriptions})
 
-    async def _call(self, request: web.Request) -> _Call:
+    async def _parse(self, request: web.Request) -> _Call:
         name = _NAME.fullmatch(request.match_info["name"])
         if name is None:
-            msg = f"1 validation error detected: {request.match_info['name']!r} is no function name or ARN"
+            msg = f"1 validation error detected: {request.match_info['name']!r} is not a function name or ARN"
             raise _invalid(msg)
         function = self._emulator.function(name["name"])
         qualifier = _qualifier(name["qualifier"], request.query.get("Qualifier"))
         kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind not in {"RequestResponse", "Event", "DryRun"}:
-            msg = f"1 validation error detected: {kind!r} is no invocation type"
+            msg = f"1 validation error detected: {kind!r} is not an invocation type"
             raise _invalid(msg)
         invocation = self._emulator.invocation(
             function,
@@ -153,25 +153,25 @@ class InvokeAPI:
         )
 
 
-class _Frames:
-    """A streamed response as events of an event stream."""
+class _EventStreamSink:
+    """Sends a streamed response as messages of an event stream."""
 
     def __init__(self, request: web.Request, headers: dict[str, str]) -> None:
         self._request = request
         self._response = web.StreamResponse(headers=headers | {"Content-Type": event_stream.CONTENT_TYPE})
 
-    async def begin(self, content_type: str) -> None:  # noqa: ARG002 - the frames' own is sent
+    async def begin(self, content_type: str) -> None:  # noqa: ARG002 - that of the event stream is sent
         """See `Sink`."""
         with contextlib.suppress(ConnectionError):
             await self._response.prepare(self._request)
 
     async def write(self, piece: bytes) -> None:
         """See `Sink`."""
-        with contextlib.suppress(ConnectionError):  # the caller has gone; the function goes on, as in Lambda
-            await self._response.write(event_stream.frame("PayloadChunk", "application/octet-stream", piece))
+        with contextlib.suppress(ConnectionError):  # the caller has left; as in Lambda, the function continues
+            await self._response.write(event_stream.encode_event("PayloadChunk", "application/octet-stream", piece))
 
     async def end(self, outcome: Outcome, *, tail: bool) -> web.StreamResponse:
-        """Send what was not streamed, and how it ended."""
+        """Send what was not streamed and the final event, and return the response."""
         complete = {}
         if not self._response.prepared:
             await self.begin(outcome.content_type)
@@ -182,7 +182,7 @@ class _Frames:
         if tail:
             complete["LogResult"] = _tail(outcome)
         with contextlib.suppress(ConnectionError):
-            end = event_stream.frame("InvokeComplete", "application/json", json.dumps(complete).encode())
+            end = event_stream.encode_event("InvokeComplete", "application/json", json.dumps(complete).encode())
             await self._response.write(end)
             await self._response.write_eof()
         return self._response
@@ -204,18 +204,18 @@ async def _event(request: web.Request, limit: int) -> bytes:
     return event or b"{}"
 
 
-def _qualifier(in_name: str | None, given: str | None) -> str | None:
-    if given and not _QUALIFIER.fullmatch(given):
-        msg = f"1 validation error detected: {given!r} is no qualifier"
+def _qualifier(in_name: str | None, in_query: str | None) -> str | None:
+    if in_query and not _QUALIFIER.fullmatch(in_query):
+        msg = f"1 validation error detected: {in_query!r} is not a qualifier"
         raise _invalid(msg)
-    if given and in_name and given != in_name:
+    if in_query and in_name and in_query != in_name:
         msg = "The derived qualifier from the function name does not match the specified qualifier."
         raise _invalid(msg)
-    return given or in_name
+    return in_query or in_name
 
 
 def _client_context(header: str | None) -> str | None:
-    """The header's JSON, on one line and in ASCII, since it becomes a header again."""
+    """Return the JSON of the header, on one line and in ASCII, because it is sent as a header again."""
     if not header:
         return None
     if len(header) > _CLIENT_CONTEXT_LIMIT:
@@ -251,16 +251,16 @@ def _tail(outcome: Outcome) -> str:
     return base64.b64encode(outcome.logs[-TAIL:]).decode()
 
 
-def _refused(error: _Refusal | PylError, name: str) -> web.Response:
-    refusal = error if isinstance(error, _Refusal) else _as_refusal(error, name)
+def _error_response(error: _Refusal | PylError, name: str) -> web.Response:
+    refusal = error if isinstance(error, _Refusal) else _to_refusal(error, name)
     headers = {"x-amzn-ErrorType": refusal.kind, "x-amzn-RequestId": str(uuid.uuid4())}
     return web.json_response(refusal.body, status=refusal.status, headers=headers)
 
 
-def _as_refusal(error: PylError, name: str) -> _Refusal:
+def _to_refusal(error: PylError, name: str) -> _Refusal:
     text = f"{error.message}; {error.hint}" if error.hint else error.message
     if isinstance(error, UnknownFunction):
-        full = name if name.startswith("arn:") else arn(name, None)
+        full = name if name.startswith("arn:") else function_arn(name, None)
         return _Refusal(404, "ResourceNotFoundException", f"Function not found: {full} ({text})")
     if isinstance(error, Throttled):
         return _Refusal(429, "TooManyRequestsException", text, Reason="ConcurrentInvocationLimitExceeded")
@@ -269,11 +269,11 @@ def _as_refusal(error: PylError, name: str) -> _Refusal:
     return _Refusal(500, "ServiceException", text)
 
 
-def _described(function: Function, region: str | None) -> dict[str, Any]:
+def _describe(function: Function, region: str | None) -> dict[str, Any]:
     configuration = function.configuration
     return {
         "FunctionName": function.name,
-        "FunctionArn": arn(function.name, region),
+        "FunctionArn": function_arn(function.name, region),
         "Handler": f"functions.{function.name}",
         "Description": function.description or "",
         "MemorySize": configuration.memory,

@@ -1,4 +1,4 @@
-"""The command that starts a package for one function, in a sandbox where this machine allows one."""
+"""Builds the command that runs a function of a package, in a sandbox if this machine allows one."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from pathlib import Path
 from typing import Literal
 
 from pyl.emulator import managed_runtime
-from pyl.emulator.variables import variables
-from pyl.lambda_environment import TASK_ROOT
+from pyl.emulator.variables import environment_variables
+from pyl.lambda_environment import LAYERS_ROOT, PYTHON_LAYERS, RUNTIME_ROOT, TASK_ROOT
 from pyl.project.model import Function
 from pyl.sandbox import execution
 
 Client = Literal["bootstrap", "awslambdaric", "pyl"]
-"""What talks to the Runtime API: the native package's own program, AWS's client, or pyl's runtime from source."""
+"""The client of the Runtime API: a native package's program, AWS's Python client, or pyl's runtime from source."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unpacked:
-    """A package in a folder."""
+    """An unpacked package."""
 
     task: Path
-    """What stands at /var/task."""
+    """The folder to show at `/var/task`."""
     layer: Path | None = None
-    """What stands at /opt, for what is interpreted."""
+    """The folder to show at `/opt`: dependencies of an interpreted package."""
     source: bool = False
-    """The project's own files rather than a built package; its dependencies and pyl's runtime are in `layer`."""
+    """Whether `task` is a copy of the project's files. Dependencies and pyl's runtime are then in `layer`."""
 
     @property
     def client(self) -> Client:
-        """Who talks to the Runtime API."""
+        """The client of the Runtime API."""
         if self.source:
             return "pyl"
         return "bootstrap" if (self.task / "bootstrap").is_file() else "awslambdaric"
@@ -40,29 +40,35 @@ class Unpacked:
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """What to start."""
+    """A command to start, and what it needs."""
 
     command: tuple[str, ...]
     environment: dict[str, str] | None
-    """None when the command sets it."""
+    """All variables; None if the command sets them."""
     folder: Path | None
-    """Where to start it; None when the command goes there itself."""
+    """The folder to start in; None if the command changes to it."""
     program: str
-    """For messages."""
+    """Path of the program, for messages."""
 
 
 def launch(
     package: Unpacked, function: Function, *, region: str | None, api: str, clock: int, arguments: Sequence[str] = ()
 ) -> Launch:
-    """How to start `function` from `package`, with its Runtime API at `api`.
+    """Return how to start a function.
 
-    `clock` is a file descriptor that receives the time of the `exec` (see `sandbox.command`). `arguments`, given to
-    the interpreter in place of the Runtime API's client, run something else in the same surroundings.
+    Args:
+        package: The unpacked package.
+        function: The function to start.
+        region: AWS region for the function's variables.
+        api: Host and port of the Runtime API.
+        clock: File descriptor that receives the time of the `exec` (see `pyl.sandbox.execution.command`).
+        arguments: Arguments of the interpreter in place of the Runtime API's client, to run something else in the same
+            environment.
     """
-    boxed = execution.unavailable() is None
-    root = TASK_ROOT if boxed else str(package.task)
+    sandboxed = execution.unavailable() is None
+    root = TASK_ROOT if sandboxed else str(package.task)
     native = package.client == "bootstrap"
-    environment = variables(
+    environment = environment_variables(
         function,
         region=region,
         api=api,
@@ -73,11 +79,11 @@ def launch(
     argv = [f"{root}/bootstrap"]
     if not native:
         binds = _interpreter_binds()
-        path = _import_path(package, binds, boxed=boxed)
+        path = _import_path(package, binds, sandboxed=sandboxed)
         environment["PYTHONPATH"] = os.pathsep.join(path)
-        # -S: the functions see the package and the runtime's own modules, nothing of this machine's.
+        # -S: functions can import the package and the runtime, not what is installed on this machine.
         argv = [_interpreter(), "-S", *(arguments or _client(package, environment["_HANDLER"]))]
-    if not boxed:
+    if not sandboxed:
         return Launch(command=tuple(argv), environment=environment, folder=package.task, program=argv[0])
     command = execution.command(
         argv, task=package.task, binds=binds, environment=environment, clock=clock, dies_with_parent=True
@@ -89,25 +95,25 @@ def _client(package: Unpacked, handler: str) -> list[str]:
     return ["-m", "pyl.runtime"] if package.client == "pyl" else ["-m", "awslambdaric", handler]
 
 
-def _import_path(package: Unpacked, binds: dict[str, Path], *, boxed: bool) -> list[str]:
-    """Where the interpreter imports from, besides the package; adds to `binds` what has to stand there."""
+def _import_path(package: Unpacked, binds: dict[str, Path], *, sandboxed: bool) -> list[str]:
+    """Return where the interpreter imports from besides the package. Adds the folders of a sandbox to `binds`."""
     path = []
     if package.client == "awslambdaric":
-        client = managed_runtime.awslambdaric()
-        binds[managed_runtime.PLACE] = client
-        path.append(managed_runtime.PLACE if boxed else str(client))
+        client = managed_runtime.install_awslambdaric()
+        binds[RUNTIME_ROOT] = client
+        path.append(RUNTIME_ROOT if sandboxed else str(client))
     if package.layer:
-        binds["/opt"] = package.layer
-        return [*path, "/opt/python" if boxed else f"{package.layer}/python"]
-    return [*path, "/opt/python"]
+        binds[LAYERS_ROOT] = package.layer
+        return [*path, PYTHON_LAYERS if sandboxed else f"{package.layer}/python"]
+    return [*path, PYTHON_LAYERS]
 
 
 def _interpreter() -> str:
-    """The Python that a virtual environment was made from: its path holds no symlinks of other folders."""
+    """Return the Python that a virtual environment was made from. Its path contains no symlinks."""
     return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 
 
 def _interpreter_binds() -> dict[str, Path]:
-    """The interpreter's own folder, when a sandbox would hide it behind its empty /tmp."""
+    """Return the interpreter's folder if it is below /tmp, which is empty in a sandbox."""
     prefix = Path(sys.base_prefix).resolve()
     return {str(prefix): prefix} if prefix.is_relative_to("/tmp") else {}  # noqa: S108

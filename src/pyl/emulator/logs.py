@@ -1,4 +1,4 @@
-"""What an environment writes to its standard output and error: shown line by line, and its end kept for the caller."""
+"""Collects what an environment writes to its standard output and error, and passes it on line by line."""
 
 from __future__ import annotations
 
@@ -8,22 +8,26 @@ from collections.abc import Callable
 from typing import Self
 
 TAIL = 4096
-"""Bytes of the log's end that Lambda returns with an invocation."""
-_KEPT = 64 * TAIL
+"""Bytes at the end of the log that Lambda returns with an invocation."""
+_LOG_LIMIT = 64 * TAIL
+"""Bytes of an invocation's log that are kept."""
 _LINE_LIMIT = 1 << 18
-"""Bytes after which an unfinished line is shown as it is."""
+"""Bytes after which an unfinished line is passed on."""
 
 
 class Logs:
-    """The reading end of a pipe that a process writes to; used on an event loop, a context manager.
+    """Reads a pipe that a process writes to. A context manager, to be used on an event loop.
 
-    `show` receives every line, without its end.
+    Args:
+        show: Called with each line, without its end.
+
+    Attributes:
+        writing: The pipe's file descriptor for the process to write to.
     """
 
     def __init__(self, show: Callable[[str], None]) -> None:
         self._show = show
         self._reading, self.writing = os.pipe()
-        """`writing` is for the process."""
         self._unfinished = b""
         self._tail = bytearray()
 
@@ -38,37 +42,37 @@ class Logs:
             self._close_reading()
         self.close_writing()
         if self._unfinished:
-            self._lines(self._unfinished + b"\n")
+            self._show_lines(self._unfinished + b"\n")
 
     def close_writing(self) -> None:
-        """Leave the writing end to the process alone."""
+        """Close this process's copy of the writing end."""
         if self.writing >= 0:
             os.close(self.writing)
             self.writing = -1
 
     def begin(self, line: str) -> None:
-        """Start the log of an invocation with the platform's own `line`."""
+        """Begin the log of an invocation with a line of the platform."""
         self.drain()
         self._tail.clear()
-        self.say(line)
+        self.write_line(line)
 
-    def say(self, line: str) -> None:
-        """Add one of the platform's own lines."""
+    def write_line(self, line: str) -> None:
+        """Add a line of the platform, such as REPORT."""
         if self._unfinished:
-            self._take(b"\n")
-        self._take(line.encode() + b"\n")
+            self._add(b"\n")
+        self._add(line.encode() + b"\n")
 
     def drain(self) -> None:
-        """Read what has been written so far: a runtime flushes before it answers."""
+        """Read what was written so far. A runtime flushes its output before it answers."""
         while self._reading >= 0 and self._read():
             pass
 
     def tail(self) -> bytes:
-        """The last 4 KB since `begin`."""
+        """Return the last 4 KB since `begin`."""
         return bytes(self._tail[-TAIL:])
 
     def whole(self) -> bytes:
-        """What was logged since `begin`, or the end of it where that was very much."""
+        """Return what was logged since `begin`, or the last 256 to 512 KB of it."""
         return bytes(self._tail)
 
     def _read(self) -> bool:
@@ -79,7 +83,7 @@ class Logs:
         except OSError:
             piece = b""
         if piece:
-            self._take(piece)
+            self._add(piece)
             return True
         self._close_reading()
         return False
@@ -89,20 +93,20 @@ class Logs:
         os.close(self._reading)
         self._reading = -1
 
-    def _take(self, piece: bytes) -> None:
+    def _add(self, piece: bytes) -> None:
         self._tail += piece
-        if len(self._tail) > 2 * _KEPT:
-            del self._tail[:-_KEPT]
+        if len(self._tail) > 2 * _LOG_LIMIT:
+            del self._tail[:-_LOG_LIMIT]
         self._unfinished += piece
         whole, separator, rest = self._unfinished.rpartition(b"\n")
         if separator:
             self._unfinished = rest
-            self._lines(whole)
+            self._show_lines(whole)
         elif len(self._unfinished) > _LINE_LIMIT:
             whole, self._unfinished = self._unfinished, b""
-            self._lines(whole)
+            self._show_lines(whole)
 
-    def _lines(self, text: bytes) -> None:
+    def _show_lines(self, text: bytes) -> None:
         for line in text.decode("utf-8", "replace").split("\n"):
-            # awslambdaric joins the lines of a traceback with carriage returns, to keep it one entry.
+            # awslambdaric joins the lines of a traceback with carriage returns, so that it is one log entry.
             self._show(line.rstrip("\r").replace("\r", "\n").replace("\u00a0", " "))

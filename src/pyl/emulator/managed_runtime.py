@@ -1,4 +1,4 @@
-"""AWS's own Python runtime client, which stands at `/var/runtime` on the managed runtimes."""
+"""AWS's Python runtime client, which is at `/var/runtime` on the managed runtimes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from pyl.process import CommandFailed, run
 from pyl.project.dependencies import uv
 
 VERSION = "4.2.2"
-PLACE = "/var/runtime"
 
 
-def awslambdaric() -> Path:
-    """A folder with awslambdaric and what it imports, installed once per Python."""
+def install_awslambdaric() -> Path:
+    """Return a folder with awslambdaric and its dependencies. It is installed once per Python version.
+
+    Raises:
+        EngineError: It cannot be installed.
+    """
 
     def install(folder: Path) -> None:
         command: list[str | Path] = [uv(), "pip", "install", "--quiet", "--compile-bytecode", "--target", folder]
@@ -24,7 +27,7 @@ def awslambdaric() -> Path:
             run(command)
         except CommandFailed as failure:
             msg = f"cannot install awslambdaric {VERSION}, which runs interpreted packages:\n{failure.output.strip()}"
-            raise EngineError(msg, hint="it needs Linux and, once, the package index") from failure
+            raise EngineError(msg, hint="this needs Linux, and access to the package index the first time") from failure
 
     name = cache.key(VERSION, "with bytecode", sys.implementation.cache_tag, sys.version)
     return cache.entry("awslambdaric", name, install)

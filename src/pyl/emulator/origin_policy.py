@@ -1,8 +1,8 @@
-"""Who may use the emulator: programs of this machine; of web pages, only those that are meant to.
+"""Protects the emulator from web pages.
 
-Any page that a browser shows can send requests to loopback addresses. It is kept out in two ways: names of hosts
-other than this machine's own are refused, so that a foreign name cannot be pointed here (DNS rebinding), and so are
-requests of pages of another origin, unless the function's URL is configured to allow it.
+Any page in a browser can send requests to loopback addresses. Two checks keep such pages out. Requests for host names
+that are not this machine's are refused, which prevents DNS rebinding. Requests from pages of another origin are
+refused unless the configuration of the function's URL allows them.
 """
 
 from __future__ import annotations
@@ -13,23 +13,28 @@ from urllib.parse import urlsplit
 
 _LOCAL = frozenset({"localhost", "ip6-localhost"})
 UNKNOWN = "unknown"
-"""Stands for the origin of a page that the browser does not name."""
+"""The origin of a page that the browser does not name."""
 
 
-class Guard:
-    """Judges requests by their headers; `hosts` and `origins` are allowed besides."""
+class OriginPolicy:
+    """Checks the headers of requests.
+
+    Args:
+        hosts: Host names that are allowed besides this machine's own.
+        origins: Origins whose pages are allowed; `*` allows all.
+    """
 
     def __init__(self, *, hosts: Sequence[str] = (), origins: Sequence[str] = ()) -> None:
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
 
-    def knows_host(self, headers: Mapping[str, str]) -> bool:
-        """Whether the request was sent to a name of this machine. An address cannot be pointed elsewhere."""
+    def allows_host(self, headers: Mapping[str, str]) -> bool:
+        """Return whether a request is for a name or an IP address of this machine. Only names can be rebound."""
         name = _host_name(headers.get("Host", ""))
         return name in _LOCAL or name.endswith(".localhost") or name in self._hosts or _is_address(name)
 
     def foreign_origin(self, headers: Mapping[str, str]) -> str | None:
-        """The origin of the page that sent a request, if it is another one and not allowed for all functions."""
+        """Return the origin of the page that sent a request if it is foreign and not allowed, else None."""
         origin = headers.get("Origin")
         if origin is None:
             site = headers.get("Sec-Fetch-Site", "none").lower()

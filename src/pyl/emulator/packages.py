@@ -1,4 +1,4 @@
-"""Finds what a command is to run: the project's source, one of its packages, or a zip by its path."""
+"""Finds the package that a command runs."""
 
 from __future__ import annotations
 
@@ -10,22 +10,27 @@ from pyl.project.model import Project
 SOURCE = "source"
 
 
-def package_path(project: Project, name: str | None) -> Path:
-    """The package that `name` means: a kind, a path, or None for the newest of the project's own.
+def find_package(project: Project, name: str | None) -> Path:
+    """Return the path of a package.
 
-    Raises `UsageError` when it does not exist.
+    Args:
+        project: The project.
+        name: `interpreted`, `native`, the path of a zip, or None for the newest package of the project.
+
+    Raises:
+        UsageError: The package does not exist.
     """
     folder = project.root / "build" / "pyl"
     native = folder / f"native-{project.configuration.architecture}.zip"
-    known = {"interpreted": folder / "interpreted.zip", "native": native}
+    packages = {"interpreted": folder / "interpreted.zip", "native": native}
     if name is None:
-        built = [path for path in known.values() if path.exists()]
+        built = [path for path in packages.values() if path.exists()]
         if not built:
             msg = "no package has been built yet"
             hint = "run `pyl build` or `pyl build --native` first, or use `--package source`"
             raise UsageError(msg, hint=hint)
         return max(built, key=lambda path: path.stat().st_mtime)
-    path = known.get(name, Path(name))
+    path = packages.get(name, Path(name))
     if not path.exists():
         msg = f"there is no package at {path}"
         raise UsageError(msg, hint=f"run `pyl build{' --native' if name == 'native' else ''}` first")

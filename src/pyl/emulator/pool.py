@@ -1,4 +1,4 @@
-"""The environments of one function: one per concurrent invocation, kept warm for the next, as Lambda keeps them."""
+"""A pool of environments of one function: one for each concurrent invocation, kept warm for later ones."""
 
 from __future__ import annotations
 
@@ -8,51 +8,60 @@ from collections.abc import Awaitable, Callable
 from pyl.emulator.environment import AsyncEnvironment
 from pyl.emulator.invocation import Invocation, Outcome, Sink
 
-_KEPT_FOR = 300.0
-"""Seconds that an environment without work is kept; Lambda says nothing precise, and it is of this order."""
+_IDLE_LIMIT = 300.0
+"""Seconds that an idle environment is kept. Lambda documents no number; it keeps them for some minutes."""
 
 
 class Pool:
-    """Starts environments as they are needed by `start`, which returns one that has been entered."""
+    """Starts environments on demand.
 
-    def __init__(self, start: Callable[[], Awaitable[AsyncEnvironment]], *, kept_for: float = _KEPT_FOR) -> None:
+    Args:
+        start: Starts an environment and returns it, entered.
+        idle_limit: Seconds that an idle environment is kept.
+    """
+
+    def __init__(self, start: Callable[[], Awaitable[AsyncEnvironment]], *, idle_limit: float = _IDLE_LIMIT) -> None:
         self._start = start
-        self._kept_for = kept_for
+        self._idle_limit = idle_limit
         self._idle: dict[AsyncEnvironment, asyncio.TimerHandle] = {}
         self._busy: set[AsyncEnvironment] = set()
-        self._under_way = 0
+        self._running = 0
         self._endings: dict[AsyncEnvironment, asyncio.Task[None]] = {}
         self._closing = False
         self._done = asyncio.Event()
 
     @property
     def size(self) -> int:
-        """How many environments there are."""
-        return len(self._idle) + self._under_way
+        """Number of environments."""
+        return len(self._idle) + self._running
 
     async def invoke(self, invocation: Invocation, sink: Sink | None = None) -> Outcome:
-        """Run the invocation in an environment of its own: the one used last, or a new one."""
-        self._under_way += 1
+        """Run an invocation in the environment that was used last, or in a new one if all are busy."""
+        self._running += 1
         try:
             environment = self._take() or await self._start()
             self._busy.add(environment)
             try:
                 outcome = await environment.invoke(invocation, sink)
             except BaseException:
-                self._end(environment)  # nobody knows what it is at
+                self._end(environment)  # its state is unknown
                 raise
             self._give_back(environment)
             return outcome
         finally:
-            self._under_way -= 1
+            self._running -= 1
             self._done.set()
 
     async def close(self, *, at_once: bool = False) -> None:
-        """End all environments; those at work when they are done, or `at_once`."""
+        """End all environments.
+
+        Args:
+            at_once: Do not wait for invocations that are running.
+        """
         self._closing = True
         for environment in (*self._idle, *(self._busy if at_once else ())):
             self._end(environment)
-        while self._under_way:
+        while self._running:
             self._done.clear()
             await self._done.wait()
         while self._endings:
@@ -74,7 +83,7 @@ class Pool:
             return
         self._busy.discard(environment)
         loop = asyncio.get_running_loop()
-        self._idle[environment] = loop.call_later(self._kept_for, self._end, environment)
+        self._idle[environment] = loop.call_later(self._idle_limit, self._end, environment)
         environment.on_exit = lambda: self._end(environment)
 
     def _end(self, environment: AsyncEnvironment) -> None:

@@ -1,8 +1,8 @@
-"""Cleans up after an emulator that could not do it itself: one that was killed, or crashed.
+"""Cleans up after an emulator that was killed or has crashed.
 
-This file is also a script: a process that is told what there is (process groups, cgroups, folders, files), and that
-removes what is left when its standard input ends, which happens however its parent ends. It imports the standard
-library only.
+This file is also the script of a helper process. The emulator writes to its standard input which process groups,
+cgroups and folders exist. When the input ends, which it does however the emulator ends, the helper removes what is
+left. It imports the standard library only.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any, Self
 
 _GONE_WITHIN = 5.0
-"""Seconds to wait for killed processes, whose cgroup can be removed only then."""
+"""Seconds to wait for killed processes. A cgroup can be removed only when they are gone."""
 
 
-class Keeper:
-    """The parent's side; a context manager."""
+class Reaper:
+    """Runs the helper process and reports to it. A context manager that lets it clean up and end."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -34,7 +34,7 @@ class Keeper:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for the parent
+            start_new_session=True,  # Ctrl-C must not end it
         )
         return self
 
@@ -44,49 +44,49 @@ class Keeper:
                 self._process.stdin.close()
             self._process.wait()
 
-    def group(self, process: int) -> None:
-        """There is a process group."""
-        self._tell("group", process)
+    def add_group(self, process: int) -> None:
+        """Register a process group, by its id."""
+        self._send("group", process)
 
-    def folder(self, folder: Path) -> None:
-        """There is a temporary folder."""
-        self._tell("folder", str(folder))
+    def add_folder(self, folder: Path) -> None:
+        """Register a temporary folder."""
+        self._send("folder", str(folder))
 
-    def cgroup(self, folder: Path) -> None:
-        """There is a cgroup."""
-        self._tell("cgroup", str(folder))
+    def add_cgroup(self, folder: Path) -> None:
+        """Register a cgroup, by its folder."""
+        self._send("cgroup", str(folder))
 
-    def forget(self, thing: int | Path) -> None:
-        """It is there no more."""
-        self._tell("forget", thing if isinstance(thing, int) else str(thing))
+    def forget(self, resource: int | Path) -> None:
+        """Unregister a process group, folder or cgroup that is gone."""
+        self._send("forget", resource if isinstance(resource, int) else str(resource))
 
-    def _tell(self, kind: str, thing: int | str) -> None:
+    def _send(self, kind: str, resource: int | str) -> None:
         if self._process and self._process.stdin:
-            with contextlib.suppress(OSError):  # without its help this process still cleans up after itself
-                self._process.stdin.write(json.dumps([kind, thing]).encode() + b"\n")
+            with contextlib.suppress(OSError):  # without the helper, this process still cleans up after itself
+                self._process.stdin.write(json.dumps([kind, resource]).encode() + b"\n")
                 self._process.stdin.flush()
 
 
-def _keep() -> None:
+def _serve() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    known: dict[Any, str] = {}
+    kinds: dict[Any, str] = {}
     for line in sys.stdin.buffer:
         with contextlib.suppress(ValueError):  # the parent was killed in the middle of a line
-            kind, thing = json.loads(line)
+            kind, resource = json.loads(line)
             if kind == "forget":
-                known.pop(thing, None)
+                kinds.pop(resource, None)
             else:
-                known[thing] = kind
-    for thing, kind in known.items():
+                kinds[resource] = kind
+    for resource, kind in kinds.items():
         if kind == "group":
             with contextlib.suppress(OSError):
-                os.killpg(thing, signal.SIGKILL)
-    for thing, kind in known.items():
+                os.killpg(resource, signal.SIGKILL)
+    for resource, kind in kinds.items():
         if kind == "cgroup":
-            _remove_cgroup(thing)
+            _remove_cgroup(resource)
         elif kind == "folder":
-            shutil.rmtree(thing, ignore_errors=True)
+            shutil.rmtree(resource, ignore_errors=True)
 
 
 def _remove_cgroup(folder: str) -> None:
@@ -106,4 +106,4 @@ def _remove_cgroup(folder: str) -> None:
 
 
 if __name__ == "__main__":
-    _keep()
+    _serve()

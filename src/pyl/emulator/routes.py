@@ -1,4 +1,4 @@
-"""The routes of an API Gateway: which function answers a method and path.
+"""The routes of an API Gateway: which function handles a method and path.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
 """
@@ -21,7 +21,16 @@ _REST_EVENTS = frozenset({"pyl.events.APIGatewayEvent", "pyl.events.apigateway.A
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """`GET /orders/{id}`, `ANY /files/{proxy+}` or `$default`, and the name of its function."""
+    """A route and its function.
+
+    Attributes:
+        key: `GET /orders/{id}`, `ANY /files/{proxy+}` or `$default`.
+        function: The function's name.
+        parts: The parts of the path, between slashes.
+
+    Raises:
+        UsageError: The key is invalid.
+    """
 
     key: str
     function: str
@@ -30,83 +39,91 @@ class Route:
     def __post_init__(self) -> None:
         method, separator, path = self.key.partition(" ")
         if self.key != DEFAULT and (method not in METHODS or not separator or not path.startswith("/")):
-            msg = f"{self.key!r} is no route"
+            msg = f"{self.key!r} is not a route"
             raise UsageError(msg, hint=f"write `GET /orders/{{id}}`, `ANY /files/{{proxy+}}` or `{DEFAULT}`")
         object.__setattr__(self, "parts", tuple(path.strip("/").split("/")))
 
     @property
     def method(self) -> str:
-        """ANY for all."""
+        """The HTTP method; `ANY` for all."""
         return "ANY" if self.key == DEFAULT else self.key.partition(" ")[0]
 
     @property
     def resource(self) -> str:
-        """The path, as a REST API calls it."""
+        """The path, in the syntax of a REST API."""
         return "/{proxy+}" if self.key == DEFAULT else self.key.partition(" ")[2]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """A route that fits a request, and what its variables stand for."""
+    """A route that matches a request, and the values of its path parameters."""
 
     route: Route
     parameters: dict[str, str]
 
 
 class RouteTable:
-    """Finds the most specific route: literal parts before variables, these before `{proxy+}`, a method before ANY."""
+    """Finds the most specific route for a request.
+
+    A literal part precedes a variable, a variable precedes `{proxy+}`, and a method precedes `ANY`.
+    """
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self.routes = tuple(routes)
 
     @classmethod
-    def of(cls, functions: Iterable[Function], further: Iterable[Route] = ()) -> RouteTable:
-        """The routes that functions have as triggers, and further ones."""
+    def from_functions(cls, functions: Iterable[Function], additional: Iterable[Route] = ()) -> RouteTable:
+        """Return a table of the routes that are triggers of functions, and of additional routes."""
         triggers = (
             Route(key=trigger.route, function=function.name)
             for function in functions
             for trigger in function.configuration.triggers
             if isinstance(trigger, HTTPAPITrigger)
         )
-        return cls((*further, *triggers))
+        return cls((*additional, *triggers))
 
     def match(self, method: str, path: str) -> Match | None:
-        """The route for a request; `path` is as sent, with its escapes."""
-        found = []
+        """Return the route for a request, or None. `path` is as it was sent, with its escapes."""
+        matches = []
         for route in self.routes:
             if route.method not in {"ANY", method}:
                 continue
-            fit = _fit(route, path)
-            if fit is not None:
-                parameters, rank = fit
-                found.append(((*rank, route.method == "ANY"), Match(route=route, parameters=parameters)))
-        return min(found, key=lambda item: item[0])[1] if found else None
+            matched = _match_path(route, path)
+            if matched is not None:
+                parameters, rank = matched
+                matches.append(((*rank, route.method == "ANY"), Match(route=route, parameters=parameters)))
+        return min(matches, key=lambda item: item[0])[1] if matches else None
 
 
-def is_rest(function: Function) -> bool:
-    """Whether the function takes a REST API's events (payload format 1.0)."""
+def takes_rest_events(function: Function) -> bool:
+    """Return whether a function takes events of a REST API (payload format 1.0)."""
     return function.event in _REST_EVENTS
 
 
-def _fit(route: Route, path: str) -> tuple[dict[str, str], tuple[int, ...]] | None:
-    """What the variables stand for, and how little was fixed: kinds of the parts, literal 0, variable 1, rest 2."""
+def _match_path(route: Route, path: str) -> tuple[dict[str, str], tuple[int, ...]] | None:
+    """Match a path.
+
+    Returns:
+        The path parameters and the rank of the match, lower for a more specific one: for each part 0 if it is literal,
+        1 for a variable, 2 for `{proxy+}`, 3 for `$default`. None if the path does not match.
+    """
     if route.key == DEFAULT:
         return {}, (3,)
-    given = path.strip("/").split("/")
+    segments = path.strip("/").split("/")
     parameters: dict[str, str] = {}
     rank: list[int] = []
     for index, part in enumerate(route.parts):
         variable = re.fullmatch(r"\{([^{}+]+)(\+?)\}", part)
         if variable and variable[2]:
-            rest = "/".join(given[index:])
+            rest = "/".join(segments[index:])
             if not rest:
                 return None
             return parameters | {variable[1]: unquote(rest)}, (*rank, 2)
-        if index >= len(given):
+        if index >= len(segments):
             return None
-        if variable and given[index]:
-            parameters[variable[1]] = unquote(given[index])
-        elif part != unquote(given[index]):
+        if variable and segments[index]:
+            parameters[variable[1]] = unquote(segments[index])
+        elif part != unquote(segments[index]):
             return None
         rank.append(1 if variable else 0)
-    return (parameters, tuple(rank)) if len(given) == len(route.parts) else None
+    return (parameters, tuple(rank)) if len(segments) == len(route.parts) else None

@@ -1,4 +1,4 @@
-"""The Runtime API, as Lambda offers it to one execution environment.
+"""The Runtime API, which the runtime of one execution environment calls.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
@@ -14,42 +14,46 @@ import uuid
 from collections import deque
 from typing import Any, Self
 
-from pyl.emulator.background import Background
+from pyl.emulator.background_loop import BackgroundLoop
 from pyl.emulator.connection import Connection, Request
 from pyl.emulator.exchange import ERROR_TYPE, Exchange
-from pyl.emulator.invocation import JSON_TYPE, Answer, Invocation, failed
+from pyl.emulator.invocation import JSON_TYPE, Answer, Invocation, platform_error
 
 __all__ = ["Answer", "AsyncRuntimeAPI", "Invocation", "RuntimeAPI"]
 
 _RUNTIME = "/2018-06-01/runtime/"
 _EXTENSIONS = "/2020-01-01/extension/"
 _RESPONSE_LIMIT = 6_291_556
-"""Bytes of a synchronous response: 6 MB and 100 bytes, as Lambda counts."""
+"""Largest synchronous response in bytes: Lambda allows 6 MiB and 100 bytes."""
 _UNTIL_EXIT = 0.5
-"""Seconds that the end of a process may be noticed later than that of its connection."""
+"""Seconds that may pass between the end of a connection and the notice that the process has ended."""
 _OK = b'{"status":"OK"}'
 
 
 class AsyncRuntimeAPI:
-    """A server on loopback for one execution environment; an async context manager.
+    """A server on loopback for one execution environment. An async context manager.
 
-    An environment may ask for several invocations at once, as on Managed Instances.
+    An environment may request several invocations at once, as on Managed Instances.
+
+    Attributes:
+        address: Host and port, the value of `AWS_LAMBDA_RUNTIME_API`.
     """
 
     def __init__(self) -> None:
         self.address = ""
         self.first_next: int | None = None
-        """When the runtime first asked for work; CLOCK_MONOTONIC in nanoseconds."""
+        """When the runtime first requested an invocation, in nanoseconds of CLOCK_MONOTONIC; None before."""
         self.init_error: Answer | None = None
+        """The error of the initialisation; None if there was none."""
         self.extensions = 0
-        """How many internal extensions have registered: with any, the runtime is told before it ends."""
+        """Number of registered internal extensions. If there are any, the runtime gets SIGTERM before it is killed."""
         self._server: asyncio.Server | None = None
         self._connections: set[Connection] = set()
         self._waiting: deque[Connection] = deque()
         self._pending: deque[Exchange] = deque()
         self._current: dict[str, Exchange] = {}
         self._streaming: dict[Connection, Exchange] = {}
-        self._deserted = asyncio.Event()
+        self._disconnected = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.get_running_loop().create_server(self._connection, "127.0.0.1", 0)
@@ -64,7 +68,7 @@ class AsyncRuntimeAPI:
         await asyncio.sleep(0)  # transports close in the loop's next turn
 
     def submit(self, invocation: Invocation) -> Exchange:
-        """Hand `invocation` to the next `GET /invocation/next`."""
+        """Answer the next `GET /invocation/next` with an invocation."""
         exchange = Exchange(invocation)
         if self.init_error:
             exchange.settle(self.init_error)
@@ -75,24 +79,24 @@ class AsyncRuntimeAPI:
         return exchange
 
     def forget(self, exchange: Exchange) -> None:
-        """The caller waits no longer: what the runtime still posts for it is refused."""
+        """Drop an exchange. What the runtime still posts for it is refused."""
         self._current.pop(exchange.invocation.request_id, None)
         if exchange in self._pending:
             self._pending.remove(exchange)
 
-    async def deserted(self) -> None:
-        """Wait until the runtime has no open connection: whatever it has sent has then been read."""
+    async def wait_until_disconnected(self) -> None:
+        """Wait until the runtime has no open connection. All that it sent has then been read."""
         while self._connections:
-            self._deserted.clear()
-            await self._deserted.wait()
+            self._disconnected.clear()
+            await self._disconnected.wait()
 
     def _connection(self) -> Connection:
         connection = Connection(self)
         self._connections.add(connection)
         return connection
 
-    def begun(self, connection: Connection, request: Request) -> None:
-        """See `Service`."""
+    def request_started(self, connection: Connection, request: Request) -> None:
+        """See `RequestHandler`."""
         request.limit = _RESPONSE_LIMIT
         if request.headers.get("lambda-runtime-function-response-mode", "").lower() != "streaming":
             return
@@ -100,8 +104,8 @@ class AsyncRuntimeAPI:
             exchange.stream_from(connection, request)
             self._streaming[connection] = exchange
 
-    def complete(self, connection: Connection, request: Request) -> None:
-        """See `Service`."""
+    def request_complete(self, connection: Connection, request: Request) -> None:
+        """See `RequestHandler`."""
         if request.path.startswith(_EXTENSIONS):
             self._extension(connection, request, request.path.removeprefix(_EXTENSIONS))
             return
@@ -116,18 +120,18 @@ class AsyncRuntimeAPI:
         elif request.method == "POST" and (request_id := _request_id(request, "error")):
             self._settle(connection, request_id, _answer(request, error=True))
         else:
-            connection.reply(404, _problem("NotFound", f"no such resource: {request.method} {request.path}"))
+            connection.reply(404, _error_body("NotFound", f"no such resource: {request.method} {request.path}"))
 
-    def lost(self, connection: Connection, request: Request | None) -> None:  # noqa: ARG002
-        """See `Service`."""
+    def connection_lost(self, connection: Connection, request: Request | None) -> None:  # noqa: ARG002
+        """See `RequestHandler`."""
         self._connections.discard(connection)
         if connection in self._waiting:
             self._waiting.remove(connection)
         if exchange := self._streaming.pop(connection, None):
             self._current.pop(exchange.invocation.request_id, None)
-            # If the process has ended, its exit says more.
-            asyncio.get_running_loop().call_later(_UNTIL_EXIT, exchange.stream_broken)
-        self._deserted.set()
+            # If the process has ended, its exit status is the better explanation.
+            asyncio.get_running_loop().call_later(_UNTIL_EXIT, exchange.fail_stream)
+        self._disconnected.set()
 
     def _next(self, connection: Connection) -> None:
         if self.first_next is None:
@@ -165,22 +169,22 @@ class AsyncRuntimeAPI:
         if self._streaming.pop(connection, None):
             exchange = self._current.pop(request_id, None)
             if exchange:
-                exchange.stream_ended(request)
+                exchange.end_stream(request)
             connection.reply(202, _OK)
         elif request.length > _RESPONSE_LIMIT:
             text = (
                 f"Response payload size ({request.length} bytes) exceeded maximum allowed payload size "
                 f"({_RESPONSE_LIMIT} bytes)."
             )
-            answer = failed("Function.ResponseSizeTooLarge", text)
-            self._settle(connection, request_id, answer, refused=_problem("RequestEntityTooLarge", text))
+            answer = platform_error("Function.ResponseSizeTooLarge", text)
+            self._settle(connection, request_id, answer, refused=_error_body("RequestEntityTooLarge", text))
         else:
             self._settle(connection, request_id, _answer(request, error=False))
 
     def _settle(self, connection: Connection, request_id: str, answer: Answer, *, refused: bytes | None = None) -> None:
         exchange = self._current.pop(request_id, None)
         if exchange is None:
-            connection.reply(400, _problem("InvalidRequestID", f"no invocation {request_id} is under way"))
+            connection.reply(400, _error_body("InvalidRequestID", f"no invocation {request_id} is running"))
             return
         exchange.settle(answer)
         if refused:
@@ -192,21 +196,21 @@ class AsyncRuntimeAPI:
         if request.method == "POST" and path == "register":
             self._register(connection, request)
         elif request.method == "GET" and path == "event/next":
-            pass  # no event comes: the process is told to end by a signal
+            pass  # no event follows: the end is announced by a signal
         elif request.method == "POST" and path in {"init/error", "exit/error"}:
             connection.reply(202, _OK)
         else:
-            connection.reply(404, _problem("NotFound", f"no such resource: {request.method} {request.path}"))
+            connection.reply(404, _error_body("NotFound", f"no such resource: {request.method} {request.path}"))
 
     def _register(self, connection: Connection, request: Request) -> None:
         try:
             events = json.loads(request.body or b"{}").get("events", [])
         except (ValueError, AttributeError):
-            connection.reply(400, _problem("InvalidRequestFormat", "the body is no JSON object"))
+            connection.reply(400, _error_body("InvalidRequestFormat", "the body is not a JSON object"))
             return
         if "SHUTDOWN" in events:
-            text = "internal extensions get no shutdown event"
-            connection.reply(403, _problem("ShutdownEventNotSupportedForInternalExtension", text))
+            text = "internal extensions cannot register for SHUTDOWN"
+            connection.reply(403, _error_body("ShutdownEventNotSupportedForInternalExtension", text))
             return
         self.extensions += 1
         body = json.dumps({"functionName": "", "functionVersion": "$LATEST", "handler": ""}).encode()
@@ -214,20 +218,21 @@ class AsyncRuntimeAPI:
 
 
 class RuntimeAPI:
-    """`AsyncRuntimeAPI` for callers without an event loop; a context manager.
+    """`AsyncRuntimeAPI` for callers without an event loop. A context manager.
 
-    `answers` receives an `Answer` for every invocation; an initialisation error arrives there too.
+    Attributes:
+        answers: Receives an `Answer` for every invocation. An error of the initialisation is the answer of each.
     """
 
     def __init__(self) -> None:
         self.answers: queue.Queue[Answer] = queue.Queue()
-        self._background = Background()
+        self._background = BackgroundLoop()
         self._api: AsyncRuntimeAPI | None = None
 
     def __enter__(self) -> Self:
         self._background.__enter__()
         try:
-            self._api = self._background.run(_started())
+            self._api = self._background.run(_start())
         except BaseException:
             self._background.__exit__()
             raise
@@ -239,21 +244,21 @@ class RuntimeAPI:
 
     @property
     def address(self) -> str:
-        """What belongs into `AWS_LAMBDA_RUNTIME_API`."""
+        """Host and port, the value of `AWS_LAMBDA_RUNTIME_API`."""
         return self._running.address
 
     @property
     def first_next(self) -> int | None:
-        """When the runtime first asked for work; CLOCK_MONOTONIC in nanoseconds."""
+        """When the runtime first requested an invocation, in nanoseconds of CLOCK_MONOTONIC; None before."""
         return self._running.first_next
 
     @property
     def init_error(self) -> Answer | None:
-        """What the runtime said went wrong with its initialisation."""
+        """The error of the initialisation; None if there was none."""
         return self._running.init_error
 
     def submit(self, invocation: Invocation) -> None:
-        """Hand `invocation` to the next `GET /invocation/next`."""
+        """Answer the next `GET /invocation/next` with an invocation."""
 
         async def submit() -> None:
             exchange = self._running.submit(invocation)
@@ -267,12 +272,12 @@ class RuntimeAPI:
         return self._api
 
 
-async def _started() -> AsyncRuntimeAPI:
+async def _start() -> AsyncRuntimeAPI:
     return await AsyncRuntimeAPI().__aenter__()
 
 
 def _request_id(request: Request, kind: str) -> str:
-    """The request id in `/runtime/invocation/<id>/<kind>`; empty when the path is another."""
+    """Return the request id in `/runtime/invocation/<id>/<kind>`; empty if the path is another."""
     parts = request.path.removeprefix(_RUNTIME).split("/")
     return parts[1] if len(parts) == 3 and (parts[0], parts[2]) == ("invocation", kind) else ""
 
@@ -287,6 +292,6 @@ def _answer(request: Request, *, error: bool) -> Answer:
     )
 
 
-def _problem(kind: str, message: str) -> bytes:
-    problem: dict[str, Any] = {"errorMessage": message, "errorType": kind}
-    return json.dumps(problem).encode()
+def _error_body(kind: str, message: str) -> bytes:
+    body: dict[str, Any] = {"errorMessage": message, "errorType": kind}
+    return json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""A project's source as something to run: a copy of its files, beside its dependencies as they would be packaged."""
+"""Prepares a project's source to be run: copies its files and installs its dependencies, as in a package."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ from pathlib import Path
 
 from pyl import cache
 from pyl.emulator.launch import Unpacked
+from pyl.lambda_environment import PYTHON_LAYERS
 from pyl.packaging import bytecode, contents
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.model import Project
 
-_LAYER = "/opt/python"
-
 
 def copy_source(project: Project, folder: Path, progress: Progress, *, earlier: Path | None = None) -> Unpacked:
-    """Copy what the project's package would hold of its own into `folder`, and install what it depends on.
+    """Copy the project's files that its package would contain, and install the dependencies.
 
-    A copy, because the file that is being edited must not change what answers until it is known to be good.
-    Files that are as in `earlier`, an older copy, are linked to it.
+    It is a copy so that an edit takes effect only when the new version is known to be good.
 
-    Raises `BuildError` when a dependency cannot be installed.
+    Args:
+        project: The project.
+        folder: The folder to copy to.
+        progress: Receives reports.
+        earlier: An earlier copy. Files that are unchanged since are linked to it.
+
+    Raises:
+        BuildError: A dependency cannot be installed.
     """
     for file in project.files:
         relative = file.relative_to(project.configuration.source)
@@ -35,22 +40,22 @@ def copy_source(project: Project, folder: Path, progress: Progress, *, earlier: 
 
 def _copy(file: Path, target: Path, earlier: Path | None) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    now = file.stat()
+    current = file.stat()
     if earlier and earlier.is_file():
-        then = earlier.stat()
-        if (then.st_size, then.st_mtime_ns) == (now.st_size, now.st_mtime_ns):
+        previous = earlier.stat()
+        if (previous.st_size, previous.st_mtime_ns) == (current.st_size, current.st_mtime_ns):
             os.link(earlier, target)
             return
     shutil.copy2(file, target)
 
 
 def _layer(project: Project, progress: Progress) -> Path:
-    """A folder with the dependencies and pyl's runtime below `python`, made once for the same requirements."""
+    """Return a folder with the dependencies and pyl's runtime in `python`, cached by their content."""
     with tempfile.TemporaryDirectory(prefix="pyl-requirements-") as scratch:
         arguments, source = dependencies.requirements(project.root, Path(scratch))
-        wanted = [Path(argument).read_bytes() for argument in arguments if Path(argument).is_file()]
+        lock_files = [Path(argument).read_bytes() for argument in arguments if Path(argument).is_file()]
     runtime = [path.read_bytes() for path, _ in contents.runtime_files()]
-    name = cache.key("1", sys.version, *wanted, *runtime)
+    name = cache.key("1", sys.version, *lock_files, *runtime)
 
     def make(folder: Path) -> None:
         target = folder / "python"
@@ -59,6 +64,6 @@ def _layer(project: Project, progress: Progress) -> Path:
         with progress.step(f"Install dependencies of {source}"), tempfile.TemporaryDirectory() as scratch:
             dependencies.install(project.root, target, here, Path(scratch))
             contents.copy_runtime(target)
-            bytecode.compile_tree(target, prefix=_LAYER, keep_sources=True)
+            bytecode.compile_tree(target, prefix=PYTHON_LAYERS, keep_sources=True)
 
     return cache.entry("local-dependencies", name, make)

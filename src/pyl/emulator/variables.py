@@ -1,4 +1,4 @@
-"""The environment variables that Lambda gives to a function.
+"""The environment variables of a function, as Lambda sets them.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 """
@@ -21,15 +21,15 @@ _CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "AWS_SESSION_TOKEN": "emulator",
 }
-"""AWS's own documented examples: enough to sign requests with, worth nothing."""
+"""The examples of AWS's documentation: requests can be signed with them, and no account accepts them."""
 
 
-def arn(function_name: str, region: str | None) -> str:
-    """A well-formed function ARN in the emulator's account."""
+def function_arn(function_name: str, region: str | None) -> str:
+    """Return the ARN of a function in the emulator's account."""
     return f"arn:aws:lambda:{region or DEFAULT_REGION}:{ACCOUNT}:function:{function_name}"
 
 
-def variables(
+def environment_variables(
     function: Function,
     *,
     region: str | None,
@@ -38,10 +38,17 @@ def variables(
     runtime: str | None,
     environ: Mapping[str, str] = os.environ,
 ) -> dict[str, str]:
-    """What an execution environment of `function` sees.
+    """Return all variables of an execution environment.
 
-    `runtime` is Lambda's name of a managed runtime, None for `provided.*`, where `AWS_EXECUTION_ENV` is not
-    set. Credentials come from the caller's environment when it has any, so that a function may reach AWS.
+    Credentials and `AWS_ENDPOINT_URL` come from `environ` if they are set there, so that the function can use AWS.
+
+    Args:
+        function: The function that the environment runs.
+        region: AWS region; by default `us-east-1`.
+        api: Host and port of the Runtime API.
+        task_root: The folder of the unpacked package.
+        runtime: Lambda's name of a managed runtime; None for `provided.*`, where `AWS_EXECUTION_ENV` is not set.
+        environ: This machine's variables.
     """
     region = region or DEFAULT_REGION
     today = dt.datetime.now(dt.UTC)

@@ -1,4 +1,4 @@
-"""The functions of a project as they were at one save: unpacked, with the environments that run them."""
+"""One version of a project that is served: its unpacked package, and the environments of its functions."""
 
 from __future__ import annotations
 
@@ -14,68 +14,79 @@ from pyl.emulator.environment import AsyncEnvironment
 from pyl.emulator.launch import Unpacked
 from pyl.emulator.logs import Logs
 from pyl.emulator.pool import Pool
-from pyl.emulator.reaper import Keeper
+from pyl.emulator.reaper import Reaper
 from pyl.project.model import Function, Project
 from pyl.sandbox.memory_limits import MemoryLimits
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
-    """What the environments of every version share."""
+class SharedResources:
+    """What the environments of all versions share."""
 
     show: Callable[[str, str], None]
-    """Receives the name of a function and a line of its log."""
-    keeper: Keeper
+    """Called with the name of a function and a line of its log."""
+    reaper: Reaper
     memory: MemoryLimits
 
 
 class Version:
-    """A package with a pool of environments for each function; owns `folder`, which the package is in."""
+    """A package, with a pool of environments for each function.
 
-    def __init__(self, project: Project, package: Unpacked, folder: Path, surroundings: Surroundings) -> None:
+    Args:
+        project: The project as it was when the package was made.
+        package: The unpacked package.
+        folder: The folder that contains the package. The version removes it.
+        resources: What the environments of all versions share.
+    """
+
+    def __init__(self, project: Project, package: Unpacked, folder: Path, resources: SharedResources) -> None:
         self.project = project
         self.package = package
         self.functions = {function.name: function for function in project.functions}
         self._folder = folder
-        self._surroundings = surroundings
+        self._resources = resources
         self._pools = {function.name: Pool(partial(self._start, function)) for function in project.functions}
 
     def pool(self, name: str) -> Pool:
-        """The environments of a function."""
+        """Return the pool of a function, by its name."""
         return self._pools[name]
 
     @property
     def size(self) -> int:
-        """How many environments there are."""
+        """Number of environments."""
         return sum(pool.size for pool in self._pools.values())
 
     async def close(self, *, at_once: bool = False) -> None:
-        """End the environments, those at work when they are done or `at_once`, and remove the folder."""
+        """End all environments and remove the folder.
+
+        Args:
+            at_once: Do not wait for invocations that are running.
+        """
         await asyncio.gather(*(pool.close(at_once=at_once) for pool in self._pools.values()))
-        discard(self._folder, self._surroundings.keeper)
+        remove_version_folder(self._folder, self._resources.reaper)
 
     async def _start(self, function: Function) -> AsyncEnvironment:
-        around = self._surroundings
+        resources = self._resources
         environment = AsyncEnvironment(
             self.package,
             function,
             region=self.project.configuration.region,
-            logs=Logs(lambda line: around.show(function.name, line)),
-            memory=around.memory.group(function.configuration.memory << 20),
-            keeper=around.keeper,
+            logs=Logs(lambda line: resources.show(function.name, line)),
+            memory=resources.memory.create_group(function.configuration.memory << 20),
+            reaper=resources.reaper,
         )
         return await environment.__aenter__()
 
 
-def scratch(keeper: Keeper) -> Path:
-    """A folder for one version, which the keeper removes if this process cannot."""
+def make_version_folder(reaper: Reaper) -> Path:
+    """Return a new folder for a version. The reaper removes it if this process cannot."""
     folder = Path(tempfile.mkdtemp(prefix="pyl-task-"))
     folder.chmod(0o755)
-    keeper.folder(folder)
+    reaper.add_folder(folder)
     return folder
 
 
-def discard(folder: Path, keeper: Keeper) -> None:
-    """Remove such a folder."""
+def remove_version_folder(folder: Path, reaper: Reaper) -> None:
+    """Remove a folder of `make_version_folder`."""
     shutil.rmtree(folder, ignore_errors=True)
-    keeper.forget(folder)
+    reaper.forget(folder)

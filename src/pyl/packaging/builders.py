@@ -77,5 +77,5 @@ def _local(project: Project, out: Path, progress: Progress, *, cached: bool) -> 
         raise EngineError(
             msg, hint="start a container engine and use `--builder container`, or build on such a machine"
         )
-    with nullcontext() if cached else cache.disregarded():
+    with nullcontext() if cached else cache.temporary_cache():
         return native.build(project, out, progress)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from pyl.process import Family
+from pyl.process import ProcessGroup
 
 T = TypeVar("T")
 
@@ -18,18 +18,18 @@ def all_of(tasks: Sequence[Callable[[], T]]) -> list[T]:
     The first that fails ends the programs that the others run, and its error is the one that is raised. So does
     whatever interrupts the wait (Ctrl-C).
     """
-    family = Family()
+    group = ProcessGroup()
     failures: list[BaseException] = []
 
     def run(task: Callable[[], T]) -> T:
         if failures:
             raise CancelledError
         try:
-            with family.adopted():
+            with group.track():
                 return task()
         except BaseException as failure:
             failures.append(failure)
-            family.end()
+            group.end()
             raise
 
     with ThreadPoolExecutor(max_workers=_processors()) as pool:
@@ -38,7 +38,7 @@ def all_of(tasks: Sequence[Callable[[], T]]) -> list[T]:
             wait(futures)
         except BaseException as interruption:
             failures.append(interruption)
-            family.end()
+            group.end()
             raise
     if failures:
         raise failures[0]

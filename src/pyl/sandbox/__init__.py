@@ -1,1 +1,1 @@
-"""Sandboxes: where packages run as in Lambda (`execution`), where images are captured (`capture`), and cgroups."""
+"""Sandboxes to run packages as Lambda does (`execution`) and to capture images (`capture`), and limits by cgroups."""

@@ -1,9 +1,8 @@
-"""Where a program is captured: a file tree that holds the package and little else, no network, no neighbours.
+"""The sandbox in which a program is captured: a file tree with little but the package, no network, no other processes.
 
-`command` gives the command of a program of its own, `main`. It enters namespaces (as root, or as any user through a
-user namespace), builds the tree, starts the program as a child of the first process of a process namespace, and waits
-until the tracer is attached. In a container without network, where namespaces are refused, the container itself is the
-sandbox.
+`command` returns a command that runs `main` in another process. It enters namespaces (as root, or in a user namespace),
+builds the file tree, starts the program as a child of the first process of a PID namespace, and waits until the tracer
+is attached. In a container without network that does not allow namespaces, the container itself is the sandbox.
 """
 
 from __future__ import annotations
@@ -39,25 +38,27 @@ from pyl.sandbox.namespaces import (
 )
 
 REAL_LOADER = "/loader"
-"""Where the package's loader is at capture, in whose place the starter is."""
+"""Path of the package's loader during a capture. The starter is at the loader's usual path."""
 HOST_NAME = "localhost"
 
 _NAMESPACES = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS
 
 _LOCALES = "/usr/lib/locale"
-"""The program's C library turns file names into text by one of these; what it reads of them is in the image."""
+"""Locales of the C library, which decodes file names with one of them. What it reads is part of the image."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
     "etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
     "etc/hosts": "127.0.0.1 localhost\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    "etc/ld.so.cache": "glibc-ld.so.cache1.1".ljust(64, "\0"),  # lists nothing; looked at again only if it was there
+    "etc/ld.so.cache": "glibc-ld.so.cache1.1".ljust(
+        64, "\0"
+    ),  # empty; the loader looks for it later only if it existed
 }
 
 
 def loader_path(architecture: Architecture) -> str:
-    """Return where the starter is at capture, so that `/proc/self/exe` reads as in a plain start."""
+    """Return the path of the starter during a capture: the usual one of the loader, for an equal `/proc/self/exe`."""
     return f"{APP}/{architecture.loader_name}"
 
 
@@ -76,11 +77,11 @@ def command(
 
     Args:
         package: Folder of the unpacked package.
-        starter: The program that starts another one for its capture.
+        starter: The program that loads another one for its capture.
         argv: Arguments of the starter.
         environment: All variables of the program.
         architecture: The package's.
-        in_place: Use this machine as it is: the package is at `/var/task`, and there is no network.
+        in_place: Use this machine as the sandbox: the package is at `/var/task`, and there is no network.
         report: File descriptor to which one JSON object is written: the process's id as `process`, or an `error`.
         release: File descriptor from which the byte `g` is read before the program starts.
     """
@@ -105,9 +106,9 @@ def can_run_in_place(package: str) -> bool:
 
 
 def _build_tree(package: str, starter: str, loader: str, library_folders: Sequence[str]) -> None:
-    """Build the file tree and stand in its root.
+    """Build the file tree and change to its root.
 
-    The folders of libraries are empty. Those that glibc's loader once did not find it would never search again.
+    The library folders exist and are empty: glibc's loader never searches a folder again that it once did not find.
     """
     make_mounts_private()
     sources = {TASK_ROOT: os.open(package, os.O_PATH)}
@@ -116,24 +117,24 @@ def _build_tree(package: str, starter: str, loader: str, library_folders: Sequen
     sources |= {f"/dev/{name}": os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
     if os.path.isdir(_LOCALES):
         sources[_LOCALES] = os.open(_LOCALES, os.O_PATH)
-    root = "/tmp" if os.path.isdir("/tmp") else "/mnt"  # any folder: the mount hides it here only
+    root = "/tmp" if os.path.isdir("/tmp") else "/mnt"  # any folder will do: the mount hides it in this namespace only
     mount_tmpfs(root, mode="755")
     for folder in ("dev", "etc", "proc", "tmp", "var/task", *library_folders, _LOCALES[1:]):
         os.makedirs(f"{root}/{folder}", exist_ok=True)
     for name, text in _FILES.items():
         write_file(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
-    for place, source in sources.items():
-        if not place.startswith((TASK_ROOT, _LOCALES)):
-            make_file(f"{root}{place}", 0o755)
-        bind(f"/proc/self/fd/{source}", f"{root}{place}", read_only=place in (TASK_ROOT, _LOCALES))
+    for target, source in sources.items():
+        if not target.startswith((TASK_ROOT, _LOCALES)):
+            make_file(f"{root}{target}", 0o755)
+        bind(f"/proc/self/fd/{source}", f"{root}{target}", read_only=target in (TASK_ROOT, _LOCALES))
         os.close(source)
     mount_tmpfs(f"{root}/tmp", mode="1777")
     os.chdir(root)
 
 
 def _run_first_process(settings: Mapping[str, Any]) -> None:
-    """Be the namespace's first process, on which signals act otherwise than on others, and start the program."""
-    with contextlib.suppress(OSError):  # not inside every container; programs can do without
+    """Run as the first process of the namespace, and start the program. Signals act differently on a first process."""
+    with contextlib.suppress(OSError):  # not allowed in every container; programs work without it
         mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     make_read_only(os.getcwd())
     os.chroot(".")
@@ -141,15 +142,15 @@ def _run_first_process(settings: Mapping[str, Any]) -> None:
     socket.sethostname(HOST_NAME)
     program = os.fork()
     if program == 0:
-        _become_program(settings)
+        _execute_program(settings)
     os.close(settings["release"])
     with contextlib.suppress(ChildProcessError):
         while True:  # until the program and every orphan have ended
             os.wait()
 
 
-def _become_program(settings: Mapping[str, Any]) -> None:
-    """Become the program as soon as the tracer releases it."""
+def _execute_program(settings: Mapping[str, Any]) -> None:
+    """Execute the program as soon as the tracer releases it."""
     if os.read(settings["release"], 1) != b"g":
         os._exit(1)
     os.chdir(TASK_ROOT)
@@ -157,19 +158,19 @@ def _become_program(settings: Mapping[str, Any]) -> None:
 
 
 def _wait_for_child(parent: int) -> int:
-    """Return the one child of a process, in this process's own view."""
+    """Wait for the only child of a process, and return its id in this namespace."""
     while True:
         for name in filter(str.isdigit, os.listdir("/proc")):
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 if int(file.read().rpartition(b")")[2].split()[1]) == parent:
                     return int(name)
         if os.waitpid(parent, os.WNOHANG)[0]:
-            raise OSError(0, "the sandbox could not be finished")
+            raise OSError(0, "the sandbox ended before the program started")
         time.sleep(0.001)
 
 
 def main(settings_json: str) -> None:
-    """Build the sandbox, start the program in it and wait for its end; `settings_json` is what `command` wrote."""
+    """Build the sandbox, run the program in it and wait for its end. `settings_json` comes from `command`."""
     settings = json.loads(settings_json)
     report, in_place = settings["report"], settings["in_place"]
     for descriptor in (report, settings["release"]):
@@ -182,7 +183,7 @@ def main(settings_json: str) -> None:
         if first == 0:
             os.close(report)
             if in_place:
-                _become_program(settings)
+                _execute_program(settings)
             _run_first_process(settings)
             os._exit(0)
         os.close(settings["release"])

@@ -1,4 +1,4 @@
-"""Cgroups of either version: where this process is, what is in a group, and how a group ends.
+"""Cgroups of both versions: find this process's groups, add and kill processes, remove groups.
 
 https://docs.kernel.org/admin-guide/cgroup-v2.html
 """
@@ -16,7 +16,7 @@ OWN_GROUPS = Path("/proc/self/cgroup")
 
 
 def own_groups(table: Path = OWN_GROUPS) -> dict[str, str]:
-    """Return the path of this process's group by controller; the empty name is version 2's.
+    """Return the path of this process's group for each controller. The group of version 2 has an empty name.
 
     Args:
         table: A file in the format of `/proc/PID/cgroup`.
@@ -33,7 +33,7 @@ def add_process(group: Path, process: int) -> None:
     """Move a process into a group.
 
     Raises:
-        OSError: The process has ended, or this user may not fill the group.
+        OSError: The process has ended, or this user may not write to the group.
     """
     (group / "cgroup.procs").write_text(str(process), encoding="ascii")
 
@@ -47,7 +47,7 @@ def kill_members(group: Path) -> None:
 
 
 def remove_group(group: Path, *, within: float) -> None:
-    """Kill what is left in a group and remove it, trying for up to `within` seconds: a group with processes stays."""
+    """Kill all processes in a group and remove it, retrying for up to `within` seconds until they are gone."""
     deadline = time.monotonic() + within
     while group.is_dir() and time.monotonic() < deadline:
         kill_members(group)

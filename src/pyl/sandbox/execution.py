@@ -1,7 +1,7 @@
-"""Runs a program as Lambda does: package at `/var/task`, everything read-only, a `/tmp` of its own.
+"""Runs a program as Lambda does: with the package at `/var/task`, a read-only file system, and an empty `/tmp`.
 
-`command` gives the command of a program of its own, `main`: it enters a mount namespace (as root, or in a user
-namespace), builds the file tree, and becomes the wanted program by `exec`, so the process id stays the same.
+`command` returns a command that runs `main` in another process. It enters a mount namespace (as root, or in a user
+namespace), builds the file tree, and replaces itself with the program by `exec`, so the process id stays the same.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def command(
     settings = {
         "argv": list(argv),
         "environment": dict(environment),
-        "binds": {TASK_ROOT: str(task)} | {place: str(folder) for place, folder in (binds or {}).items()},
+        "binds": {TASK_ROOT: str(task)} | {target: str(folder) for target, folder in (binds or {}).items()},
         "clock": clock,
         "working_directory": working_directory,
         "parent": os.getpid() if dies_with_parent else None,
@@ -89,20 +89,20 @@ def enter(binds: Mapping[str, str]) -> None:
     make_mounts_private()
     # Any existing folder can be mounted over: the host's view of it is another namespace's.
     root = "/mnt" if os.path.isdir("/mnt") else "/tmp"
-    # What is to be bound may lie below the folder that is mounted over, or in the host's /tmp.
-    sources = {place: os.open(folder, os.O_PATH) for place, folder in binds.items()}
+    # Folders to bind may be below the folder that is mounted over, or in the host's /tmp.
+    sources = {target: os.open(folder, os.O_PATH) for target, folder in binds.items()}
     host = os.open("/", os.O_PATH)
     mount_tmpfs(root, mode="755")
-    occupied = {f"/{place.split('/')[1]}" for place in binds} | {"/tmp"}
+    occupied = {f"/{target.split('/')[1]}" for target in binds} | {"/tmp"}
     _mirror("", root, occupied, host)
     for top in sorted(occupied - {"/tmp"}):
-        below = {place for place in binds if place.startswith(f"{top}/")}
+        below = {target for target in binds if target.startswith(f"{top}/")}
         if top not in binds:
             os.makedirs(f"{root}{top}", exist_ok=True)
             _mirror(top, root, below, host)
-    for place, source in sources.items():
-        os.makedirs(f"{root}{place}", exist_ok=True)
-        bind(f"/proc/self/fd/{source}", f"{root}{place}", read_only=True)
+    for target, source in sources.items():
+        os.makedirs(f"{root}{target}", exist_ok=True)
+        bind(f"/proc/self/fd/{source}", f"{root}{target}", read_only=True)
         os.close(source)
     os.close(host)
     os.mkdir(f"{root}/tmp")
@@ -118,7 +118,7 @@ def _mirror(folder: str, root: str, without: set[str], host: int) -> None:
         names = sorted(entry.name for entry in entries)
     for name in names:
         path = f"{folder}/{name}"
-        if path in without or path == root or any(place.startswith(f"{path}/") for place in without):
+        if path in without or path == root or any(excluded.startswith(f"{path}/") for excluded in without):
             continue
         source = f"/proc/self/fd/{host}{path}"
         try:
@@ -131,18 +131,18 @@ def _mirror(folder: str, root: str, without: set[str], host: int) -> None:
                 make_file(f"{root}{path}")
                 bind(source, f"{root}{path}", read_only=True)
         except PermissionError:
-            continue  # an entry this user may not see would not be seen by the program either
+            continue  # the program could not read the entry either
 
 
 def _die_with(parent: int) -> None:
-    """Ask to be killed when `parent` ends. Call it after `enter`, whose `unshare` would undo it."""
+    """Let the kernel kill this process when `parent` ends. Call it after `enter`, whose `unshare` would undo it."""
     call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(9))
     if os.getppid() != parent:
         sys.exit(_EXIT_NO_SANDBOX)  # it has ended in the meantime
 
 
 def main(settings_json: str) -> None:
-    """Enter the sandbox and become the program; `settings_json` is what `command` wrote."""
+    """Enter the sandbox and execute the program. `settings_json` comes from `command`."""
     settings = json.loads(settings_json)
     try:
         enter(settings["binds"])

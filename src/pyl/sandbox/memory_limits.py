@@ -1,4 +1,4 @@
-"""Memory limits of environments, by cgroups of either version where this machine lets us make some."""
+"""Memory limits of environments, by cgroups of either version, if this machine allows creating them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ _NUMBERS = itertools.count(1)
 
 @dataclass(frozen=True)
 class _Hierarchy:
-    """Where groups can be made, and what their files are called."""
+    """A folder in which groups can be created, and the names of their files."""
 
     parent: Path
     limit: str
     swap: str
     swap_allowed: str
-    """What to write so that what is over the limit is not put on a disk; Lambda has none."""
+    """Value that turns swap off, which Lambda does not have. `{limit}` is the limit in bytes."""
     events: str
 
 
@@ -34,12 +34,12 @@ class MemoryGroup:
         self._hierarchy = hierarchy
 
     def add(self, process: int) -> None:
-        """Put a process under the limit; one that has ended already needs none."""
+        """Add a process to the group, unless it has ended."""
         with contextlib.suppress(OSError):
             cgroups.add_process(self.folder, process)
 
     def exceeded(self) -> bool:
-        """Return whether the kernel has killed a process of the group for its memory."""
+        """Return whether the kernel has killed a process of the group at the limit."""
         try:
             text = (self.folder / self._hierarchy.events).read_text(encoding="ascii")
         except OSError:
@@ -48,7 +48,7 @@ class MemoryGroup:
         return int(counts.get("oom_kill", 0)) > 0
 
     async def remove(self) -> None:
-        """Kill what is left in the group and remove it."""
+        """Kill all processes in the group and remove it."""
         for _ in range(100):
             cgroups.kill_members(self.folder)
             try:
@@ -62,31 +62,35 @@ class MemoryGroup:
 
 
 class MemoryLimits:
-    """Makes groups, if this machine allows it; `unavailable` says why not."""
+    """Creates groups with memory limits.
+
+    Attributes:
+        unavailable: Why this machine does not allow it; None if it does.
+    """
 
     def __init__(self) -> None:
         self._hierarchy: _Hierarchy | None = None
-        self.unavailable: str | None = "this system has no memory cgroup that may be divided"
+        self.unavailable: str | None = "there is no memory cgroup in which groups can be created"
         for hierarchy in _hierarchies():
             try:
-                _make_group(hierarchy, 1 << 30).rmdir()
+                _create_group(hierarchy, 1 << 30).rmdir()
             except OSError as error:
                 self.unavailable = f"{error.filename or hierarchy.parent}: {error.strerror}"
             else:
                 self._hierarchy, self.unavailable = hierarchy, None
                 break
 
-    def group(self, limit: int) -> MemoryGroup | None:
-        """Return a new group that may use `limit` bytes, or None where there can be none."""
+    def create_group(self, limit: int) -> MemoryGroup | None:
+        """Return a new group that may use `limit` bytes, or None if it cannot be created."""
         if self._hierarchy is None:
             return None
         try:
-            return MemoryGroup(_make_group(self._hierarchy, limit), self._hierarchy)
+            return MemoryGroup(_create_group(self._hierarchy, limit), self._hierarchy)
         except OSError:
             return None
 
 
-def _make_group(hierarchy: _Hierarchy, limit: int) -> Path:
+def _create_group(hierarchy: _Hierarchy, limit: int) -> Path:
     folder = hierarchy.parent / f"pyl-{os.getpid()}-{next(_NUMBERS)}"
     folder.mkdir()
     try:
@@ -95,13 +99,13 @@ def _make_group(hierarchy: _Hierarchy, limit: int) -> Path:
     except OSError:
         folder.rmdir()
         raise
-    with contextlib.suppress(OSError):  # swap may not be counted
+    with contextlib.suppress(OSError):  # the kernel may not account for swap
         (folder / hierarchy.swap).write_text(hierarchy.swap_allowed.format(limit=limit), encoding="ascii")
     return folder
 
 
 def _hierarchies() -> list[_Hierarchy]:
-    """Return every place where a group might be made, the likelier ones first."""
+    """Return all folders in which a group might be created, the likelier ones first."""
     own = cgroups.own_groups()
     hierarchies = [
         _Hierarchy(parent, "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "{limit}", "memory.oom_control")

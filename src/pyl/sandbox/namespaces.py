@@ -1,7 +1,7 @@
 """Namespaces and mounts of Linux, for both sandboxes.
 
-Sandboxes are programs that start within milliseconds and that may have given up the right to read the standard
-library's files: this module imports little, and all of it at once.
+Sandboxes are programs that must start within milliseconds, and that may lose the right to read the standard library's
+files. So this module imports little, and all of it at its beginning.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def unshare(namespaces: int, *, as_root: bool) -> None:
         try:
             call("unshare", namespaces)
         except OSError:
-            pass  # root without CAP_SYS_ADMIN, as in a container: a user namespace may still do
+            pass  # root without CAP_SYS_ADMIN, as in a container: a user namespace may still work
         else:
             return
     call("unshare", namespaces | CLONE_NEWUSER)
@@ -87,12 +87,12 @@ def write_file(path: str, text: str, flags: int) -> None:
 
 
 def make_file(path: str, mode: int = 0o644) -> None:
-    """Make an empty file, for something to be mounted over it."""
+    """Create an empty file as a mount point."""
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, mode))
 
 
 def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
-    """Call mount(2).
+    """Mount a file system by the system call of this name.
 
     Raises:
         OSError: The kernel does not allow it.
@@ -102,7 +102,7 @@ def mount(source: str | None, target: str, kind: str | None, flags: int, data: s
 
 
 def make_mounts_private() -> None:
-    """Keep what is mounted from now on out of other namespaces."""
+    """Hide later mounts from other namespaces."""
     mount("none", "/", None, MS_REC | MS_PRIVATE)
 
 
@@ -112,7 +112,7 @@ def mount_tmpfs(target: str, *, mode: str) -> None:
 
 
 def bind(source: str, target: str, *, read_only: bool) -> None:
-    """Show `source`, with all that is mounted below it, at `target`."""
+    """Bind-mount `source`, with all mounts below it, at `target`."""
     mount(source, target, None, MS_BIND | MS_REC)
     if read_only:
         flags = os.statvfs(target).f_flag & _LOCKED_FLAGS

@@ -32,18 +32,18 @@ def limit_processor(megabytes: int, root: Path = cgroups.ROOT) -> Iterator[Path]
         root: Where the cgroup file system is mounted.
 
     Raises:
-        OSError: No group can be made.
+        OSError: No group can be created.
     """
     quota = max(1000, _PERIOD * megabytes // MEGABYTES_OF_ONE_PROCESSOR)
-    group = _make_group(f"pyl-bench-{os.getpid()}-{megabytes}", quota, root)
+    group = _create_group(f"pyl-bench-{os.getpid()}-{megabytes}", quota, root)
     try:
         yield group
     finally:
         _remove(group)
 
 
-def _make_group(name: str, quota: int, root: Path) -> Path:
-    """Make the group in the first place that allows it."""
+def _create_group(name: str, quota: int, root: Path) -> Path:
+    """Create the group in the first folder that allows it."""
     version = 2 if (root / "cgroup.controllers").is_file() else 1
     refusal = OSError("there is no cgroup file system")
     own = cgroups.own_groups(cgroups.OWN_GROUPS)
@@ -51,7 +51,7 @@ def _make_group(name: str, quota: int, root: Path) -> Path:
         group = parent / name
         try:
             if version == 2:
-                with suppress(OSError):  # done already, or not allowed: writing the limit shows which
+                with suppress(OSError):  # already enabled, or not allowed: writing the limit shows which
                     (parent / "cgroup.subtree_control").write_text("+cpu", encoding="ascii")
             group.mkdir()
             _set_quota(group, quota, version)
@@ -69,9 +69,9 @@ def _remove(group: Path) -> None:
 
 
 def _parents(root: Path, own: str) -> list[Path]:
-    """Return where a group may be made: at the top, as root; else in what systemd has handed to the user.
+    """Return the folders in which a group may be created: the root, and the groups that systemd delegates to the user.
 
-    A group that has processes of its own cannot limit groups in it, so this process's own, `own`, is not among them.
+    A group that contains processes cannot limit groups below it. So this process's group, `own`, is not among them.
     https://docs.kernel.org/admin-guide/cgroup-v2.html#no-internal-process-constraint
     """
     inner = PurePosixPath(own).parents
@@ -87,7 +87,7 @@ def _set_quota(group: Path, quota: int, version: int) -> None:
 
 
 def _check_usable(group: Path) -> None:
-    """Put a process in: some groups can be made by those who may not fill them."""
+    """Add a process to the group: some users can create groups that they may not write to."""
     with subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL) as process:  # noqa: S607
         try:
             cgroups.add_process(group, process.pid)

@@ -1,4 +1,4 @@
-"""Prepares a package at `/var/task` for a capture without a sandbox of its own, as in a container."""
+"""Prepares a package at `/var/task` for a capture without a sandbox, as in a container."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from pyl.sandbox import capture
 
 @contextmanager
 def prepare_package(package: Path, starter: Path, architecture: Architecture) -> Iterator[Path]:
-    """Put the starter in the place of the package's loader, and yield where the loader is meanwhile.
+    """Replace the package's loader with the starter, and yield the loader's temporary path. Undo it at the end.
 
-    Nothing of the package can be written meanwhile, as in Lambda, unless root runs this.
+    Meanwhile the package is read-only, as in Lambda, except for root.
     """
-    place = package / Path(capture.loader_path(architecture)).relative_to(TASK_ROOT)
+    target = package / Path(capture.loader_path(architecture)).relative_to(TASK_ROOT)
     loader = starter.with_name("loader")
-    shutil.move(place, loader)
-    shutil.copy(starter, place)
+    shutil.move(target, loader)
+    shutil.copy(starter, target)
     try:
         with _read_only(package):
             yield loader
     finally:
-        place.unlink()
-        shutil.move(loader, place)
+        target.unlink()
+        shutil.move(loader, target)
 
 
 @contextmanager

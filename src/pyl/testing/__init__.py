@@ -1,4 +1,4 @@
-"""Functions in tests, as Lambda would run them: in a process of their own, from source or from a built package.
+"""Runs functions in tests as Lambda would: each in its own process, from source or from a built package.
 
 The pytest plugin gives tests the fixture `pyl_function`:
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from integration.projects import run, write_project
-from pyl.emulator.unpacked import unpacked
+from pyl.emulator.extraction import unpacked
 from pyl.image.file import names
 from pyl.sandbox import execution
 from unit.runtime.api_server import PROJECT, RuntimeCommand

@@ -156,7 +156,7 @@ def test_ctrl_c_ends_the_container(builder: Builder, project: Path, earlier: Pat
         process.send_signal(signal.SIGINT)
         done = ended(process)
     assert done.code == 130
-    assert "earlier packages are untouched" in done.err
+    assert "earlier packages are unchanged" in done.err
     assert builder.containers() == []
     assert_untouched(earlier)
 

@@ -41,14 +41,14 @@ elif name in ("open", "closed"):
 """
 
 SCRIPT = """\
-async function report(found) { await fetch('/report', {method: 'POST', body: JSON.stringify(found)}); }
+async function send(report) { await fetch('/report', {method: 'POST', body: JSON.stringify(report)}); }
 async function pieces(url) {
   const reader = (await fetch(url)).body.getReader();
-  const found = [];
+  const texts = [];
   for (;;) {
     const {done, value} = await reader.read();
-    if (done) return found;
-    found.push(new TextDecoder().decode(value));
+    if (done) return texts;
+    texts.push(new TextDecoder().decode(value));
   }
 }
 """
@@ -57,12 +57,12 @@ OWN_PAGE = """\
 <script>
 %s
 (async () => {
-  const found = {};
-  found.cookies = (await (await fetch('/url/page/again')).json()).cookies;
-  found.visible = document.cookie;
-  found.posted = (await (await fetch('/url/page/again', {method: 'POST'})).json()).method;
-  found.pieces = await pieces('/url/stream/');
-  await fetch('REPORT', {method: 'POST', mode: 'no-cors', body: JSON.stringify(found)});
+  const report = {};
+  report.cookies = (await (await fetch('/url/page/again')).json()).cookies;
+  report.visible = document.cookie;
+  report.posted = (await (await fetch('/url/page/again', {method: 'POST'})).json()).method;
+  report.pieces = await pieces('/url/stream/');
+  await fetch('REPORT', {method: 'POST', mode: 'no-cors', body: JSON.stringify(report)});
 })();
 </script>
 """
@@ -71,22 +71,22 @@ FOREIGN_PAGE = """\
 <script>
 %s
 (async () => {
-  const found = {};
+  const report = {};
   const json = {method: 'PUT', headers: {'content-type': 'application/json', 'x-a': 'b'}, body: '{}'};
-  found.open = await (await fetch('EMULATOR/url/open/', json)).json();
-  found.pieces = await pieces('EMULATOR/url/foreign/');
+  report.open = await (await fetch('EMULATOR/url/open/', json)).json();
+  report.pieces = await pieces('EMULATOR/url/foreign/');
   for (const path of ['/url/closed/', '/2015-03-31/functions/open/invocations']) {
-    try { await fetch('EMULATOR' + path, {method: 'POST', body: '{}'}); found[path] = 'allowed'; }
-    catch (error) { found[path] = error.name; }
+    try { await fetch('EMULATOR' + path, {method: 'POST', body: '{}'}); report[path] = 'allowed'; }
+    catch (error) { report[path] = error.name; }
   }
-  await report(found);
+  await send(report);
 })();
 </script>
 """
 
 
 class _Site:
-    """A web server of another origin, which shows a page and takes what a page reports."""
+    """A web server of another origin. It serves a page and receives reports of pages."""
 
     def __init__(self) -> None:
         self.page = b""
@@ -116,18 +116,18 @@ class _Site:
 
 @pytest.fixture
 def site() -> Iterator[_Site]:
-    made = _Site()
-    thread = threading.Thread(target=made.server.serve_forever)
+    running_site = _Site()
+    thread = threading.Thread(target=running_site.server.serve_forever)
     thread.start()
-    yield made
-    made.server.shutdown()
+    yield running_site
+    running_site.server.shutdown()
     thread.join()
-    made.server.server_close()
+    running_site.server.server_close()
 
 
 @contextmanager
 def browser(url: str, folder: Path) -> Iterator[None]:
-    """Chromium with a page open."""
+    """Open a page in Chromium."""
     assert CHROMIUM
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     process = subprocess.Popen(
@@ -144,7 +144,7 @@ def browser(url: str, folder: Path) -> Iterator[None]:
 
 
 def show(url: str, site: _Site, folder: Path) -> Any:
-    """What a page reports when it is shown."""
+    """Open a page and return what it reports."""
     with browser(url, folder):
         assert site.reported.wait(60), "the page has reported nothing"
     return site.reports[0]
@@ -154,12 +154,12 @@ def test_a_page_that_a_function_serves_has_cookies_and_streams(tmp_path: Path, s
     task = package(tmp_path, FUNCTIONS)
     (task / "page.html").write_text((OWN_PAGE % SCRIPT).replace("REPORT", site.address))
     with serving(task, function("page"), function("stream")) as emulator:
-        found = show(f"{emulator.address}/url/page/", site, tmp_path / "profile")
-    assert sorted(found["cookies"]) == ["seen=1", "session=abc"]
-    assert found["visible"] == "seen=1"
-    assert found["posted"] == "POST"
-    assert "".join(found["pieces"]) == "one two three"
-    assert len(found["pieces"]) > 1
+        report = show(f"{emulator.address}/url/page/", site, tmp_path / "profile")
+    assert sorted(report["cookies"]) == ["seen=1", "session=abc"]
+    assert report["visible"] == "seen=1"
+    assert report["posted"] == "POST"
+    assert "".join(report["pieces"]) == "one two three"
+    assert len(report["pieces"]) > 1
 
 
 def test_a_page_of_another_origin_reaches_only_the_urls_that_allow_it(tmp_path: Path, site: _Site) -> None:
@@ -167,11 +167,11 @@ def test_a_page_of_another_origin_reaches_only_the_urls_that_allow_it(tmp_path: 
     functions = [with_deployment(function(name), **allowed) for name in ("open", "foreign")]
     with serving(package(tmp_path, FUNCTIONS), *functions, function("closed")) as emulator:
         site.page = (FOREIGN_PAGE % SCRIPT).replace("EMULATOR", emulator.address).encode()
-        found = show(site.address, site, tmp_path / "profile")
+        report = show(site.address, site, tmp_path / "profile")
         invoked = {name for name, _ in emulator.lines}
-    assert found["open"] == {"method": "PUT", "body": "{}"}
-    assert "".join(found["pieces"]) == "one two three"
-    assert len(found["pieces"]) > 1
-    assert found["/url/closed/"] == "TypeError"
-    assert found["/2015-03-31/functions/open/invocations"] == "TypeError"
+    assert report["open"] == {"method": "PUT", "body": "{}"}
+    assert "".join(report["pieces"]) == "one two three"
+    assert len(report["pieces"]) > 1
+    assert report["/url/closed/"] == "TypeError"
+    assert report["/2015-03-31/functions/open/invocations"] == "TypeError"
     assert "closed" not in invoked

@@ -54,7 +54,7 @@ def test_calls_repeat_in_one_environment(project: Path) -> None:
     assert done.out.split() == ["1", "2", "3"]
     assert done.err.count("REPORT RequestId") == 3
     assert done.err.count("Init Duration") == 1
-    assert "3 calls: least " in done.err
+    assert "3 calls: min " in done.err
 
 
 def test_calls_repeat_in_fresh_environments_where_each_ends_its_own(project: Path) -> None:
@@ -84,22 +84,22 @@ def test_a_call_that_nobody_waits_for_prints_nothing(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["count", "--data", "1", "--tail"], "add --remote"),
         (["count", "--data", "1", "--qualifier", "prod"], "--qualifier is for functions in AWS"),
-        (["count", "--data", "1", "--remote"], "leave one of them out"),
-        (["count", "--data", "1", "--method", "GET"], "name its path with --url"),
-        (["count", "--url", "/", "--example", "sqs"], "given by --data or --data-file"),
+        (["count", "--data", "1", "--remote"], "remove one of them"),
+        (["count", "--data", "1", "--method", "GET"], "add its path with --url"),
+        (["count", "--url", "/", "--example", "sqs"], "comes from --data or --data-file"),
         (["count", "--url", "/", "--header", "x"], "is not 'NAME: TEXT'"),
         (["count", "--data", "{}", "--set", "x"], "is not PATH=VALUE"),
         (["count", "--data", "1", "--output", "/no/such/folder/file"], "cannot write /no/such/folder/file"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(project: Path, arguments: list[str], said: str) -> None:
+def test_options_that_do_not_fit_are_refused(project: Path, arguments: list[str], message: str) -> None:
     done = run(*source(project, *arguments))
     assert done.code == 2, done.err
-    assert said in done.err
+    assert message in done.err
     assert "Traceback" not in done.err
 
 

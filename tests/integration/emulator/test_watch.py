@@ -1,4 +1,4 @@
-"""`pyl watch` serves what was last saved and is good, and leaves nothing behind."""
+"""`pyl watch` serves the last good version of a project, and leaves nothing behind when it ends."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_save_is_served_and_the_environments_before_it_end(watch: Watch, proje
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("return 1", "return (", "handlers.py:6"),
         ("import os\n", "import os, not_there\n", "No module named 'not_there'"),
@@ -67,12 +67,12 @@ def test_a_save_is_served_and_the_environments_before_it_end(watch: Watch, proje
     ids=["syntax", "import", "exception", "signature"],
 )
 def test_a_broken_save_is_explained_and_the_last_good_version_goes_on(
-    watch: Watch, project: Path, old: str, new: str, said: str
+    watch: Watch, project: Path, old: str, new: str, message: str
 ) -> None:
     assert watch.invoke("version") == 1
     edit(project, old, new)
-    watch.until(lambda: "the last good version goes on serving" in watch.log)
-    assert said in watch.log
+    watch.until(lambda: "the last good version is still served" in watch.log)
+    assert message in watch.log
     assert watch.invoke("version") == 1
     assert watch.invoke("nap", 0) == "rested"  # a cold start, of the version that was good
     edit(project, new, old)
@@ -87,11 +87,11 @@ def test_configuration_is_reloaded_too(watch: Watch, project: Path) -> None:
     watch.until(lambda: watch.invoke("extra") == "extra")
 
 
-def test_a_project_that_is_broken_from_the_start_is_served_once_it_is_mended(project: Path, tmp_path: Path) -> None:
+def test_a_project_that_is_broken_from_the_start_is_served_once_it_is_fixed(project: Path, tmp_path: Path) -> None:
     edit(project, "return 1", "return (")
     with watching(project, tmp_path) as watch:
         assert "handlers.py" in watch.invoke("version")["message"]
-        assert "nothing is served until this is mended" in watch.log
+        assert "nothing is served until this is fixed" in watch.log
         edit(project, "return (", "return 1")
         watch.until(lambda: watch.invoke("version") == 1)
 
@@ -110,7 +110,7 @@ def test_nothing_is_left_however_it_ends(watch: Watch, number: int) -> None:
         call = thread.submit(watch.invoke, "nap", 60)
         watch.until(lambda: "process" in watch.log)
         processes, folders = watch.processes(), watch.folders()
-        assert len(processes) >= 5  # itself, its keeper, an environment of each function
+        assert len(processes) >= 5  # itself, the reaper, an environment of each function
         assert folders
         code = watch.stop(number)
         assert code == (-signal.SIGKILL if number == signal.SIGKILL else 0)
@@ -136,7 +136,7 @@ def test_a_port_that_is_taken_is_said_so(watch: Watch, project: Path) -> None:
     port = watch.address.rpartition(":")[2]
     done = run("watch", "--project", project, "--port", port)
     assert done.code == 2
-    assert f"cannot listen at 127.0.0.1 port {port}: it is taken" in done.err
+    assert f"cannot listen on 127.0.0.1 port {port}: the port is in use" in done.err
 
 
 def test_a_folder_that_cannot_be_watched_is_said_so(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""`pyl watch` as a process, and what it leaves behind."""
+"""Runs `pyl watch` as a process, and finds the processes, folders and cgroups that it uses."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ class Watch:
 
     @property
     def log(self) -> str:
-        """What it has written to stderr."""
+        """All that it wrote to stderr."""
         return self._log.read_text(encoding="utf-8")
 
     def invoke(self, name: str, event: Any = None) -> Any:
-        """The function's answer."""
+        """Invoke a function and return its response."""
         return json.loads(self.get(f"/2015-03-31/functions/{name}/invocations", json.dumps(event).encode()))
 
     def get(self, path: str, body: bytes | None = None) -> bytes:
-        """The body of an answer, whatever its status."""
+        """Send a request and return the body of the response, whatever its status."""
         try:
             with urlopen(Request(self.address + path, body), timeout=60) as response:
                 content: bytes = response.read()
@@ -66,7 +66,7 @@ class Watch:
         return content
 
     def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
-        """Wait for something to become true."""
+        """Wait until a condition is true."""
         end = time.monotonic() + seconds
         while not condition():
             assert self.process.poll() is None, self.log
@@ -74,7 +74,7 @@ class Watch:
             time.sleep(0.05)
 
     def processes(self) -> set[int]:
-        """It and all that descend from it, or were started by what does."""
+        """Return the ids of the process and all its descendants."""
         parents = {}
         for folder in Path("/proc").iterdir():
             if folder.name.isdecimal():
@@ -82,13 +82,13 @@ class Watch:
                     parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
                 except OSError:
                     continue
-        found = {self.process.pid}
-        while more := {child for child, parent in parents.items() if parent in found} - found:
-            found |= more
-        return found
+        family = {self.process.pid}
+        while more := {child for child, parent in parents.items() if parent in family} - family:
+            family |= more
+        return family
 
     def folders(self) -> set[Path]:
-        """The temporary folders and cgroups that it uses."""
+        """Return the temporary folders and cgroups that it uses."""
         own = {
             Path(part)
             for process in self.processes()
@@ -98,14 +98,14 @@ class Watch:
         return own | cgroups(self.process.pid)
 
     def stop(self, number: int = signal.SIGINT) -> int:
-        """Send a signal; the exit code."""
+        """Send a signal and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(timeout=30)
 
 
 @contextmanager
 def watching(project: Path, folder: Path, *arguments: str, **variables: str) -> Iterator[Watch]:
-    """Start `pyl watch` for a project; its log goes below `folder`."""
+    """Run `pyl watch` for a project, with its log in `folder`."""
     log = folder / f"watch-{time.monotonic_ns()}.log"
     with log.open("w") as errors:
         process = subprocess.Popen(
@@ -129,12 +129,12 @@ def watching(project: Path, folder: Path, *arguments: str, **variables: str) -> 
 
 
 def cgroups(process: int) -> set[Path]:
-    """The cgroups that an emulator has made."""
+    """Return the cgroups that an emulator has created."""
     return set(Path("/sys/fs/cgroup").rglob(f"pyl-{process}-*"))
 
 
 def is_running(process: int) -> bool:
-    """Whether a process has not ended."""
+    """Return whether a process is running."""
     try:
         state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -143,7 +143,7 @@ def is_running(process: int) -> bool:
 
 
 def processor_ticks(processes: set[int]) -> int:
-    """User and system time that processes have used, in clock ticks."""
+    """Return the user and system time of processes, in clock ticks."""
     total = 0
     for process in processes:
         try:

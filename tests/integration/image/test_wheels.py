@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from integration import projects
-from pyl.emulator.unpacked import unpacked
+from pyl.emulator.extraction import unpacked
 
 HERE = Path(__file__).parent
 

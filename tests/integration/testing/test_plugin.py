@@ -116,4 +116,4 @@ def test_the_same_tests_run_against_the_native_package(project: Path) -> None:
 def test_an_unknown_form_is_refused(project: Path) -> None:
     done = pytest_in(project, "-o", "pyl_forms=compiled")
     assert done.returncode == 4
-    assert "there is no form compiled" in done.stderr + done.stdout
+    assert "unknown form compiled" in done.stderr + done.stdout

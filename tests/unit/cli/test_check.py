@@ -59,10 +59,10 @@ def test_a_right_project_is_an_empty_list_in_json(project: Path) -> None:
 def test_a_wrong_project_ends_with_1_and_exactly_its_code(code: Code) -> None:
     result = check("--project", PROJECTS / f"{code}-{code.slug}", "--json")
     assert result.exit_code == 1
-    (found,) = json.loads(result.stdout)
-    assert list(found) == ["code", "message", "hint", "file", "line", "column"]
-    assert found["code"] == code
-    assert found["file"] is None or (PROJECTS / f"{code}-{code.slug}" / found["file"]).is_file()
+    (problem,) = json.loads(result.stdout)
+    assert list(problem) == ["code", "message", "hint", "file", "line", "column"]
+    assert problem["code"] == code
+    assert problem["file"] is None or (PROJECTS / f"{code}-{code.slug}" / problem["file"]).is_file()
 
 
 def test_problems_are_shown_with_their_line_and_counted() -> None:
@@ -88,8 +88,8 @@ def test_colours_change_nothing_but_colours() -> None:
 
 def test_variables_are_checked_too(project: Path) -> None:
     result = CliRunner(env={"PYL_MEMORY": "1"}).invoke(command, ["--project", str(project), "--json"])
-    (found,) = json.loads(result.stdout)
-    assert (found["code"], found["file"], found["line"], found["column"]) == ("PYL306", None, None, None)
+    (problem,) = json.loads(result.stdout)
+    assert (problem["code"], problem["file"], problem["line"], problem["column"]) == ("PYL306", None, None, None)
 
 
 def test_a_folder_that_does_not_exist_is_a_usage_error(tmp_path: Path) -> None:
@@ -115,4 +115,4 @@ def test_the_whole_command_ends_with_1_on_a_problem(project: Path) -> None:
     (project / "handlers.py").write_text("def f(:\n")
     done = run(project, "--json")
     assert done.returncode == 1
-    assert [found["code"] for found in json.loads(done.stdout)] == ["PYL401"]
+    assert [problem["code"] for problem in json.loads(done.stdout)] == ["PYL401"]

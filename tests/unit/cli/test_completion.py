@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """An environment in which `pyl` is this one."""
+    """Return variables with which a shell finds this `pyl`."""
     folder = tmp_path_factory.mktemp("bin")
     program = folder / "pyl"
     program.write_text(f"#!{sys.executable}\nfrom pyl.cli import main\nmain()\n")
@@ -48,7 +48,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture
 def completed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Completed:
-    """What a shell in a folder is offered for the last of some words, by the protocol that fish's script speaks."""
+    """Return a function that completes the last of some words in a folder, by the protocol of fish's script."""
 
     def ask(words: list[str], folder: Path) -> list[str]:
         monkeypatch.chdir(folder)

@@ -28,7 +28,7 @@ main = importlib.import_module("pyl.cli.main")
 
 @pytest.fixture(autouse=True)
 def signals() -> Iterator[None]:
-    """`main` sets handlers, as a process of its own may."""
+    """Restore the signal handlers that `main` replaces."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     yield
     for number, handler in before.items():
@@ -36,7 +36,7 @@ def signals() -> Iterator[None]:
 
 
 def exit_code(error: BaseException, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:
-    """What the process would end with when a command raises `error`."""
+    """Return the exit code of `main` when a command raises `error`."""
 
     @click.command()
     def command() -> None:
@@ -72,7 +72,7 @@ def test_an_interrupt_ends_with_130_and_reassures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert exit_code(KeyboardInterrupt(), monkeypatch) == 130
-    assert capsys.readouterr().err.strip() == "pyl: interrupted; earlier packages are untouched"
+    assert capsys.readouterr().err.strip() == "pyl: interrupted; earlier packages are unchanged"
 
 
 def test_verbose_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Packages whose runtime is a few lines of Python, and an emulator that serves them."""
+"""Packages with a minimal runtime in Python, and an emulator that serves them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from msgspec import structs
 
-from pyl.emulator.background import Background
+from pyl.emulator.background_loop import BackgroundLoop
 from pyl.emulator.emulator import Emulator
 from pyl.emulator.launch import Unpacked
-from pyl.emulator.origin_policy import Guard
-from pyl.emulator.reaper import Keeper
+from pyl.emulator.origin_policy import OriginPolicy
+from pyl.emulator.reaper import Reaper
 from pyl.emulator.routes import Route
 from pyl.emulator.server import Server
-from pyl.emulator.version import Surroundings, Version, scratch
+from pyl.emulator.version import SharedResources, Version, make_version_folder
 from pyl.project.config.model import Configuration, FunctionConfiguration
 from pyl.project.model import Function, Project
 from pyl.sandbox.memory_limits import MemoryLimits
@@ -61,7 +61,7 @@ while True:
 
 
 def package(folder: Path, body: str) -> Path:
-    """A folder with a `bootstrap` that runs `body` for each event; it answers with what `body` leaves in `result`."""
+    """Write a package whose `bootstrap` runs `body` for each event and responds with the value of `result`."""
     task = folder / "package"
     task.mkdir()
     python = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
@@ -71,7 +71,7 @@ def package(folder: Path, body: str) -> Path:
 
 
 def function(name: str = "f", *, event: str | None = None, **configuration: object) -> Function:
-    """A function called `name`."""
+    """Return a function with this name."""
     return Function(
         name=name,
         module="handlers",
@@ -84,7 +84,7 @@ def function(name: str = "f", *, event: str | None = None, **configuration: obje
 
 
 def project(*functions: Function) -> Project:
-    """A project with these functions."""
+    """Return a project with these functions."""
     return Project(
         root=Path("/project"),
         name="fakes",
@@ -100,18 +100,18 @@ class Serving:
 
     address: str
     emulator: Emulator
-    background: Background
-    surroundings: Surroundings
+    background: BackgroundLoop
+    resources: SharedResources
     lines: list[tuple[str, str]] = field(default_factory=list)
-    """What was logged: name of the function, line."""
+    """Logged lines: name of the function, and text."""
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """Port of the server."""
         return int(self.address.rpartition(":")[2])
 
     def replace(self, task: Path, *functions: Function) -> None:
-        """Serve another version."""
+        """Serve another version of the functions."""
         self.background.run(_replace(self, task, functions))
 
 
@@ -120,11 +120,11 @@ def serving(
     task: Path,
     *functions: Function,
     concurrency: int = 100,
-    guard: Guard | None = None,
+    policy: OriginPolicy | None = None,
     routes: Sequence[Route] = (),
     limits: bool = False,
 ) -> Iterator[Serving]:
-    """An emulator that serves `functions` of the package in `task`; with memory limits if wanted."""
+    """Serve functions of the package in `task`, with memory limits if `limits` is set."""
     lines: list[tuple[str, str]] = []
 
     def show(name: str, line: str) -> None:
@@ -133,13 +133,13 @@ def serving(
     memory = MemoryLimits()
     if not limits:
         memory._hierarchy = None
-    with Background() as background, Keeper() as keeper:
-        surroundings = Surroundings(show=show, keeper=keeper, memory=memory)
+    with BackgroundLoop() as background, Reaper() as reaper:
+        resources = SharedResources(show=show, reaper=reaper, memory=memory)
         emulator = Emulator(concurrency=concurrency)
-        server = Server(emulator, say=show, guard=guard, routes=routes)
+        server = Server(emulator, show=show, policy=policy, routes=routes)
         background.run(emulator.__aenter__())
         background.run(server.__aenter__())
-        running = Serving(server.address, emulator, background, surroundings, lines)
+        running = Serving(server.address, emulator, background, resources, lines)
         try:
             running.replace(task, *functions)
             yield running
@@ -149,13 +149,13 @@ def serving(
 
 
 async def _replace(serving: Serving, task: Path, functions: Sequence[Function]) -> None:
-    around = serving.surroundings
-    version = Version(project(*functions), Unpacked(task=task), scratch(around.keeper), around)
+    resources = serving.resources
+    version = Version(project(*functions), Unpacked(task=task), make_version_folder(resources.reaper), resources)
     serving.emulator.replace(version)
 
 
 def with_deployment(original: Function, **settings: object) -> Function:
-    """The same function with further settings of its deployment."""
+    """Return a copy of a function with other deployment settings."""
     configuration = original.configuration
     deployment = structs.replace(configuration.deployment, **settings)
     return replace(original, configuration=structs.replace(configuration, deployment=deployment))

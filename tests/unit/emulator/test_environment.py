@@ -1,4 +1,4 @@
-"""An execution environment runs a package as Lambda does, and reports what becomes of it."""
+"""An execution environment runs a package as Lambda does, and reports the outcome."""
 
 from __future__ import annotations
 
@@ -122,19 +122,19 @@ def test_without_a_sandbox_the_package_runs_where_it_is_and_is_timed_all_the_sam
 
 
 def test_a_process_with_an_extension_is_told_before_it_ends(tmp_path: Path) -> None:
-    told = tmp_path / "told"
+    marker = tmp_path / "marker"
     body = """
 import signal
 def tell(*_):
-    open(TOLD, "w").write("told")
+    open(MARKER, "w").write("marker")
     os._exit(0)
 signal.signal(signal.SIGTERM, tell)
 extension = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
 extension.request("POST", "/2020-01-01/extension/register", '{"events": []}', {"Lambda-Extension-Name": "own"})
 result = extension.getresponse().status
 """
-    task = package(tmp_path, body.replace("TOLD", repr(str(told))))
+    task = package(tmp_path, body.replace("MARKER", repr(str(marker))))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(execution, "unavailable", lambda: "it could not write there")
         assert once(task).payload == b"200"
-    assert told.read_text() == "told"
+    assert marker.read_text() == "marker"

@@ -1,4 +1,4 @@
-"""Whatever is sent, the emulator answers or closes the connection; it neither hangs nor ends."""
+"""The emulator answers any input or closes the connection. It neither hangs nor crashes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pyl.emulator.http_responses import BadResponse, whole_response
+from pyl.emulator.http_responses import BadResponse, parse_whole_response
 from pyl.emulator.runtime_api import Invocation, RuntimeAPI
 from unit.emulator.fakes import Serving, function, package, serving
 
@@ -105,7 +105,7 @@ def test_every_invoke_request_is_answered(
 @given(st.one_of(responses.map(lambda value: json.dumps(value).encode()), st.binary(max_size=100)))
 def test_every_response_of_a_function_is_sent_or_a_bad_gateway(emulator: Serving, payload: bytes) -> None:
     try:
-        expected = whole_response(payload, "application/json").status
+        expected = parse_whole_response(payload, "application/json").status
     except BadResponse:
         expected = 502
     with closing(http.client.HTTPConnection("127.0.0.1", emulator.port, timeout=20)) as client:

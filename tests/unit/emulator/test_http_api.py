@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pyl.emulator.origin_policy import Guard
+from pyl.emulator.origin_policy import OriginPolicy
 from pyl.emulator.routes import Route
 from unit.emulator.fakes import Serving, function, package, serving, with_deployment
 
@@ -59,8 +59,8 @@ class Answer:
 
     @property
     def json(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.body)
-        return found
+        content: dict[str, object] = json.loads(self.body)
+        return content
 
 
 def ask(
@@ -156,9 +156,9 @@ def test_a_body_in_base64_is_sent_as_bytes(emulator: Serving) -> None:
         ({"statusCode": "many"}, "its statusCode is 'many'"),
         ({"statusCode": 99}, "its statusCode is 99"),
         ({"statusCode": 200, "headers": []}, None),
-        ({"statusCode": 200, "headers": [1]}, "its headers are no object"),
+        ({"statusCode": 200, "headers": [1]}, "its headers are not an object"),
         ({"statusCode": 200, "headers": {"a": "b\r\nc: d"}}, "cannot be sent"),
-        ({"statusCode": 200, "body": "?", "isBase64Encoded": True}, "no base64"),
+        ({"statusCode": 200, "body": "?", "isBase64Encoded": True}, "not base64"),
     ],
 )
 def test_a_response_that_cannot_be_sent_is_a_bad_gateway_and_the_log_says_why(
@@ -178,7 +178,7 @@ def test_a_failure_of_the_function_is_a_bad_gateway(emulator: Serving) -> None:
 def test_an_unknown_function_is_answered_with_those_that_exist(emulator: Serving) -> None:
     answer = ask(emulator, "GET", "/url/missing/")
     assert answer.status == 404
-    assert b"there are echo, say" in answer.body
+    assert b"the project has: echo, say" in answer.body
 
 
 def test_a_streamed_response_begins_with_status_headers_and_cookies(emulator: Serving) -> None:
@@ -277,8 +277,8 @@ def test_pages_of_the_url_itself_may_call_it(emulator: Serving, site: str) -> No
 
 
 def test_origins_may_be_allowed_for_everything(tmp_path: Path) -> None:
-    guard = Guard(origins=[ORIGIN + "/"], hosts=["docker.internal"])
-    with serving(package(tmp_path, "result = 1"), function(), guard=guard) as emulator:
+    policy = OriginPolicy(origins=[ORIGIN + "/"], hosts=["docker.internal"])
+    with serving(package(tmp_path, "result = 1"), function(), policy=policy) as emulator:
         assert ask(emulator, "GET", "/url/f/", None, PAGE).body == b"1"
         assert ask(emulator, "POST", "/2015-03-31/functions/f/invocations", b"1", PAGE).body == b"1"
         assert ask(emulator, "GET", "/url/f/", None, {"Origin": "https://else.example.com"}).status == 403

@@ -1,4 +1,4 @@
-"""SDKs find in the emulator what they find in Lambda: boto3 invokes functions through it."""
+"""boto3 invokes functions in the emulator as it does in Lambda."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def client(emulator: Serving) -> Iterator[Any]:
-    made = boto3.client(
+    client = boto3.client(
         "lambda",
         endpoint_url=emulator.address,
         region_name="eu-west-1",
@@ -69,8 +69,8 @@ def client(emulator: Serving) -> Iterator[Any]:
         aws_secret_access_key="y",
         config=Config(retries={"max_attempts": 0}),
     )
-    yield made
-    made.close()
+    yield client
+    client.close()
 
 
 def invoke(client: Any, name: str, event: Any = None, **more: Any) -> tuple[Any, Any]:
@@ -183,9 +183,9 @@ def test_a_reserved_concurrency_is_kept(client: Any, emulator: Serving) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
-        ({"name": "missing"}, "ResourceNotFoundException", "there are echo, fail, slow"),
+        ({"name": "missing"}, "ResourceNotFoundException", "the project has: echo, fail, slow"),
         ({"name": "arn:aws:lambda:eu-west-1:123456789012:function:x"}, "ResourceNotFoundException", ":function:x"),
         ({"Payload": b"{"}, "InvalidRequestContentException", "Could not parse request body into json"),
         ({"Payload": b" " * (6 * 2**20 + 1)}, "RequestTooLargeException", "6291456"),
@@ -197,11 +197,11 @@ def test_a_reserved_concurrency_is_kept(client: Any, emulator: Serving) -> None:
     ],
 )
 def test_wrong_calls_are_refused_with_lambdas_errors(
-    client: Any, arguments: dict[str, Any], code: str, said: str
+    client: Any, arguments: dict[str, Any], code: str, message: str
 ) -> None:
     error = refused(client, **arguments)
     assert error.response["Error"]["Code"] == code
-    assert said in error.response["Error"]["Message"]
+    assert message in error.response["Error"]["Message"]
 
 
 def stream(client: Any, name: str, event: Any) -> tuple[list[bytes], dict[str, Any]]:
@@ -260,7 +260,7 @@ def test_a_stream_is_put_together_for_a_call_that_waits(client: Any) -> None:
 
 def test_the_functions_are_listed(client: Any) -> None:
     listed = client.list_functions()["Functions"]
-    assert [found["FunctionName"] for found in listed] == list(NAMES)
+    assert [description["FunctionName"] for description in listed] == list(NAMES)
     assert listed[0]["Handler"] == "functions.echo"
 
 

@@ -1,4 +1,4 @@
-"""Environments: one per concurrent invocation, kept warm, ended when they must be; no answer goes astray."""
+"""Each concurrent invocation has an environment, which stays warm; every answer reaches its caller."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def closed_connections() -> Iterator[None]:
 
 
 class Caller:
-    """Invokes over one kept-alive connection for each thread."""
+    """Invokes functions, with one keep-alive connection for each thread."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -170,7 +170,7 @@ def is_running(process: int) -> bool:
 @pytest.mark.skipif(MemoryLimits().unavailable is not None, reason="no memory cgroup can be made here")
 def test_a_function_that_exceeds_its_memory_is_ended_and_leaves_no_cgroup(tmp_path: Path) -> None:
     with serving(package(tmp_path, BODY), function("eat", memory=128), limits=True) as emulator:
-        hierarchy = emulator.surroundings.memory._hierarchy
+        hierarchy = emulator.resources.memory._hierarchy
         assert hierarchy is not None
         caller = Caller(emulator.port)
         assert caller("eat", 20) == 20 << 20

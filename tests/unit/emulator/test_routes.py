@@ -53,7 +53,7 @@ def test_without_a_default_there_may_be_none() -> None:
 
 
 def test_triggers_are_routes() -> None:
-    table = RouteTable.of([function("order", triggers=(HTTPAPITrigger(route="GET /orders/{id}"),))])
+    table = RouteTable.from_functions([function("order", triggers=(HTTPAPITrigger(route="GET /orders/{id}"),))])
     match = table.match("GET", "/orders/1")
     assert match is not None
     assert match.route.function == "order"
@@ -61,7 +61,7 @@ def test_triggers_are_routes() -> None:
 
 @pytest.mark.parametrize("key", ["/orders", "FETCH /orders", "GET orders", "GET", ""])
 def test_what_is_no_route_is_refused(key: str) -> None:
-    with pytest.raises(UsageError, match="is no route"):
+    with pytest.raises(UsageError, match="is not a route"):
         Route(key=key, function="f")
 
 

@@ -1,4 +1,4 @@
-"""Processor shares by memory size are written as both versions of cgroups take them, where they may be."""
+"""Processor shares are written in the format of both versions of cgroups, where this is allowed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _SYSTEMD = "/user.slice/user-1000.slice/user@1000.service/app.slice/run-7.scope"
 
 @pytest.fixture(autouse=True)
 def plain_removal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kernel removes a group's files with it; plain ones must go before, and hold ids of ended processes."""
+    """Remove the files of a group with it, as the kernel does; they contain ids of processes that have ended."""
     monkeypatch.setattr(processor_limits, "_remove", lambda group: shutil.rmtree(group, ignore_errors=True))
 
 
 @pytest.fixture
 def unified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What of version 2's file system is looked at; real files stand in for the kernel's."""
+    """Return a folder with those files of a cgroup file system of version 2 that are read."""
     (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory pids\n")
     (tmp_path / "own").write_text(_ROOT_ONLY)
     monkeypatch.setattr(cgroups, "OWN_GROUPS", tmp_path / "own")

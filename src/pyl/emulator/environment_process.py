@@ -1,4 +1,4 @@
-"""The process of an environment: in a session of its own, watched without polling, ended with all its children."""
+"""The process of an environment: started in its own session, and ended together with its children."""
 
 from __future__ import annotations
 
@@ -13,28 +13,32 @@ from pathlib import Path
 from typing import IO
 
 from pyl.emulator.launch import Launch
-from pyl.emulator.reaper import Keeper
+from pyl.emulator.reaper import Reaper
 from pyl.errors import EngineError
 from pyl.sandbox.memory_limits import MemoryGroup
 
 _GRACE = 0.5
-"""Seconds that Lambda leaves a runtime after SIGTERM, where an internal extension is registered."""
+"""Seconds between SIGTERM and SIGKILL for a runtime that has registered an internal extension, as in Lambda."""
 _GONE_WITHIN = 2.0
-"""Seconds; a killed process that nobody has waited for yet (no init in a container) still counts as a member."""
+"""Seconds to wait for a killed group. Without an init process, as in some containers, nobody reaps its members."""
 
 
 class EnvironmentProcess:
-    """A running process, made by `start`."""
+    """A running process. Create it with `start`.
 
-    def __init__(self, process: asyncio.subprocess.Process, memory: MemoryGroup | None, keeper: Keeper | None) -> None:
+    Attributes:
+        pid: Id of the process and of its process group.
+        spawned: When the program was executed, in nanoseconds of CLOCK_MONOTONIC; None as long as it is unknown.
+        exit: Done when the process has ended; its exit status, negative for a signal.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process, memory: MemoryGroup | None, reaper: Reaper | None) -> None:
         self._process = process
         self._memory = memory
-        self._keeper = keeper
+        self._reaper = reaper
         self.pid = process.pid
         self.spawned: int | None = None
-        """When the program was executed; CLOCK_MONOTONIC in nanoseconds."""
         self.exit: asyncio.Task[int] = asyncio.create_task(process.wait())
-        """Done when the process has ended; its exit status, negative for a signal."""
 
     @classmethod
     async def start(
@@ -43,18 +47,29 @@ class EnvironmentProcess:
         *,
         logs: IO[bytes] | int | None,
         memory: MemoryGroup | None = None,
-        keeper: Keeper | None = None,
+        reaper: Reaper | None = None,
         pass_fds: tuple[int, ...] = (),
     ) -> EnvironmentProcess:
-        """Start what `launch`, given the file descriptor of the clock, says. Raises `EngineError`."""
+        """Start a process.
+
+        Args:
+            launch: Returns what to start, for a file descriptor that receives the time of the `exec`.
+            logs: Receives standard output and error.
+            memory: The cgroup to put the process into; it is removed when the process ends.
+            reaper: Ends the process if this one cannot.
+            pass_fds: Further file descriptors that the process inherits.
+
+        Raises:
+            EngineError: The program cannot be started.
+        """
         reading, writing = os.pipe()
-        wanted = launch(writing)
+        plan = launch(writing)
         begun = time.monotonic_ns()
         try:
             process = await asyncio.create_subprocess_exec(
-                *wanted.command,
-                env=wanted.environment,
-                cwd=wanted.folder,
+                *plan.command,
+                env=plan.environment,
+                cwd=plan.folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=logs,
                 stderr=logs,
@@ -63,19 +78,19 @@ class EnvironmentProcess:
             )
         except OSError as error:
             os.close(reading)
-            msg = f"cannot start {wanted.program}: {error.strerror}"
+            msg = f"cannot start {plan.program}: {error.strerror}"
             raise EngineError(msg) from error
         finally:
             os.close(writing)
-        started = cls(process, memory, keeper)
-        started._tell_keeper()
+        started = cls(process, memory, reaper)
+        started._register_with_reaper()
         if memory:
             memory.add(process.pid)
-        started._watch_clock(reading, without=begun if wanted.environment is not None else None)
+        started._read_spawn_time(reading, default=begun if plan.environment is not None else None)
         return started
 
     def peak_memory(self) -> int:
-        """Bytes of resident memory at its peak; 0 when it has ended."""
+        """Return the peak of resident memory in bytes; 0 if the process has ended."""
         try:
             status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         except OSError:
@@ -84,37 +99,41 @@ class EnvironmentProcess:
         return int(line.split()[1]) * 1024
 
     def out_of_memory(self) -> bool:
-        """Whether the kernel ended it at its memory limit."""
+        """Return whether the kernel killed the process at its memory limit."""
         return self._memory is not None and self._memory.exceeded()
 
     def kill(self) -> None:
-        """End it and its children at once."""
+        """Kill the process and its children."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
     async def end(self, *, graceful: bool) -> None:
-        """End it and its children; `graceful` lets it run its shutdown hooks before. Returns when all are gone."""
+        """End the process and its children, and wait until all are gone.
+
+        Args:
+            graceful: Send SIGTERM first, so that shutdown hooks run.
+        """
         if graceful and not self.exit.done():
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGTERM)
             await asyncio.wait({self.exit}, timeout=_GRACE)
         self.kill()
         await self.exit
-        await self._group_gone()
+        await self._wait_for_group()
         if self._memory:
             await self._memory.remove()
-        if self._keeper:
-            self._keeper.forget(self.pid)
+        if self._reaper:
+            self._reaper.forget(self.pid)
             if self._memory:
-                self._keeper.forget(self._memory.folder)
+                self._reaper.forget(self._memory.folder)
 
-    def _tell_keeper(self) -> None:
-        if self._keeper:
-            self._keeper.group(self.pid)
+    def _register_with_reaper(self) -> None:
+        if self._reaper:
+            self._reaper.add_group(self.pid)
             if self._memory:
-                self._keeper.cgroup(self._memory.folder)
+                self._reaper.add_cgroup(self._memory.folder)
 
-    async def _group_gone(self) -> None:
+    async def _wait_for_group(self) -> None:
         for _ in range(int(_GONE_WITHIN / 0.01)):
             try:
                 os.killpg(self.pid, 0)
@@ -122,9 +141,9 @@ class EnvironmentProcess:
                 return
             await asyncio.sleep(0.01)
 
-    def _watch_clock(self, reading: int, *, without: int | None) -> None:
-        """Take the time of the `exec` from the command; `without` stands for it where the command tells none."""
-        self.spawned = without
+    def _read_spawn_time(self, reading: int, *, default: int | None) -> None:
+        """Set `spawned` to `default`, and to the time that the command sends as soon as it does."""
+        self.spawned = default
         loop = asyncio.get_running_loop()
 
         def read() -> None:

@@ -1,4 +1,4 @@
-"""One function of a project in one environment, for a while: what `pyl invoke` and tests use."""
+"""Runs one function in one environment, for `pyl invoke` and the pytest plugin."""
 
 from __future__ import annotations
 
@@ -9,33 +9,43 @@ from pathlib import Path
 from typing import IO
 
 from pyl.emulator.environment import Environment
+from pyl.emulator.extraction import find_layer, unpacked
 from pyl.emulator.launch import Unpacked
-from pyl.emulator.packages import SOURCE, package_path
+from pyl.emulator.packages import SOURCE, find_package
 from pyl.emulator.source import copy_source
-from pyl.emulator.unpacked import layer_of, unpacked
 from pyl.progress import Progress
 from pyl.project.model import Function, Project
 
 
 @contextmanager
-def prepared(project: Project, package: str | None, progress: Progress) -> Iterator[Unpacked]:
-    """The package that `package` means (`source`, a kind, a path, None for the newest), unpacked."""
+def prepare_package(project: Project, package: str | None, progress: Progress) -> Iterator[Unpacked]:
+    """Yield a package, unpacked into a temporary folder.
+
+    Args:
+        project: The project.
+        package: `source`, `interpreted`, `native`, the path of a zip, or None for the newest package.
+        progress: Receives reports.
+
+    Raises:
+        UsageError: The package does not exist or cannot be read.
+        BuildError: A dependency of the source cannot be installed.
+    """
     with ExitStack() as stack:
         if package == SOURCE:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pyl-task-")))
             folder.chmod(0o755)
             yield copy_source(project, folder, progress)
             return
-        path = package_path(project, package)
+        path = find_package(project, package)
         task = stack.enter_context(unpacked(path))
-        layer = layer_of(path, task)
+        layer = find_layer(path, task)
         yield Unpacked(task=task, layer=stack.enter_context(unpacked(layer)) if layer else None)
 
 
-def environment(
+def create_environment(
     project: Project, function: Function, package: Unpacked, *, logs: IO[bytes] | int | None
 ) -> Environment:
-    """An environment of `function`, to be entered."""
+    """Return an environment of a function. It starts when it is entered."""
     return Environment(
         package.task,
         function,

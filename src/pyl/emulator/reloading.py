@@ -1,4 +1,4 @@
-"""Serves a project and replaces what serves after every save that is good."""
+"""Reloads a project after every save, and keeps serving the last good version if the new one is broken."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from pyl.errors import EngineError, PylError
 from pyl.progress import Progress
 
 _STEP = 100
-"""Milliseconds between two looks at what the system has noticed; a save is served after the first quiet one."""
+"""Milliseconds between two checks for changes. A save is loaded after the first check without another change."""
 
 
 class _ProjectFilter(DefaultFilter):
-    """Leaves out what no package is made from: tools' folders, and what builds write, unless a package is served."""
+    """Ignores the folders of tools and, unless a package is served, what builds write."""
 
     def __init__(self, root: Path, *, packages: bool) -> None:
         super().__init__()
@@ -34,8 +34,8 @@ class _ProjectFilter(DefaultFilter):
         return super().__call__(change, path)
 
 
-class Reload:
-    """Loads versions into an emulator; a broken one leaves the last good one serving."""
+class Reloader:
+    """Loads versions of a project into an emulator. If one is broken, the last good one stays in service."""
 
     def __init__(self, emulator: Emulator, loader: Loader, progress: Progress) -> None:
         self._emulator = emulator
@@ -43,67 +43,77 @@ class Reload:
         self._progress = progress
 
     async def load(self) -> Version | None:
-        """Serve what is there now, if it is new and good; else say why not."""
+        """Load the current files and serve them. Report the problem if that fails.
+
+        Returns:
+            The new version; None if it is broken or nothing has changed.
+        """
         serving = self._emulator.version
         try:
             version = await self._loader.load(strict=serving is not None)
         except PylError as error:
-            self._explain(error, serving=serving is not None)
+            self._report(error, serving=serving is not None)
             return None
         if version is not None:
             self._emulator.replace(version)
         return version
 
-    def _explain(self, error: PylError, *, serving: bool) -> None:
+    def _report(self, error: PylError, *, serving: bool) -> None:
         hint = f"\n  {error.hint}" if error.hint else ""
-        after = "the last good version goes on serving" if serving else "nothing is served until this is mended"
+        after = "the last good version is still served" if serving else "nothing is served until this is fixed"
         what = "functions cannot be imported:\n" if isinstance(error, BrokenSource) else ""
-        self._emulator.refuse(error.message)
+        self._emulator.set_not_ready(error.message)
         self._progress.note(f"{what}{error.message}{hint}\n{after}")
 
     async def follow(self, root: Path, stop: asyncio.Event, loaded: Callable[[Version], None]) -> None:
-        """Load anew after every change below `root`, until `stop` is set.
+        """Reload after every change of a file, until `stop` is set.
 
-        Raises `EngineError` where the system watches no more folders.
+        Args:
+            root: The folder to watch.
+            stop: Ends the loop.
+            loaded: Called with each new version.
+
+        Raises:
+            EngineError: The folder cannot be watched.
         """
-        with _watching(root):
+        with _explain_watch_errors(root):
             try:
-                await self._follow(root, stop, loaded, all_of_it=True)
-            except PermissionError:  # a database's folder, perhaps
-                await self._follow(root, stop, loaded, all_of_it=False)
+                await self._follow(root, stop, loaded, require_all=True)
+            except PermissionError:  # such as the data folder of a database
+                await self._follow(root, stop, loaded, require_all=False)
 
     async def _follow(
-        self, root: Path, stop: asyncio.Event, loaded: Callable[[Version], None], *, all_of_it: bool
+        self, root: Path, stop: asyncio.Event, loaded: Callable[[Version], None], *, require_all: bool
     ) -> None:
-        """Without `all_of_it`, folders that cannot be watched are left out, whatever the reason."""
+        """Watch and reload. Without `require_all`, folders that cannot be watched are ignored."""
         changes = awatch(
             root,
             watch_filter=_ProjectFilter(root, packages=self._loader.package != SOURCE),
             stop_event=stop,
             step=_STEP,
             rust_timeout=60_000,
-            ignore_permission_denied=not all_of_it,
+            ignore_permission_denied=not require_all,
         )
         first = asyncio.ensure_future(anext(changes))
         try:
-            await asyncio.sleep(0)  # now the system watches; what was saved before it did is looked at here
-            await self._load_anew(loaded)
+            await asyncio.sleep(0)  # watching has begun; this loads what was saved before
+            await self._reload(loaded)
             await first
         except StopAsyncIteration:
             return
         finally:
             first.cancel()
-        await self._load_anew(loaded)
+        await self._reload(loaded)
         async for _ in changes:
-            await self._load_anew(loaded)
+            await self._reload(loaded)
 
-    async def _load_anew(self, loaded: Callable[[Version], None]) -> None:
+    async def _reload(self, loaded: Callable[[Version], None]) -> None:
         if version := await self.load():
             loaded(version)
 
 
 @contextmanager
-def _watching(root: Path) -> Iterator[None]:
+def _explain_watch_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -113,14 +123,14 @@ def _watching(root: Path) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def stopped_by_signals() -> AsyncIterator[asyncio.Event]:
-    """An event that is set by Ctrl-C, SIGTERM and SIGHUP."""
+async def stop_on_signals() -> AsyncIterator[asyncio.Event]:
+    """Yield an event that Ctrl-C, SIGTERM and SIGHUP set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.getsignal(number) for number in numbers}
     for number in numbers:
-        if before[number] != signal.SIG_IGN:  # nohup keeps its meaning
+        if before[number] != signal.SIG_IGN:  # under nohup, SIGHUP stays ignored
             loop.add_signal_handler(number, stop.set)
     try:
         yield stop

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for callers that wait for what it does."""
+"""An event loop in a background thread, for callers that have none."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Self, TypeVar
 T = TypeVar("T")
 
 
-class Background:
-    """The thread; a context manager."""
+class BackgroundLoop:
+    """Runs an event loop in a thread. A context manager that starts and stops both."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -27,6 +27,6 @@ class Background:
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` on the loop and wait for its result."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop and return its result."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

@@ -1,4 +1,4 @@
-"""Unpacks a package for the emulator, as Lambda unpacks it."""
+"""Unpacks packages as Lambda does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from pyl.errors import UsageError
 
 @contextmanager
 def unpacked(package: Path) -> Iterator[Path]:
-    """A temporary folder with the content of `package` (a zip, or a folder that holds one's content)."""
+    """Yield a folder with the content of a package, which is a zip or such a folder.
+
+    Raises:
+        UsageError: The package cannot be read.
+    """
     if package.is_dir():
         yield package
         return
@@ -25,7 +29,11 @@ def unpacked(package: Path) -> Iterator[Path]:
 
 
 def extract(package: Path, folder: Path) -> None:
-    """Unpack the zip `package` into `folder`, which is made if it does not exist. Raises `UsageError`."""
+    """Unpack a zip into a folder, which is created if it does not exist.
+
+    Raises:
+        UsageError: The zip cannot be read.
+    """
     folder.mkdir(exist_ok=True)
     try:
         with zipfile.ZipFile(package) as archive:
@@ -36,18 +44,23 @@ def extract(package: Path, folder: Path) -> None:
                     Path(path).chmod(mode & 0o777)
     except (OSError, zipfile.BadZipFile) as error:
         msg = f"cannot read the package {package}: {error}"
-        raise UsageError(msg, hint="make one with `pyl build`, or `pyl build --native`") from error
+        raise UsageError(msg, hint="build one with `pyl build` or `pyl build --native`") from error
 
 
-def layer_of(package: Path, task: Path) -> Path | None:
-    """The layer zip that the interpreted `package`, unpacked in `task`, was built with; None when it needs none.
+def find_layer(package: Path, task: Path) -> Path | None:
+    """Return the layer zip that a package needs, or None if it needs none.
 
-    Raises `UsageError` when it needs one that is not beside it.
+    Args:
+        package: The package's zip. Its layer is `layer.zip` beside it.
+        task: The folder that the package was unpacked into.
+
+    Raises:
+        UsageError: The package needs a layer, and there is none.
     """
     if (task / "bootstrap").is_file() or (task / "pyl").is_dir():
         return None
     layer = package.with_name("layer.zip")
     if not layer.is_file():
-        msg = f"{package} has its dependencies in a layer, and there is no {layer}"
+        msg = f"{package} needs a layer with its dependencies, and {layer} does not exist"
         raise UsageError(msg, hint="build both with `pyl build --layer`")
     return layer

@@ -1,4 +1,4 @@
-"""Loads every function of a source copy once, to learn before it serves whether a save has broken it."""
+"""Imports all functions of a source copy in a process of their own, to find broken ones before they are served."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 
+from pyl.emulator.environment_process import EnvironmentProcess
 from pyl.emulator.launch import Unpacked, launch
-from pyl.emulator.process import EnvironmentProcess
 from pyl.project.model import Function, Project
 
-_PATIENCE = 20.0
-"""Seconds; Lambda gives an initialisation 10."""
+_TIMEOUT = 20.0
+"""Seconds. Lambda allows 10 for an initialisation."""
 
 _SCRIPT = """\
 import json, os
@@ -23,24 +23,27 @@ logs.configure(os.environ)
 import functions
 table = {{name: functions.TABLE[name] for name in {names!r}}}
 failures = Functions(table).load_all()
-found = {{name: errors.describe(error).payload() for name, error in failures.items()}}
-os.write({descriptor}, json.dumps(found).encode())
+reports = {{name: errors.describe(error).payload() for name, error in failures.items()}}
+os.write({descriptor}, json.dumps(reports).encode())
 os._exit(0)
 """
 
 
-async def failures(package: Unpacked, project: Project) -> dict[str, str]:
-    """What goes wrong when the functions are imported, by function: one process for each set of their variables."""
+async def find_failures(package: Unpacked, project: Project) -> dict[str, str]:
+    """Import all functions, and return the error of each one that fails, by name.
+
+    Functions with equal environment variables share a process.
+    """
     groups: dict[frozenset[tuple[str, str]], list[Function]] = {}
     for function in project.functions:
         groups.setdefault(frozenset(function.configuration.environment.items()), []).append(function)
-    found: dict[str, str] = {}
-    for group in await asyncio.gather(*(_load(package, project, functions) for functions in groups.values())):
-        found |= group
-    return found
+    failures: dict[str, str] = {}
+    for part in await asyncio.gather(*(_import(package, project, functions) for functions in groups.values())):
+        failures |= part
+    return failures
 
 
-async def _load(package: Unpacked, project: Project, functions: Sequence[Function]) -> dict[str, str]:
+async def _import(package: Unpacked, project: Project, functions: Sequence[Function]) -> dict[str, str]:
     reading, writing = os.pipe()
     script = _SCRIPT.format(names=[function.name for function in functions], descriptor=writing)
     region = project.configuration.region
@@ -58,19 +61,19 @@ async def _load(package: Unpacked, project: Project, functions: Sequence[Functio
     finally:
         os.close(writing)
     try:
-        await asyncio.wait({process.exit}, timeout=_PATIENCE)
+        await asyncio.wait({process.exit}, timeout=_TIMEOUT)
         ended = process.exit.done()
     finally:
         await process.end(graceful=False)
     with os.fdopen(reading, "rb") as report:
-        said = report.read() if ended else b""
-    if said:
-        return {name: _described(error) for name, error in json.loads(said).items()}
-    why = f"the process ended with {process.exit.result()}" if ended else f"it took more than {_PATIENCE:.0f} s"
-    return {function.name: f"it cannot be loaded: {why}" for function in functions}
+        reports = report.read() if ended else b""
+    if reports:
+        return {name: _format_error(error) for name, error in json.loads(reports).items()}
+    reason = f"the process ended with {process.exit.result()}" if ended else f"it took more than {_TIMEOUT:.0f} s"
+    return {function.name: f"cannot be imported: {reason}" for function in functions}
 
 
-def _described(error: Mapping[str, object]) -> str:
+def _format_error(error: Mapping[str, object]) -> str:
     trace = error.get("stackTrace")
     frames = "".join(str(frame).replace("\u00a0", " ") for frame in trace) if isinstance(trace, list) else ""
     return f"{error.get('errorType')}: {error.get('errorMessage')}\n{frames}".rstrip()
