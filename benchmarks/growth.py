@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks import generated
 from pyl.bench import case, suite
 from pyl.bench.figures import Series
-from pyl.bench.rounds import Lineup, Plan
+from pyl.bench.rounds import Contestants, Plan
 from pyl.errors import PylError
 from pyl.progress import Progress
 from pyl.project import load_project
@@ -32,14 +32,14 @@ def grown(context, event):
 """
 
 
-def measure(settings: suite.Settings, found: suite.Gathered, progress: Progress) -> None:
+def measure(settings: suite.Settings, results: suite.RunResults, progress: Progress) -> None:
     """Build and measure a project for each number of modules, and for each size of a data file."""
     with tempfile.TemporaryDirectory(prefix="pyl-growth-") as temporary:
         folder = Path(temporary)
         for count in MODULES:
-            _measure_one(folder, f"{count} modules", {"grown": count}, settings, found, progress)
+            _measure_one(folder, f"{count} modules", {"grown": count}, settings, results, progress)
         for size in MEGABYTES:
-            _measure_one(folder, f"{size} MB more", {"ballast": size}, settings, found, progress)
+            _measure_one(folder, f"{size} MB more", {"ballast": size}, settings, results, progress)
 
 
 def _measure_one(
@@ -47,7 +47,7 @@ def _measure_one(
     condition: str,
     kind: dict[str, int],
     settings: suite.Settings,
-    found: suite.Gathered,
+    results: suite.RunResults,
     progress: Progress,
 ) -> None:
     """A build that fails is noted, and the rest goes on."""
@@ -56,17 +56,17 @@ def _measure_one(
     try:
         project = load_project(place, environ=os.environ)
         facts: list[str] = [f"{CASE}, {condition}"]
-        packages = suite.make_packages(project, settings_to_build(settings), found, progress, cases=facts)
+        packages = suite.make_packages(project, settings_to_build(settings), results, progress, cases=facts)
         with (
-            suite.contenders(packages, settings, found) as variants,
-            Lineup(CASE, variants, project.functions[0], region="us-east-1") as lineup,
-            suite.told(lineup, found, progress),
+            suite.unpacked_variants(packages, settings, results) as variants,
+            Contestants(CASE, variants, project.functions[0], region="us-east-1") as contestants,
+            suite.record_failures(contestants, results, progress),
             progress.step(f"{CASE}: {condition}"),
         ):
-            series = case.cold_starts(lineup, b"{}", PLAN.within(settings.plan), progress.detail)
-        found.series += _renamed(series, condition)
+            series = case.cold_starts(contestants, b"{}", PLAN.within(settings.plan), progress.detail)
+        results.series += _renamed(series, condition)
     except PylError as error:
-        found.notes.append(f"{CASE}, {condition}: not measured: {error.message.splitlines()[0]}")
+        results.notes.append(f"{CASE}, {condition}: not measured: {error.message.splitlines()[0]}")
 
 
 def settings_to_build(settings: suite.Settings) -> suite.Settings:

@@ -51,7 +51,7 @@ def main(
         warm_plan=Plan(least=min(7, rounds), most=min(20, rounds), seconds=seconds / 3),
         build=not no_build,
         functions=("hello", "order"),
-        crowds="crowds" in also,
+        concurrent_cold_starts="crowds" in also,
         memory_sizes="memory" in also,
     )
     additional = [measure for name, measure in MEASUREMENTS.items() if name in also]

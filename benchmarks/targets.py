@@ -8,7 +8,7 @@ from typing import Literal
 from pyl.bench import statistics
 from pyl.bench.figures import COLD, WARM, Report, Series, Verdict
 from pyl.bench.statistics import Interval
-from pyl.bench.variants import FLOOR, GLIBC_FLOOR, INTERPRETED, NATIVE
+from pyl.bench.variants import BASELINE, GLIBC_BASELINE, INTERPRETED, NATIVE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +71,10 @@ TARGETS: tuple[Target | SizeTarget, ...] = (
     _cold("orders", WARM, INTERPRETED, NATIVE, "at least", 150),
     _cold("hello", COLD, INTERPRETED, NATIVE, "at least", 20),
     _cold("orders", COLD, INTERPRETED, NATIVE, "at least", 60),
-    _cold("hello", WARM, NATIVE, GLIBC_FLOOR, "at most", 1.5),
-    _cold("orders", WARM, NATIVE, GLIBC_FLOOR, "at most", 3),
-    _cold("hello", COLD, NATIVE, GLIBC_FLOOR, "at most", 1.5),
-    _cold("orders", COLD, NATIVE, GLIBC_FLOOR, "at most", 2.5),
+    _cold("hello", WARM, NATIVE, GLIBC_BASELINE, "at most", 1.5),
+    _cold("orders", WARM, NATIVE, GLIBC_BASELINE, "at most", 3),
+    _cold("hello", COLD, NATIVE, GLIBC_BASELINE, "at most", 1.5),
+    _cold("orders", COLD, NATIVE, GLIBC_BASELINE, "at most", 2.5),
     _ratio("hello", "peak memory", "peak_memory", WARM, 4),
     _ratio("orders", "peak memory", "peak_memory", WARM, 5),
     _ratio("hello", "warm invocation p50, 100 B", "warm_p50", "100 B", 5),
@@ -107,8 +107,8 @@ def _judge(target: Target, report: Report) -> Verdict:
     over = report.find(target.case, target.over, target.measure, target.over_condition or target.condition)
     under = report.find(target.case, target.under, target.measure, target.condition)
     remark = ""
-    if under is None and target.under == GLIBC_FLOOR:
-        under = report.find(target.case, FLOOR, target.measure, target.condition)
+    if under is None and target.under == GLIBC_BASELINE:
+        under = report.find(target.case, BASELINE, target.measure, target.condition)
         remark = " (against musl, the stricter floor: this machine has no static glibc)"
     unit = " ms" if difference else ""
     wanted = f"{'>=' if target.bound == 'at least' else '<='} {'+' if difference else ''}{target.limit:g}{unit}"

@@ -14,7 +14,7 @@ from pathlib import Path
 from pyl.bench import case, machine, managed, variants
 from pyl.bench.case import PAYLOADS, Payload
 from pyl.bench.figures import Failure, PackageFacts, Report, Series
-from pyl.bench.rounds import Lineup, Plan
+from pyl.bench.rounds import Contestants, Plan
 from pyl.bench.variants import INTERPRETED, NATIVE, Variant
 from pyl.errors import PylError, UsageError
 from pyl.events import samples
@@ -28,8 +28,8 @@ _PLAIN_JSON = {"Any", "typing.Any", "dict", "list", "object"}
 
 COLD_PLAN = Plan()
 WARM_PLAN = Plan(least=7, most=20, precision=0.03, seconds=20)
-CROWD_PLAN = Plan(least=6, most=10, precision=0.05, seconds=40)
-CROWD_SIZES = (1, 8, 64)
+CONCURRENT_PLAN = Plan(least=6, most=10, precision=0.05, seconds=40)
+CONCURRENT_ENVIRONMENTS = (1, 8, 64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +45,12 @@ class Settings:
     further: tuple[BenchVariant, ...] = ()
     """More variants than the suite's, besides those of each project's configuration."""
     cold_cache: bool = True
-    crowds: bool = False
+    concurrent_cold_starts: bool = False
     memory_sizes: bool = False
 
 
 @dataclass
-class Gathered:
+class RunResults:
     """What a run has yielded so far."""
 
     series: list[Series] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Outcome:
     """Ctrl-C, or a package that could not be made; the report has what was measured until then."""
 
 
-Measurement = Callable[[Settings, Gathered, Progress], None]
+Measurement = Callable[[Settings, RunResults, Progress], None]
 """Adds series to the results of a run."""
 
 
@@ -97,29 +97,29 @@ def run(
     begun = time.monotonic()
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     watch = machine.NoiseWatch()
-    found = Gathered()
+    results = RunResults()
     facts = machine.describe(projects[0].root)
     stopped: BaseException | None = None
     try:
         for project in projects:
-            _measure_project(project, settings, found, progress)
+            _measure_project(project, settings, results, progress)
         for measure in additional:
-            measure(settings, found, progress)
+            measure(settings, results, progress)
     except (KeyboardInterrupt, SystemExit, PylError) as error:
-        if not found.series:
+        if not results.series:
             raise
         stopped = error
-        found.notes.insert(0, interruption(error))
+        results.notes.insert(0, interruption(error))
     report = Report(
         created=created,
         seconds=round(time.monotonic() - begun, 1),
         machine=facts,
         settings=_recorded(settings),
-        variants=found.titles,
-        series=tuple(found.series),
-        packages=tuple(found.packages),
-        failures=tuple(found.failures),
-        notes=(*dict.fromkeys(found.notes), *watch.notes(), *_doubts(found.series, settings.plan)),
+        variants=results.titles,
+        series=tuple(results.series),
+        packages=tuple(results.packages),
+        failures=tuple(results.failures),
+        notes=(*dict.fromkeys(results.notes), *watch.notes(), *_doubts(results.series, settings.plan)),
     )
     return Outcome(report=report, stopped=stopped)
 
@@ -130,13 +130,13 @@ def interruption(error: BaseException) -> str:
     return f"this report is partial: {why}; the measure that was under way is left out, and what would have followed"
 
 
-def _measure_project(project: Project, settings: Settings, found: Gathered, progress: Progress) -> None:
+def _measure_project(project: Project, settings: Settings, results: RunResults, progress: Progress) -> None:
     chosen = chosen_functions(project, settings)
     settings = with_own_variants(settings, project)
-    packages = make_packages(project, settings, found, progress, cases=[name_of(project, f) for f in chosen])
-    with contenders(packages, settings, found) as lineup:
+    packages = make_packages(project, settings, results, progress, cases=[name_of(project, f) for f in chosen])
+    with unpacked_variants(packages, settings, results) as contestants:
         for function in chosen:
-            measure_function(project, function, lineup, settings, found, progress)
+            measure_function(project, function, contestants, settings, results, progress)
 
 
 def chosen_functions(project: Project, settings: Settings) -> list[Function]:
@@ -162,7 +162,7 @@ def name_of(project: Project, function: Function) -> str:
 
 
 def make_packages(
-    project: Project, settings: Settings, found: Gathered, progress: Progress, *, cases: Sequence[str]
+    project: Project, settings: Settings, results: RunResults, progress: Progress, *, cases: Sequence[str]
 ) -> Packages:
     """Build (or find) the project's packages and note their facts for each of `cases`."""
     out = project.root / "build" / "pyl"
@@ -183,7 +183,7 @@ def make_packages(
             msg = f"there is no package {path}"
             raise UsageError(msg, hint="let `pyl bench` build it: leave --no-build out")
         for name in cases:
-            found.packages.append(_facts(name, kind, path, took[kind]))
+            results.packages.append(_facts(name, kind, path, took[kind]))
     return packages
 
 
@@ -207,18 +207,18 @@ def _facts(name: str, kind: str, path: Path, seconds: float | None) -> PackageFa
 
 
 @contextmanager
-def contenders(packages: Packages, settings: Settings, found: Gathered) -> Iterator[list[Variant]]:
+def unpacked_variants(packages: Packages, settings: Settings, results: RunResults) -> Iterator[list[Variant]]:
     """The variants to measure, unpacked."""
     with ExitStack() as stack:
-        lineup = stack.enter_context(variants.own(packages.interpreted, packages.native))
-        lineup += [stack.enter_context(variants.further(variant)) for variant in settings.further]
-        found.titles.update({variant.name: variant.title for variant in lineup})
-        found.notes += _limits()
-        if NATIVE not in found.titles:
-            found.notes.append("the native package holds no process image: only its plain start is measured")
-        if variants.GLIBC_FLOOR not in found.titles:
-            found.notes.append("this machine has no compiler with a static glibc: the only floor is musl's")
-        yield lineup
+        contestants = stack.enter_context(variants.own(packages.interpreted, packages.native))
+        contestants += [stack.enter_context(variants.further(variant)) for variant in settings.further]
+        results.titles.update({variant.name: variant.title for variant in contestants})
+        results.notes += _limits()
+        if NATIVE not in results.titles:
+            results.notes.append("the native package holds no process image: only its plain start is measured")
+        if variants.GLIBC_BASELINE not in results.titles:
+            results.notes.append("this machine has no compiler with a static glibc: the only floor is musl's")
+        yield contestants
 
 
 def _limits() -> list[str]:
@@ -234,48 +234,56 @@ def _limits() -> list[str]:
 def measure_function(
     project: Project,
     function: Function,
-    contending: Sequence[Variant],
+    measured_variants: Sequence[Variant],
     settings: Settings,
-    found: Gathered,
+    results: RunResults,
     progress: Progress,
 ) -> None:
     """Measure one function in all variants."""
     name = name_of(project, function)
-    event = event_of(function, found.notes.append)
-    if settings.cold_cache and any(facts.case == name and facts.image == "full" for facts in found.packages):
-        found.notes += lack_of_warm_up(function)
-    tell = progress.detail
+    event = event_of(function, results.notes.append)
+    if settings.cold_cache and any(facts.case == name and facts.image == "full" for facts in results.packages):
+        results.notes += lack_of_warm_up(function)
+    on_progress = progress.detail
     with (
-        Lineup(name, contending, function, region=project.configuration.region) as lineup,
-        told(lineup, found, progress),
+        Contestants(name, measured_variants, function, region=project.configuration.region) as contestants,
+        record_failures(contestants, results, progress),
     ):
         with progress.step(f"{name}: cold starts, page cache warm"):
-            found.series += case.cold_starts(lineup, event, settings.plan, tell)
+            results.series += case.cold_starts(contestants, event, settings.plan, on_progress)
         if settings.cold_cache:
             with progress.step(f"{name}: cold starts, page cache cold"):
-                found.series += case.uncached_cold_starts(lineup, event, settings.plan, tell, found.notes.append)
+                results.series += case.uncached_cold_starts(
+                    contestants, event, settings.plan, on_progress, results.notes.append
+                )
         with progress.step(f"{name}: warm invocations"):
-            found.keep(case.warm_invocations(lineup, payloads_of(function, event), settings.warm_plan, tell))
-        if settings.crowds:
+            results.keep(
+                case.warm_invocations(contestants, payloads_of(function, event), settings.warm_plan, on_progress)
+            )
+        if settings.concurrent_cold_starts:
             with progress.step(f"{name}: fresh environments at once"):
-                found.keep(case.crowds(lineup, event, CROWD_SIZES, CROWD_PLAN.within(settings.plan), tell))
+                results.keep(
+                    case.concurrent_cold_starts(
+                        contestants, event, CONCURRENT_ENVIRONMENTS, CONCURRENT_PLAN.within(settings.plan), on_progress
+                    )
+                )
         if settings.memory_sizes:
             from pyl.bench import memory_sizes
 
             with progress.step(f"{name}: processor share by memory size"):
-                found.keep(memory_sizes.measure(lineup, event, settings.plan, tell, found.notes.append))
+                results.keep(memory_sizes.measure(contestants, event, settings.plan, on_progress, results.notes.append))
 
 
 @contextmanager
-def told(lineup: Lineup, found: Gathered, progress: Progress) -> Iterator[None]:
+def record_failures(contestants: Contestants, results: RunResults, progress: Progress) -> Iterator[None]:
     """Put what failed into the report, also when the run is interrupted."""
     try:
         yield
     finally:
-        found.failures += lineup.failures
-        found.notes += lineup.remarks
-        for failure in lineup.failures:
-            progress.note(f"{lineup.case}: {failure.variant} failed and is left out: {failure.reason}")
+        results.failures += contestants.failures
+        results.notes += contestants.remarks
+        for failure in contestants.failures:
+            progress.note(f"{contestants.case}: {failure.variant} failed and is left out: {failure.reason}")
 
 
 def event_of(function: Function, note: Callable[[str], None]) -> bytes:
@@ -299,8 +307,8 @@ def lack_of_warm_up(function: Function) -> list[str]:
 
 def payloads_of(function: Function, event: bytes) -> list[Payload]:
     """The function's own event, and several sizes when it takes any JSON."""
-    found = [Payload(title="its own event", event=event)]
-    return [*found, *PAYLOADS] if (function.event or "Any").split("[")[0] in _PLAIN_JSON else found
+    results = [Payload(title="its own event", event=event)]
+    return [*results, *PAYLOADS] if (function.event or "Any").split("[")[0] in _PLAIN_JSON else results
 
 
 def _recorded(settings: Settings) -> dict[str, object]:
@@ -316,19 +324,19 @@ def _recorded(settings: Settings) -> dict[str, object]:
 def _doubts(series: Sequence[Series], plan: Plan) -> list[str]:
     """Medians that stayed uncertain in spite of all rounds, and what the measuring itself has cost."""
     wide = [item for item in series if item.measure == "cold_start" and item.median.precision > 2 * plan.precision]
-    found = []
+    results = []
     if wide:
         worst = max(wide, key=lambda item: item.median.precision)
-        found.append(
+        results.append(
             f"{len(wide)} of the cold start medians are known no better than to ±{2 * plan.precision:.0%}; the worst "
             f"is {worst.case}, {worst.variant}, {worst.condition}: ±{worst.median.precision:.0%}"
         )
     served = [item for item in series if item.server]
     if served:
         share = max(served, key=lambda item: item.server / item.median.value)
-        found.append(
+        results.append(
             "the measuring server's own processor time is subtracted from every time shown; it was largest beside "
             f"{share.case}, {share.variant}, {share.measure}, {share.condition}: {share.server * 1000:.0f} µs on "
             f"{share.median.value * 1000:.0f} µs ({share.server / share.median.value:.1%})"
         )
-    return found
+    return results

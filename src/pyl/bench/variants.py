@@ -17,14 +17,14 @@ from pyl.image.file import names
 from pyl.project.config.model import DEFAULT_COMMAND, BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
-FLOOR, GLIBC_FLOOR = "floor", "floor-glibc"
+BASELINE, GLIBC_BASELINE = "floor", "floor-glibc"
 
 TITLES = {
     INTERPRETED: "awslambdaric and the interpreted zip, as on the managed runtime",
     NATIVE: "native package, started from its process image",
     PLAIN: "the same native package, its image not used",
-    FLOOR: programs.FLOOR_TITLE,
-    GLIBC_FLOOR: programs.GLIBC_FLOOR_TITLE,
+    BASELINE: programs.BASELINE_TITLE,
+    GLIBC_BASELINE: programs.GLIBC_BASELINE_TITLE,
 }
 
 
@@ -118,9 +118,9 @@ def own(interpreted_zip: Path, native_zip: Path) -> Iterator[list[Variant]]:
         found = [interpreted(one)]
         if (two / names.IMAGE).exists():
             found.append(started_by_bootstrap(NATIVE, two))
-        found += [started_by_bootstrap(PLAIN, plain), started_by_bootstrap(FLOOR, programs.floor())]
-        if glibc := programs.glibc_floor():
-            found.append(started_by_bootstrap(GLIBC_FLOOR, glibc))
+        found += [started_by_bootstrap(PLAIN, plain), started_by_bootstrap(BASELINE, programs.baseline_runtime())]
+        if glibc := programs.glibc_baseline_runtime():
+            found.append(started_by_bootstrap(GLIBC_BASELINE, glibc))
         yield found
 
 

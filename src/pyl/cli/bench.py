@@ -115,7 +115,7 @@ def command(
         build=not no_build,
         functions=functions,
         further=further,
-        crowds="crowds" in also,
+        concurrent_cold_starts="crowds" in also,
         memory_sizes="memory" in also,
     )
     if remote:

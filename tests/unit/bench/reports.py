@@ -30,8 +30,8 @@ def samples(around: float, seed: int = 1, size: int = 40, noise: float = 0.05) -
 
 def report(values: Mapping[Key, tuple[float, ...]], **other: object) -> Report:
     series = tuple(
-        Series(case=case, variant=variant, measure=measure, condition=condition, samples=taken)
-        for (case, variant, measure, condition), taken in values.items()
+        Series(case=case, variant=variant, measure=measure, condition=condition, samples=samples_by_variant)
+        for (case, variant, measure, condition), samples_by_variant in values.items()
     )
     names = dict.fromkeys(item.variant for item in series)
     settings: dict[str, object] = {

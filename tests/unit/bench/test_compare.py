@@ -49,7 +49,7 @@ def test_the_worst_change_is_described_first() -> None:
 def test_another_machine_is_said() -> None:
     old = whole()
     new = replace(old, machine=MACHINE | {"kernel": "6.12"})
-    assert any("differ in kernel" in line for line in compare.describe(old, new, []))
+    assert any("machines differ (kernel)" in line for line in compare.describe(old, new, []))
 
 
 def test_a_changed_floor_is_said_to_be_the_machines() -> None:

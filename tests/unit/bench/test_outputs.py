@@ -78,45 +78,45 @@ def test_a_report_of_one_variant_without_figures_of_the_others_is_written() -> N
 
 
 def test_growth_is_drawn() -> None:
-    taken = {
+    samples_by_variant = {
         ("growth", variant, "cold_start", f"{count} modules"): samples(middle, count)
         for variant, middle in (("interpreted", 60.0), ("native", 0.6))
         for count in (0, 100, 2000)
     }
-    assert "imported modules" in page.write(report(taken))
+    assert "imported modules" in page.write(report(samples_by_variant))
 
 
 def test_growth_by_size_is_drawn_beside_it() -> None:
-    taken = {
+    samples_by_variant = {
         ("growth", variant, "cold_start", condition): samples(middle, number)
         for variant, middle in (("interpreted", 60.0), ("native", 0.6))
         for number, condition in enumerate(("0 modules", "500 modules", "10 MB more", "150 MB more"))
     }
-    text = page.write(report(taken))
+    text = page.write(report(samples_by_variant))
     assert "imported modules" in text
     assert "MB more in the package" in text
 
 
 def test_workloads_are_drawn() -> None:
-    taken = {
+    samples_by_variant = {
         ("compute", variant, "warm_p50", workload): samples(middle, number)
         for variant, middle in (("interpreted", 0.6), ("native", 0.4))
         for number, workload in enumerate(("numbers", "text"))
     }
-    text = page.write(report(taken))
+    text = page.write(report(samples_by_variant))
     assert "warm invocation p50, ms" in text
     assert len(re.findall("<svg", text)) == 1
 
 
 def test_a_report_of_aws_is_written_with_its_own_words() -> None:
-    taken = {
+    samples_by_variant = {
         ("hello", variant, measure, f"{size} MB"): samples(middle, size)
         for variant, middle in (("interpreted", 90.0), ("native", 11.0))
         for measure in ("remote_cold_start", "remote_init", "remote_memory")
         for size in (128, 512)
     }
     machine = {"lambda": "AWS Lambda in eu-central-1, x86_64", "python": "3.11.7", "pyl": "0.1.0", "commit": None}
-    found = report(taken, machine=machine)
+    found = report(samples_by_variant, machine=machine)
     text = page.write(found)
     assert "times faster cold start on AWS" in text
     assert "native, 128 MB" in text

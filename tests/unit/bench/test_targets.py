@@ -31,11 +31,11 @@ def test_a_ratio_short_of_its_bound_is_missed() -> None:
 
 
 def test_an_interval_across_the_bound_is_said() -> None:
-    taken = {
+    samples_by_variant = {
         ("hello", "interpreted", "cold_start", WARM): samples(40.4, 1, size=12, noise=0.2),
         ("hello", "native", "cold_start", WARM): samples(1.0, 2, size=12, noise=0.2),
     }
-    words = _verdict(judge(report(taken)), "hello", "cold start, page cache warm: interpreted").words
+    words = _verdict(judge(report(samples_by_variant)), "hello", "cold start, page cache warm: interpreted").words
     assert "interval" in words
 
 
@@ -49,11 +49,11 @@ def test_the_floor_is_static_glibc_and_else_musl_with_a_remark() -> None:
 
 
 def test_growth_is_a_difference_in_milliseconds() -> None:
-    taken = {
+    samples_by_variant = {
         ("growth", "native", "cold_start", "0 modules"): samples(0.6, 1),
         ("growth", "native", "cold_start", "2000 modules"): samples(0.9, 2),
     }
-    found = _verdict(judge(report(taken)), "growth", "cold start")
+    found = _verdict(judge(report(samples_by_variant)), "growth", "cold start")
     assert (found.target, found.verdict) == ("<= +1 ms", "met")
     assert found.reached.startswith("+0.")
 
