@@ -1,4 +1,4 @@
-"""Warm invocations of handlers that compute, so that compiled speed is seen too, wherever it is worse as well."""
+"""Measures warm invocations of handlers that compute, to show where compiled code is faster, and where slower."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLAN = Plan(least=6, most=12, precision=0.03, seconds=30)
 
 
 def measure(settings: suite.Settings, results: suite.RunResults, progress: Progress) -> None:
-    """Build one project with all workloads and measure each; a build that fails is noted."""
+    """Build one project with all workloads, and measure each of them. A build that fails is noted."""
     source = Path(workloads.__file__).read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="pyl-compute-") as temporary:
         folder = Path(temporary) / CASE
@@ -49,4 +49,4 @@ def measure(settings: suite.Settings, results: suite.RunResults, progress: Progr
 
 
 _COMPUTING = {variants.INTERPRETED, variants.NATIVE, variants.PLAIN}
-"""The floors compute nothing."""
+"""Names of the variants to measure. The baseline runtimes compute nothing."""

@@ -1,4 +1,4 @@
-"""Cold starts against the number of imported modules, and against the package's size."""
+"""Measures cold starts by the number of imported modules, and by the package's size."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ def _measure_one(
     results: suite.RunResults,
     progress: Progress,
 ) -> None:
-    """A build that fails is noted, and the rest goes on."""
-    place = folder / condition.replace(" ", "-")
-    write(place, kind.get("grown", 0), kind.get("ballast", 0))
+    """Build and measure one project. A build that fails is noted, and the others go on."""
+    root = folder / condition.replace(" ", "-")
+    write(root, kind.get("grown", 0), kind.get("ballast", 0))
     try:
-        project = load_project(place, environ=os.environ)
+        project = load_project(root, environ=os.environ)
         facts: list[str] = [f"{CASE}, {condition}"]
         packages = suite.make_packages(project, settings_to_build(settings), results, progress, cases=facts)
         with (
@@ -70,27 +70,27 @@ def _measure_one(
 
 
 def settings_to_build(settings: suite.Settings) -> suite.Settings:
-    """The suite's own projects are always built: nobody else has."""
+    """Return the settings with builds turned on: generated projects have no packages yet."""
     return replace(settings, build=True)
 
 
-def write(place: Path, modules: int, megabytes: int) -> None:
-    """A project whose one function imports `modules` generated modules and carries `megabytes` of ballast."""
+def write(root: Path, modules: int, megabytes: int) -> None:
+    """Write a project whose only function imports `modules` generated modules, with `megabytes` of other data."""
     dependencies: tuple[str, ...] = ()
     imports = ""
     if modules or megabytes:
         files = generated.modules("grown_package", modules) if modules else {"grown_package/__init__.py": b""}
         if megabytes:
             files["grown_package/ballast.bin"] = generated.incompressible(megabytes * 1_000_000)
-        wheels = place.with_name(f"{place.name}-wheel")
+        wheels = root.with_name(f"{root.name}-wheel")
         wheels.mkdir()
         wheel = generated.write_wheel(wheels, "grown_package", files)
         dependencies = (f"grown_package @ {wheel.as_uri()}",)
         imports = "import grown_package\n"
     source = _HANDLER.format(imports=imports)
-    generated.write_project(place, "growth", source, functions=("grown",), dependencies=dependencies, event=b"{}")
+    generated.write_project(root, "growth", source, functions=("grown",), dependencies=dependencies, event=b"{}")
 
 
 def _renamed(series: Iterable[Series], condition: str) -> list[Series]:
-    kept = {"cold_start", "init", "peak_memory"}
-    return [replace(item, condition=condition) for item in series if item.measure in kept]
+    measures = {"cold_start", "init", "peak_memory"}
+    return [replace(item, condition=condition) for item in series if item.measure in measures]

@@ -167,17 +167,17 @@ BAD = {
     "never asks for work": ("sleep 60", "did not ask for work within 1 s"),
 }
 BAD_CLIENTS = {
-    "hangs": ("take()\ntime.sleep(60)", "did not answer within 1 s"),
+    "hangs": ("take()\ntime.sleep(60)", "did not respond within 1 s"),
     "ends after taking": ("take()", "exit status 0"),
     "speaks garbage": (
         "connection.connect()\nconnection.sock.send(b'\\x00\\x01garbage')\ntime.sleep(60)",
-        "no request",
+        "not a request",
     ),
-    "answers what is no JSON": (
+    "answers invalid JSON": (
         "i, _ = take()\npost(f'invocation/{i}/response', b'<html>')\ntake()",
-        "no JSON: <html>",
+        "not valid JSON: <html>",
     ),
-    "answers unasked": ("post('invocation/1/response', b'{}')\ntime.sleep(60)", "no request"),
+    "answers unasked": ("post('invocation/1/response', b'{}')\ntime.sleep(60)", "not a request"),
     "reports an error": (
         "i, _ = take()\npost(f'invocation/{i}/error', json.dumps({'errorType': 'KeyError'}))\ntake()",
         'reported an error: {"errorType": "KeyError"}',
