@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import os
 import shutil
-import sys
 from pathlib import Path
 
 from pyl import cache
 from pyl.architecture import Architecture
 from pyl.errors import EngineError
 from pyl.process import CommandFailed, run
+from pyl.toolchain.zig import run_zig
 
 _HERE = Path(__file__).parent
 _DRIVER_SOURCES = sorted((_HERE / "c").glob("*.c"))
@@ -63,9 +62,8 @@ def _program(name: str, sources: list[Path]) -> Path:
     headers = sorted(sources[0].parent.glob("*.h"))
 
     def make(folder: Path) -> None:
-        command: list[str | Path] = [sys.executable, "-m", "ziglang", "cc", *_FLAGS, "-o", folder / name, *sources]
         try:
-            run(command, environment=os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")})
+            run_zig([*_FLAGS, "-o", folder / name, *sources])
         except CommandFailed as failure:
             msg = f"cannot compile the benchmark's {sources[0].name}:\n{failure.output.strip()}"
             raise EngineError(msg, hint="install the compiler with `pip install 'pyl[native]'`") from failure

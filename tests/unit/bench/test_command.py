@@ -25,7 +25,7 @@ def test_a_variant_is_a_name_and_an_existing_path(capsys: pytest.CaptureFixture[
     assert "NAME=PATH" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_a_report_is_refused_before_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_report_is_refused_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "old.json"
     file.write_text("{}")
     assert _exit_code("--compare", str(file)) == 2
