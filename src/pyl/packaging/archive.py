@@ -55,9 +55,9 @@ def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ
         for entry in sorted(entries, key=lambda entry: entry.name):
             directory += entry.in_directory(date, file.tell())
             file.write(entry.local(date))
-        place = file.tell()
+        offset = file.tell()
         file.write(directory)
-        file.write(_END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(directory), place, 0))
+        file.write(_END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(directory), offset, 0))
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ class _Entry:
     def local(self, date: tuple[int, int]) -> bytes:
         return _LOCAL.pack(b"PK\3\4", *self._common(date)) + self.name.encode() + self.data
 
-    def in_directory(self, date: tuple[int, int], place: int) -> bytes:
-        head = _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *self._common(date), 0, 0, 0, self.mode << 16, place)
+    def in_directory(self, date: tuple[int, int], offset: int) -> bytes:
+        head = _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *self._common(date), 0, 0, 0, self.mode << 16, offset)
         return head + self.name.encode()
 
     def _common(self, date: tuple[int, int]) -> tuple[int, ...]:

@@ -53,7 +53,7 @@ def _asked_for(file: Path, services: Container[str]) -> Iterator[tuple[int, str]
     """(line, name) of each literal service name in a call such as `boto3.client("s3")`."""
     for node in ast.walk(imports.parse(file)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CALLS:
-            given = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "service_name")]
-            for name in given:
+            names = [*node.args[:1], *(k.value for k in node.keywords if k.arg == "service_name")]
+            for name in names:
                 if isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value in services:
                     yield node.lineno, name.value

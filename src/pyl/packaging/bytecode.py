@@ -76,11 +76,11 @@ def _without_docstrings(source: bytes) -> ast.Module:
 
 
 def _main() -> None:
-    wanted = json.loads(sys.argv[1])
+    settings = json.loads(sys.argv[1])
     try:
-        _compile_all(Path(wanted.pop("root")), **wanted)
+        _compile_all(Path(settings.pop("root")), **settings)
     except OSError as error:
-        sys.exit(f"{error.filename or wanted}: {error.strerror}")
+        sys.exit(f"{error.filename or settings}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ def compile_in_place(
     """
     sources = sorted(source.rglob("*.py")) if source.is_dir() else [source]
     progress.detail(f"compile {source.name}")
-    made = _compiled(source, sources, dependencies, architecture, progress, log)
-    shutil.copy(made, source.parent / made.name)
+    extension = _compiled(source, sources, dependencies, architecture, progress, log)
+    shutil.copy(extension, source.parent / extension.name)
     for file in sources:
         file.unlink()
     if source.is_dir():
@@ -62,7 +62,7 @@ def _compiled(
             seen.mkdir()
             for distribution in distributions:  # not their code: Nuitka would examine it
                 (seen / distribution.name).symlink_to(distribution.resolve())
-            made = nuitka.compile_module(
+            extension = nuitka.compile_module(
                 inputs / source.name,
                 work / "out",
                 architecture,
@@ -70,10 +70,10 @@ def _compiled(
                 log=log,
                 on_progress=progress.detail,
             )
-            shutil.copy(made, folder / made.name)
+            shutil.copy(extension, folder / extension.name)
 
-    (made,) = cache.entry("modules", name, build).iterdir()
-    return made
+    (extension,) = cache.entry("modules", name, build).iterdir()
+    return extension
 
 
 def _entry_points(distribution: Path) -> bytes:

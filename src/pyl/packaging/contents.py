@@ -51,7 +51,7 @@ def function_table(functions: Iterable[Function]) -> dict[str, str]:
 def write_function_module(project: Project, target: Path, *, interpreted: bool) -> None:
     """Write `functions.py`, which Lambda's handler setting names."""
     table = function_table(project.functions)
-    rows = "".join(f"    {name!r}: {place!r},\n" for name, place in table.items())
+    rows = "".join(f"    {name!r}: {target_name!r},\n" for name, target_name in table.items())
     text = _TABLE.format(rows=rows) + (_INTERPRETED if interpreted else "")
     (target / "functions.py").write_text(text, encoding="utf-8")
 

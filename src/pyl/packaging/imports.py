@@ -69,8 +69,8 @@ def _from(statement: ast.ImportFrom, package: str, needed: bool) -> Iterator[Imp
     base = statement.module or ""
     if statement.level:
         parts = package.split(".") if package else []
-        kept = parts[: len(parts) - (statement.level - 1)]
-        base = ".".join([*kept, base] if base else kept)
+        parents = parts[: len(parts) - (statement.level - 1)]
+        base = ".".join([*parents, base] if base else parents)
     if base:
         yield Import(module=base, line=statement.lineno, needed=needed)
     for alias in statement.names:

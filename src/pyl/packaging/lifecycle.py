@@ -69,7 +69,7 @@ def notice(asked: str, today: dt.date, *, present: str | None = None) -> str | N
         blocked = lifecycle.update_blocked if present == asked else lifecycle.creation_blocked
         return f"AWS takes no {asked} since {blocked}: {chosen} it is, with the same package"
     end = lifecycle.update_blocked if present == asked else lifecycle.creation_blocked
-    said = f"{asked} has had no security updates since {lifecycle.deprecated}, and AWS takes it until {end}"
+    status = f"{asked} has had no security updates since {lifecycle.deprecated}, and AWS takes it until {end}"
     if successor:
-        return f'{said}; target = "{successor}" moves to its successor, with the same package'
-    return f"{said}; build with a newer Python"
+        return f'{status}; target = "{successor}" moves to its successor, with the same package'
+    return f"{status}; build with a newer Python"

@@ -152,14 +152,14 @@ def _lay_out(project: Project, site: Path, task: Path, folder: Path) -> Path:
 
 def _compile(sources: Path, site: Path, architecture: Architecture, progress: Progress, log: Path) -> Path:
     """Replace the modules in `sources` by compiled ones; returns the folder of the program, made meanwhile."""
-    made: list[Path] = []
-    tasks: list[Callable[[], None]] = [lambda: made.append(program.make(architecture, progress, log))]
+    program_folders: list[Path] = []
+    tasks: list[Callable[[], None]] = [lambda: program_folders.append(program.make(architecture, progress, log))]
     tasks += [
         functools.partial(compiled_modules.compile_in_place, source, site, architecture, progress, log)
         for source in compiled_modules.pieces(sources)
     ]
     parallel.all_of(tasks)
-    return made[0]
+    return program_folders[0]
 
 
 def _prune(project: Project, app: Path) -> None:

@@ -49,12 +49,12 @@ def _own_folders() -> Iterator[str]:
     """
     prefixes = {Path(sys.base_prefix), Path(sys.base_prefix).resolve()}
     sources = {Path(str(sysconfig.get_config_var(name) or "/")) for name in ("abs_builddir", "abs_srcdir")}
-    found = {
+    folders = {
         str(path.parent)
         for path in prefixes | sources
         if len(str(path.parent)) > len(PREFIX) and not any(path.is_relative_to(public) for public in _PUBLIC)
     }
-    yield from sorted(found, key=lambda folder: (-len(folder), folder))
+    yield from sorted(folders, key=lambda folder: (-len(folder), folder))
 
 
 def _certificates() -> str | None:
