@@ -82,7 +82,7 @@ def test_without_an_engine_the_container_builder_says_where_it_looked(project: P
 def test_without_an_engine_linux_builds_by_itself_and_says_so(project: Path, tmp_path: Path) -> None:
     variables = {"DOCKER_HOST": f"unix://{tmp_path}/nobody.sock", "PYL_BUILDER": "", "PYL_IMAGE": "off"}
     done = run("build", "--native", "--project", project, **variables).succeeded()
-    assert "built on this host with the local builder: no container engine answers" in done.err
+    assert "using the local builder on this host: no container engine answers" in done.err
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="being somebody else takes root")

@@ -1,4 +1,4 @@
-"""Where a container engine is looked for, without asking one."""
+"""Choice of a container engine's address, without connecting to it."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ def test_without_an_address_or_context_it_is_a_usual_place() -> None:
     assert "base_url" in engine._address({})
 
 
-def test_a_context_that_is_not_there_is_told() -> None:
+def test_a_missing_context_is_reported() -> None:
     with pytest.raises(EngineError, match="no docker context elsewhere"):
         engine._address({"DOCKER_CONTEXT": "elsewhere"})

@@ -1,4 +1,4 @@
-"""What engines say is explained by what to do."""
+"""Errors of container engines come with advice."""
 
 from __future__ import annotations
 
