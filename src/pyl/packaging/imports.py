@@ -90,7 +90,7 @@ def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def _is_not_for_importers(test: ast.expr) -> bool:
-    """Tell whether a condition is `TYPE_CHECKING` or `__name__ == "__main__"`."""
+    """Return whether a condition is `TYPE_CHECKING` or `__name__ == "__main__"`."""
     if isinstance(test, ast.Compare):
         return isinstance(test.left, ast.Name) and test.left.id == "__name__"
     name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", None)

@@ -36,7 +36,7 @@ class Facts:
 
 
 def is_elf(path: Path) -> bool:
-    """Tell whether `path` is a regular file (not a symbolic link) with the magic number of ELF."""
+    """Return whether `path` is a regular file (not a symbolic link) with the magic number of ELF."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import re
-import socket
 import tarfile
 import threading
 from collections import deque
@@ -16,31 +15,18 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 import docker
-from docker.context import ContextAPI
-from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException, ImageNotFound
-from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from pyl.errors import EngineError
+from pyl.packaging.container.engine_address import PROBE_TIMEOUT, find_engine, probe_socket
 from pyl.packaging.container.failures import engine_error, no_engine
 
 LABEL = "pyl"
 """Label of everything that pyl creates in an engine. Its value is `builder` (an image), `build` or `cache`."""
 
-_USUAL_SOCKETS = (
-    "/var/run/docker.sock",
-    "~/.docker/run/docker.sock",  # Docker Desktop without the link in /var/run
-    "$XDG_RUNTIME_DIR/docker.sock",  # Docker without root
-    "~/.colima/default/docker.sock",
-    "$XDG_RUNTIME_DIR/podman/podman.sock",
-    "/run/podman/podman.sock",
-)
-"""Sockets to try when nothing selects an engine."""
-
 _API_TIMEOUT = 600
 """Seconds to wait for data from the engine."""
-_PROBE_TIMEOUT = 5
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -83,10 +69,10 @@ class Engine:
         """
         address = "the engine"
         try:
-            options = _address(environ)
+            options = find_engine(environ)
             address = options.pop("address")
-            _knock(options.get("base_url", ""))
-            client = docker.DockerClient(version="auto", timeout=_PROBE_TIMEOUT, **options)
+            probe_socket(options.get("base_url", ""))
+            client = docker.DockerClient(version="auto", timeout=PROBE_TIMEOUT, **options)
             client.ping()
         except (DockerException, RequestException, OSError) as error:
             raise no_engine(address, error) from error
@@ -114,7 +100,7 @@ class Engine:
         return str(image_attributes["Id"]) if image_attributes["Architecture"] == platform.partition("/")[2] else None
 
     def runs(self, image: str, platform: str) -> bool:
-        """Tell whether the engine can run programs of this image, natively or by emulation."""
+        """Return whether the engine can run programs of this image, natively or by emulation."""
         with engine_error(f"cannot run {image}"):
             if self._client.version()["Arch"] == platform.partition("/")[2]:
                 return True
@@ -351,48 +337,3 @@ class _Pieces(io.RawIOBase):
 def _raise_error(message: Mapping[str, Any], recent_lines: Iterable[str] = ()) -> None:
     if "error" in message:
         raise DockerException("\n".join([*filter(None, recent_lines), str(message["error"])]))
-
-
-def _knock(address: str) -> None:
-    """Connect to a Unix socket and close it again: Docker's client leaks its socket when it cannot connect.
-
-    Raises:
-        OSError: The socket cannot be connected.
-    """
-    if address.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(_PROBE_TIMEOUT)
-            probe.connect(address.removeprefix("unix://"))
-
-
-def _address(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the client's options to reach the engine, and its `address` for messages."""
-    if environ.get("DOCKER_HOST"):
-        options = kwargs_from_env(environment=dict(environ))
-        return {**options, "address": environ["DOCKER_HOST"], "use_ssh_client": True}
-    if context := _current_context(environ):
-        return {**context, "use_ssh_client": True}
-    for candidate in _USUAL_SOCKETS:
-        path = Path(os.path.expandvars(candidate)).expanduser()
-        if path.is_socket():
-            return {"base_url": f"unix://{path}", "address": str(path)}
-    return {"base_url": f"unix://{_USUAL_SOCKETS[0]}", "address": _USUAL_SOCKETS[0]}
-
-
-def _current_context(environ: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the client's options for the context that `docker context use` or `DOCKER_CONTEXT` selects.
-
-    Returns:
-        None for the default context.
-
-    Raises:
-        EngineError: The context does not exist.
-    """
-    name = environ.get("DOCKER_CONTEXT") or get_current_context_name()
-    context = ContextAPI.get_context(name) if name and name != "default" else None
-    if context is None:
-        if name and name != "default":
-            msg = f"there is no docker context {name}"
-            raise EngineError(msg, hint="see `docker context ls`")
-        return None
-    return {"base_url": context.Host, "tls": context.TLSConfig, "address": f"{context.Host} (context {name})"}

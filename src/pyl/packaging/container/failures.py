@@ -70,7 +70,7 @@ _KNOWN = (
 
 
 def is_full(output: str) -> bool:
-    """Tell whether the output of an engine or compiler says that the disk is full."""
+    """Return whether the output of an engine or compiler says that the disk is full."""
     return _KNOWN[0].pattern.search(output) is not None
 
 
