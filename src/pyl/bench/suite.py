@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pyl.bench import case, machine, managed, variants
+from pyl.bench import case, machine, notes, variants
 from pyl.bench.case import PAYLOADS, Payload
 from pyl.bench.figures import Failure, PackageFacts, Report, Series
 from pyl.bench.rounds import Contestants, Plan
@@ -21,7 +21,6 @@ from pyl.events import samples
 from pyl.progress import Progress
 from pyl.project.config.model import BenchVariant
 from pyl.project.model import Function, Project
-from pyl.sandbox import execution
 
 _PLAIN_JSON = {"Any", "typing.Any", "dict", "list", "object"}
 """Annotations of events that accept any JSON, so that payloads of several sizes can be sent."""
@@ -117,7 +116,7 @@ def run(
         if not results.series:
             raise
         stopped = error
-        results.notes.insert(0, interruption(error))
+        results.notes.insert(0, notes.interruption(error))
     report = Report(
         created=created,
         seconds=round(time.monotonic() - begun, 1),
@@ -127,15 +126,9 @@ def run(
         series=tuple(results.series),
         packages=tuple(results.packages),
         failures=tuple(results.failures),
-        notes=(*dict.fromkeys(results.notes), *watch.notes(), *_doubts(results.series, settings.plan)),
+        notes=(*dict.fromkeys(results.notes), *watch.notes(), *notes.uncertainties(results.series, settings.plan)),
     )
     return Outcome(report=report, stopped=stopped)
-
-
-def interruption(error: BaseException) -> str:
-    """Return the note that says why a report is partial."""
-    why = error.message.splitlines()[0] if isinstance(error, PylError) else "it was interrupted"
-    return f"this report is partial: {why}; the unfinished measurement and those after it are missing"
 
 
 def _measure_project(project: Project, settings: Settings, results: RunResults, progress: Progress) -> None:
@@ -229,23 +222,12 @@ def unpacked_variants(packages: Packages, settings: Settings, results: RunResult
         contestants = stack.enter_context(variants.own(packages.interpreted, packages.native))
         contestants += [stack.enter_context(variants.further(variant)) for variant in settings.further]
         results.titles.update({variant.name: variant.title for variant in contestants})
-        results.notes += _limits()
+        results.notes += notes.machine_limits()
         if NATIVE not in results.titles:
             results.notes.append("the native package has no process image, so only its plain start was measured")
         if variants.GLIBC_BASELINE not in results.titles:
             results.notes.append("this machine has no static glibc, so the only baseline is the program with musl")
         yield contestants
-
-
-def _limits() -> list[str]:
-    """Return notes about what this machine does not allow."""
-    if why := execution.unavailable():
-        reason = f"this machine allows no mount namespaces ({why}), so packages did not run at /var/task"
-        return [f"{reason}: native ones could not use their image, and the interpreter stayed in the page cache"]
-    if managed.interpreter() is None:
-        reason = "the interpreter is part of the system, so its files stayed in the page cache"
-        return [f"{reason}: its figures for a cold page cache are too good"]
-    return []
 
 
 def measure_function(
@@ -260,7 +242,7 @@ def measure_function(
     name = name_of(project, function)
     event = event_of(function, results.notes.append)
     if settings.cold_cache and any(facts.case == name and facts.image == "full" for facts in results.packages):
-        results.notes += lack_of_warm_up(function)
+        results.notes += notes.lack_of_warm_up(function)
     on_progress = progress.detail
     with (
         Contestants(name, measured_variants, function, region=project.configuration.region) as contestants,
@@ -316,17 +298,6 @@ def event_of(function: Function, note: Callable[[str], None]) -> bytes:
     return b"{}"
 
 
-def lack_of_warm_up(function: Function) -> list[str]:
-    """Return a note if the function was not invoked before its process image was taken.
-
-    This makes starts with a cold page cache slower.
-    """
-    if function.configuration.warm_up is not None:
-        return []
-    effect = "what an invocation reads is not prefetched, but read page by page when the page cache is cold"
-    return [f"{function.name} has no `warm_up` in its table of pyproject.toml: {effect}"]
-
-
 def payloads_of(function: Function, event: bytes) -> list[Payload]:
     """Return the function's own event, and payloads of several sizes if it accepts any JSON."""
     own = [Payload(title="its own event", event=event)]
@@ -341,24 +312,3 @@ def _recorded(settings: Settings) -> dict[str, object]:
         "seconds": settings.plan.seconds,
         "further": [variant.name for variant in settings.further],
     }
-
-
-def _doubts(series: Sequence[Series], plan: Plan) -> list[str]:
-    """Return notes about medians that stayed uncertain, and about the cost of measuring."""
-    wide = [item for item in series if item.measure == "cold_start" and item.median.precision > 2 * plan.precision]
-    notes = []
-    if wide:
-        worst = max(wide, key=lambda item: item.median.precision)
-        notes.append(
-            f"{len(wide)} of the cold start medians are less precise than ±{2 * plan.precision:.0%}; the least precise "
-            f"is {worst.case}, {worst.variant}, {worst.condition}: ±{worst.median.precision:.0%}"
-        )
-    adjusted = [item for item in series if item.server]
-    if adjusted:
-        share = max(adjusted, key=lambda item: item.server / item.median.value)
-        notes.append(
-            "the measuring server's own processor time is subtracted from all times; its largest share was "
-            f"{share.server / share.median.value:.1%} ({share.server * 1000:.0f} µs on "
-            f"{share.median.value * 1000:.0f} µs), of {share.case}, {share.variant}, {share.measure}, {share.condition}"
-        )
-    return notes

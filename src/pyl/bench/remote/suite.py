@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pyl.bench import machine
+from pyl.bench import machine, notes
 from pyl.bench.figures import Report
 from pyl.bench.remote.measurement import Remote
 from pyl.bench.remote.throwaway import deployed
@@ -22,7 +22,6 @@ from pyl.bench.suite import (
     Settings,
     chosen_functions,
     event_of,
-    interruption,
     make_packages,
     name_of,
     with_own_variants,
@@ -66,7 +65,7 @@ def run(
         if not results.series:
             raise
         stopped = error
-        results.notes.insert(0, interruption(error))
+        results.notes.insert(0, notes.interruption(error))
     report = Report(
         created=created.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - begun, 1),

@@ -200,7 +200,7 @@ def _tried(aws: AWS, call: Callable[[], None]) -> AWSError | None:
 
 
 def _is_final(error: AWSError) -> bool:
-    """Tell whether another attempt is useless. It is not if, for example, the function is being changed."""
+    """Return whether another attempt is useless. It is not if, for example, the function is being changed."""
     return isinstance(error, Refused) and any(word in error.code for word in ("Denied", "Expired", "Token"))
 
 
