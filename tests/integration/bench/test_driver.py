@@ -75,7 +75,7 @@ def _run(variant: Variant, event: bytes = EVENT, **options: object) -> Start:
     return start
 
 
-def test_the_floor_answers_with_its_event(baseline_runtime: Variant) -> None:
+def test_the_baseline_runtime_responds_with_its_event(baseline_runtime: Variant) -> None:
     start = _run(baseline_runtime, invocations=20)
     assert start.failure is None
     assert start.body == EVENT
@@ -162,13 +162,13 @@ def test_many_environments_at_once_are_each_answered(baseline_runtime: Variant) 
 
 
 BAD = {
-    "ends": ("exit 3", "exit status 3"),
+    "ends": ("exit 3", "exited with status 3"),
     "crashes": ("kill -SEGV $$", "SIGSEGV"),
     "never asks for work": ("sleep 60", "did not ask for work within 1 s"),
 }
 BAD_CLIENTS = {
     "hangs": ("take()\ntime.sleep(60)", "did not respond within 1 s"),
-    "ends after taking": ("take()", "exit status 0"),
+    "ends after taking": ("take()", "exited with status 0"),
     "speaks garbage": (
         "connection.connect()\nconnection.sock.send(b'\\x00\\x01garbage')\ntime.sleep(60)",
         "not a request",
@@ -187,18 +187,18 @@ BAD_CLIENTS = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_a_bad_program_is_told_by_what_it_did(tmp_path: Path, kind: str) -> None:
+def test_the_failure_of_a_bad_program_names_the_cause(tmp_path: Path, kind: str) -> None:
     source, words = BAD[kind]
     assert words in (_run(_shell(tmp_path, source), timeout=1).failure or "")
 
 
 @pytest.mark.parametrize("kind", BAD_CLIENTS)
-def test_a_bad_client_is_told_by_what_it_did(tmp_path: Path, kind: str) -> None:
+def test_the_failure_of_a_bad_client_names_the_cause(tmp_path: Path, kind: str) -> None:
     source, words = BAD_CLIENTS[kind]
     assert words in (_run(_python(tmp_path, source), timeout=1).failure or "")
 
 
-def test_a_program_that_cannot_be_executed_is_told(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_executed_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bootstrap").write_bytes(b"\x7fELF nothing")
     (tmp_path / "bootstrap").chmod(0o755)
     start = _run(variants.started_by_bootstrap("broken", tmp_path))
@@ -219,7 +219,7 @@ def test_a_failing_variant_leaves_and_the_rest_goes_on(baseline_runtime: Variant
     assert {item.variant for item in series} == {"floor"}
     (failure,) = contestants.failures
     assert (failure.variant, failure.condition, failure.log) == ("script", WARM, "boom\n")
-    assert "exit status 9" in failure.reason
+    assert "exited with status 9" in failure.reason
 
 
 def test_no_program_outlives_its_measurement(tmp_path: Path) -> None:
