@@ -1,1 +1,1 @@
-"""pyl's benchmarks of itself: its targets, and cases that only it needs. No part of the wheel."""
+"""pyl's own benchmarks: its performance targets, and cases that only pyl needs. They are not part of the wheel."""

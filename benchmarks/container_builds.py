@@ -1,7 +1,7 @@
-"""Times builds in the container, as `make bench-container`: first ones, and one after a change of one line.
+"""Measures the time of container builds (`make bench-container`): first builds, and one after changing one line.
 
-The base image and the builder's image are there already, or are made before the clock runs. A first build begins with
-an empty volume. DOCKER_HOST, PYL_BASE_IMAGE and PYL_BASE_PYTHON hold as for `pyl build`.
+The base image and the builder's image are pulled and built before the measurement. A first build begins with an empty
+volume. DOCKER_HOST, PYL_BASE_IMAGE and PYL_BASE_PYTHON work as for `pyl build`.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from rich.table import Table
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TARGETS = {"hello, first": 90, "hello, one line changed": 20, "orders, first": 240}
-"""Seconds on two cores that are otherwise idle."""
+"""Maximum seconds on two otherwise idle cores."""
 
 
 def main() -> int:
-    """Build, and print a table; the exit code is 1 when a build took longer than its target."""
-    taken: dict[str, float] = {}
+    """Measure the builds and print a table; return 1 when a build took longer than its target."""
+    seconds: dict[str, float] = {}
     with tempfile.TemporaryDirectory(prefix="pyl-bench-") as folder:
         hello, orders = (
             Path(shutil.copytree(EXAMPLES / name, Path(folder, name), ignore=shutil.ignore_patterns("build")))
             for name in ("hello", "orders")
         )
-        build(hello, "--no-cache", "--timeout", "5", expected=(0, 3))  # makes the builder's image
-        taken["hello, first"] = build(hello)
+        build(hello, "--no-cache", "--timeout", "5", expected=(0, 3))  # builds the builder's image
+        seconds["hello, first"] = build(hello)
         module = hello / "src" / "handlers.py"
         module.write_text(module.read_text(encoding="utf-8") + "CHANGED = 1\n", encoding="utf-8")
-        taken["hello, one line changed"] = build(hello)
-        taken["orders, first"] = build(orders)
-    show(taken)
-    return int(any(taken[name] > limit for name, limit in TARGETS.items()))
+        seconds["hello, one line changed"] = build(hello)
+        seconds["orders, first"] = build(orders)
+    show(seconds)
+    return int(any(seconds[name] > limit for name, limit in TARGETS.items()))
 
 
 def build(project: Path, *options: str, expected: tuple[int, ...] = (0,)) -> float:
-    """Seconds that `pyl build --native --builder container` takes."""
+    """Run `pyl build --native --builder container`, and return the seconds that it took."""
     program = str(Path(sys.executable).with_name("pyl"))
     command = [program, "build", "--native", "--builder", "container", "--json", "--project", str(project)]
     begun = time.monotonic()
@@ -56,10 +56,10 @@ def build(project: Path, *options: str, expected: tuple[int, ...] = (0,)) -> flo
     return seconds
 
 
-def show(taken: dict[str, float]) -> None:
-    """Print the table, with what else the processors had to do."""
+def show(seconds_by_build: dict[str, float]) -> None:
+    """Print the table and the machine's load."""
     table = Table("build", "seconds", "target")
-    for name, seconds in taken.items():
+    for name, seconds in seconds_by_build.items():
         table.add_row(name, f"{seconds:.1f}", f"at most {TARGETS[name]}")
     console = Console()
     console.print(table)

@@ -1,4 +1,4 @@
-"""Small projects that the suite writes for itself: its handlers, and dependencies of any size."""
+"""Writes small projects to measure: handlers, and dependencies of any size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ dependencies = [{dependencies}]
 region = "us-east-1"
 
 [tool.pyl.native]
-builder = "local" # dependencies are files of this machine
+builder = "local" # the dependencies are files of this machine
 {functions}"""
 
 _FUNCTION = """
@@ -40,7 +40,16 @@ def write_project(
     dependencies: tuple[str, ...] = (),
     event: bytes,
 ) -> None:
-    """A project with one module `handlers.py`, every function with the same event."""
+    """Write a project with one module, `handlers.py`, whose functions all have the same event.
+
+    Args:
+        folder: Where to write the project; must not exist.
+        name: The project's name.
+        source: Content of `handlers.py`.
+        functions: Names of the functions in `source`.
+        dependencies: Requirements of the project.
+        event: JSON.
+    """
     folder.mkdir(parents=True)
     listed = ", ".join(f'"{dependency}"' for dependency in dependencies)
     tables = "".join(_FUNCTION.format(name=function) for function in functions)
@@ -51,31 +60,31 @@ def write_project(
 
 
 def write_wheel(folder: Path, name: str, files: Mapping[str, bytes]) -> Path:
-    """A wheel with `files`, made without a build backend; returns its path."""
+    """Write a wheel with `files` into `folder`, without a build backend, and return its path."""
     information = f"{name}-1.0.dist-info"
-    whole = {
+    contents = {
         **files,
         f"{information}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
         f"{information}/WHEEL": b"Wheel-Version: 1.0\nGenerator: pyl\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = [f"{path},sha256={_digest(content)},{len(content)}" for path, content in whole.items()]
-    whole[f"{information}/RECORD"] = "\n".join([*record, f"{information}/RECORD,,", ""]).encode()
+    record = [f"{path},sha256={_digest(content)},{len(content)}" for path, content in contents.items()]
+    contents[f"{information}/RECORD"] = "\n".join([*record, f"{information}/RECORD,,", ""]).encode()
     wheel = folder / f"{name}-1.0-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, content in whole.items():
+        for path, content in contents.items():
             archive.writestr(path, content)
     return wheel
 
 
 def modules(package: str, count: int) -> dict[str, bytes]:
-    """A package of `count` modules, all imported by it: each some functions, a class and a table."""
+    """Return the files of a package that imports `count` modules, each with some functions, a class and a table."""
     files = {f"{package}/module{number}.py": _module(number).encode() for number in range(count)}
     imports = "".join(f"from {package} import module{number}\n" for number in range(count))
     return files | {f"{package}/__init__.py": imports.encode()}
 
 
 def incompressible(size: int) -> bytes:
-    """The same `size` bytes in every run, which no zip makes smaller."""
+    """Return `size` bytes that a zip cannot compress, the same ones in every run."""
     return random.Random(size).randbytes(size)
 
 

@@ -1,6 +1,6 @@
-"""Runs pyl's own benchmark: the examples hello and orders, judged by the targets of `benchmarks/targets.py`.
+"""Runs pyl's own benchmark on the examples hello and orders, and checks the targets of `benchmarks/targets.py`.
 
-python -m benchmarks.run --help
+Usage: `python -m benchmarks.run --help`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,20 @@ _file = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.option("--also", type=click.Choice([*MEASUREMENTS, "crowds", "memory"]), multiple=True, help="Measure this too.")
-@click.option("--no-build", is_flag=True, help="Measure the packages of the examples as they are.")
-@click.option("--rounds", type=click.IntRange(6, 1000), default=60, show_default=True, help="Most rounds of a measure.")
-@click.option("--seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Longest time of a measure.")
+@click.option(
+    "--also", type=click.Choice([*MEASUREMENTS, "crowds", "memory"]), multiple=True, help="Measure this as well."
+)
+@click.option("--no-build", is_flag=True, help="Measure the existing packages of the examples.")
+@click.option(
+    "--rounds",
+    type=click.IntRange(6, 1000),
+    default=60,
+    show_default=True,
+    help="Maximum number of rounds of a measurement.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Maximum time of a measurement."
+)
 @click.option("--json", "json_file", type=_file, help="Write all figures and samples to this file.")
 @click.option("--html", "html_file", type=_file, help="Write a report with plots to this file.")
 @click.option("--markdown", "markdown_file", type=_file, help="Write the tables to this file.")
@@ -42,7 +52,7 @@ def main(
     html_file: Path | None,
     markdown_file: Path | None,
 ) -> None:
-    """Measure the examples hello and orders both ways, and judge the targets."""
+    """Measure the examples hello and orders as native and interpreted packages, and check the targets."""
     if html_file:
         bench_report.require_plots()
     projects = [load_project(EXAMPLES / name, environ=os.environ) for name in ("hello", "orders")]
@@ -51,7 +61,7 @@ def main(
         warm_plan=Plan(least=min(7, rounds), most=min(20, rounds), seconds=seconds / 3),
         build=not no_build,
         functions=("hello", "order"),
-        crowds="crowds" in also,
+        concurrent_cold_starts="crowds" in also,
         memory_sizes="memory" in also,
     )
     additional = [measure for name, measure in MEASUREMENTS.items() if name in also]

@@ -1,4 +1,4 @@
-"""The process image's targets, as data, and whether a report reaches them."""
+"""Performance targets as data, and whether a report reaches them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from pyl.bench import statistics
 from pyl.bench.figures import COLD, WARM, Report, Series, Verdict
 from pyl.bench.statistics import Interval
-from pyl.bench.variants import FLOOR, GLIBC_FLOOR, INTERPRETED, NATIVE
+from pyl.bench.variants import BASELINE, GLIBC_BASELINE, INTERPRETED, NATIVE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,17 +20,18 @@ class Target:
     measure: str
     condition: str
     over: str
-    """The variant above the line, or that the other is taken from."""
+    """Variant of the numerator, or of the minuend if this is a difference."""
     under: str
+    """Variant of the denominator, or of the subtrahend."""
     bound: Literal["at least", "at most"]
     limit: float
     over_condition: str | None = None
-    """When set, a difference between two conditions of `over`: in `measure`'s unit, not a ratio."""
+    """If set, a difference in `measure`'s unit: `over` under this condition minus `under` under `condition`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SizeTarget:
-    """A bound on the native package's zip."""
+    """An upper bound on the size of the native package's zip."""
 
     case: str
     megabytes: float
@@ -71,10 +72,10 @@ TARGETS: tuple[Target | SizeTarget, ...] = (
     _cold("orders", WARM, INTERPRETED, NATIVE, "at least", 150),
     _cold("hello", COLD, INTERPRETED, NATIVE, "at least", 20),
     _cold("orders", COLD, INTERPRETED, NATIVE, "at least", 60),
-    _cold("hello", WARM, NATIVE, GLIBC_FLOOR, "at most", 1.5),
-    _cold("orders", WARM, NATIVE, GLIBC_FLOOR, "at most", 3),
-    _cold("hello", COLD, NATIVE, GLIBC_FLOOR, "at most", 1.5),
-    _cold("orders", COLD, NATIVE, GLIBC_FLOOR, "at most", 2.5),
+    _cold("hello", WARM, NATIVE, GLIBC_BASELINE, "at most", 1.5),
+    _cold("orders", WARM, NATIVE, GLIBC_BASELINE, "at most", 3),
+    _cold("hello", COLD, NATIVE, GLIBC_BASELINE, "at most", 1.5),
+    _cold("orders", COLD, NATIVE, GLIBC_BASELINE, "at most", 2.5),
     _ratio("hello", "peak memory", "peak_memory", WARM, 4),
     _ratio("orders", "peak memory", "peak_memory", WARM, 5),
     _ratio("hello", "warm invocation p50, 100 B", "warm_p50", "100 B", 5),
@@ -96,7 +97,7 @@ TARGETS: tuple[Target | SizeTarget, ...] = (
 
 
 def judge(report: Report) -> tuple[Verdict, ...]:
-    """One verdict for each target; a target that was not measured is said to be so."""
+    """Return one verdict for each target, also for those that were not measured."""
     return tuple(
         _judge_size(target, report) if isinstance(target, SizeTarget) else _judge(target, report) for target in TARGETS
     )
@@ -107,30 +108,30 @@ def _judge(target: Target, report: Report) -> Verdict:
     over = report.find(target.case, target.over, target.measure, target.over_condition or target.condition)
     under = report.find(target.case, target.under, target.measure, target.condition)
     remark = ""
-    if under is None and target.under == GLIBC_FLOOR:
-        under = report.find(target.case, FLOOR, target.measure, target.condition)
-        remark = " (against musl, the stricter floor: this machine has no static glibc)"
+    if under is None and target.under == GLIBC_BASELINE:
+        under = report.find(target.case, BASELINE, target.measure, target.condition)
+        remark = " (relative to musl, which is stricter: this machine has no static glibc)"
     unit = " ms" if difference else ""
-    wanted = f"{'>=' if target.bound == 'at least' else '<='} {'+' if difference else ''}{target.limit:g}{unit}"
+    bound = f"{'>=' if target.bound == 'at least' else '<='} {'+' if difference else ''}{target.limit:g}{unit}"
     if over is None or under is None:
         return Verdict(
             case=target.case,
             measure=target.title,
-            target=wanted,
+            target=bound,
             reached="",
             interval="",
             verdict="not measured",
             words=_why_missing(target, report, over),
         )
-    found = (statistics.difference if difference else statistics.ratio)(over.samples, under.samples)
-    shown = f"{found.value:{'+' if difference else ''}.3g}{unit}"
-    interval = f"{found.low:.3g} to {found.high:.3g}{unit}"
-    verdict, words = _compare(target.bound, target.limit, found)
+    result = (statistics.difference if difference else statistics.ratio)(over.samples, under.samples)
+    shown = f"{result.value:{'+' if difference else ''}.3g}{unit}"
+    interval = f"{result.low:.3g} to {result.high:.3g}{unit}"
+    verdict, words = _compare(target.bound, target.limit, result)
     detail = "" if difference else f"; {_medians(over, under)}"
     return Verdict(
         case=target.case,
         measure=target.title,
-        target=wanted,
+        target=bound,
         reached=shown,
         interval=interval,
         verdict=verdict,
@@ -138,12 +139,12 @@ def _judge(target: Target, report: Report) -> Verdict:
     )
 
 
-def _compare(bound: str, limit: float, found: Interval) -> tuple[str, str]:
+def _compare(bound: str, limit: float, result: Interval) -> tuple[str, str]:
     def better(value: float) -> bool:
         return value >= limit if bound == "at least" else value <= limit
 
-    met = better(found.value)
-    sure = better(found.low) == better(found.high)
+    met = better(result.value)
+    sure = better(result.low) == better(result.high)
     if met:
         return "met", "met" if sure else "met, but the interval reaches beyond the target"
     return "missed", "missed" if sure else "missed, though the interval reaches the target"
@@ -160,7 +161,7 @@ def _judge_size(target: SizeTarget, report: Report) -> Verdict:
     without_image = facts is not None and facts.image == "none"
     met = size is not None and size <= target.megabytes
     words = "" if facts else f"the case {target.case} was not part of this run"
-    words = "the package holds no process image yet, which belongs to its size" if without_image else words
+    words = "the package has no process image, which is part of its size" if without_image else words
     return Verdict(
         case=target.case,
         measure="native package, zip",
@@ -180,5 +181,5 @@ def _why_missing(target: Target, report: Report, over: Series | None) -> str:
         return f"the case {target.case} was not part of this run"
     names = {series.variant for series in report.series if series.case == target.case}
     if NATIVE not in names:
-        return "the native package holds no process image"
+        return "the native package has no process image"
     return f"{target.measure} was not measured" if over is None else f"{target.under} was not measured"

@@ -1,9 +1,9 @@
-"""Sends events through `pyl watch` as fast as it takes them, to the native package and to the interpreted one.
+"""Sends events through `pyl watch` as fast as possible, to the native package and to the interpreted one.
 
-make bench-load                      # 64 callers, 30 seconds each
-python benchmarks/watch_load.py 5 8          # 8 callers, 5 seconds each
+Usage: `make bench-load` (64 callers, 30 seconds for each package), or `python benchmarks/watch_load.py 5 8` (8 callers,
+5 seconds).
 
-Every answer is compared with its event, and the log with what was sent: none may be lost, doubled or another's.
+Every response is compared with its event, and the log with the events: none may be lost, duplicated or swapped.
 """
 
 from __future__ import annotations
@@ -38,26 +38,26 @@ FUNCTION = "hello"
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one kind of package."""
+    """The measurement of one kind of package."""
 
     kind: str
     seconds: float
     sent: int
     latencies: list[float]
-    """Seconds, of the answers that were right."""
+    """Seconds until each correct response."""
     wrong: int
-    """Answers that were an error, or another's."""
+    """Number of responses that were an error, or belong to another event."""
     doubled: int
-    """Events that met a function more than once, or not at all."""
+    """Number of events that reached a function more than once, or never."""
 
     @property
     def faults(self) -> int:
-        """Lost, doubled and mixed ones together."""
+        """Number of lost, wrong and duplicated events."""
         return self.sent - len(self.latencies) + self.wrong + self.doubled
 
 
 def main(seconds: float = 30.0, callers: int = 64) -> None:
-    """Measure both packages, print a table; exit code 1 when an answer was not right."""
+    """Measure both packages, print a table, and exit with code 1 if there were faults."""
     project = load_project(EXAMPLE, environ=os.environ)
     with tempfile.TemporaryDirectory() as folder:
         packages = {
@@ -94,7 +94,7 @@ def measure(kind: str, package: Path, folder: Path, seconds: float, callers: int
 
 @contextmanager
 def serving(package: Path, log: Path) -> Iterator[str]:
-    """`pyl watch` with a package; its address."""
+    """Run `pyl watch` with a package, and yield its address."""
     command = ["watch", "--project", EXAMPLE, "--package", package, "--port", "0", "--json"]
     with log.open("wb") as errors:
         process = subprocess.Popen(

@@ -1,6 +1,6 @@
-"""Handlers that compute, in plain Python: what compiling gains, and where it loses.
+"""Handlers that compute in pure Python, to show where compiling helps, and where it does not.
 
-The suite copies this file into a project of its own.
+`benchmarks.compute` copies this file into a project of its own.
 """
 # ruff: noqa: ARG001 - what a handler is handed
 
@@ -19,22 +19,22 @@ _TEXT = "the quick brown fox jumps over the lazy dog while seven wizards boil a 
 
 @function
 def echo(context: Context, event: Any) -> Any:
-    """Nothing at all: what is left is the runtime's own."""
+    """Return the event: all of the time is the runtime's."""
     return event
 
 
 @function
 def transform(context: Context, event: Any) -> dict[str, Any]:
-    """JSON: decode, change every record, encode."""
+    """Decode JSON, change every record, and encode it."""
     document = json.dumps([{"id": n, "name": f"item {n}", "price": n * 1.25, "tags": ["a", "b"]} for n in range(200)])
     rows = json.loads(document)
-    kept = [{"key": row["name"].upper(), "gross": round(row["price"] * 1.2, 2)} for row in rows if row["id"] % 3]
-    return {"rows": len(kept), "bytes": len(json.dumps(kept))}
+    records = [{"key": row["name"].upper(), "gross": round(row["price"] * 1.2, 2)} for row in rows if row["id"] % 3]
+    return {"rows": len(records), "bytes": len(json.dumps(records))}
 
 
 @function
 def text(context: Context, event: Any) -> dict[str, Any]:
-    """Text: find words, count them, join the most frequent."""
+    """Count the words of a text, and join the most frequent ones."""
     counts: dict[str, int] = {}
     for word in _WORD.findall(_TEXT):
         counts[word] = counts.get(word, 0) + 1
@@ -44,7 +44,7 @@ def text(context: Context, event: Any) -> dict[str, Any]:
 
 @function
 def numbers(context: Context, event: Any) -> dict[str, Any]:
-    """Numbers: loops over integers and floats."""
+    """Compute with integers and floats in loops."""
     total, value = 0, 1.0
     for index in range(1, 5000):
         total += index * index % 7
@@ -54,16 +54,19 @@ def numbers(context: Context, event: Any) -> dict[str, Any]:
 
 @dataclass
 class Point:
+    """A point in the plane."""
+
     x: float
     y: float
 
     def moved(self, dx: float, dy: float) -> Point:
+        """Return the point moved by (dx, dy)."""
         return Point(self.x + dx, self.y + dy)
 
 
 @function
 def objects(context: Context, event: Any) -> dict[str, Any]:
-    """Objects: make them, call their methods, sort them."""
+    """Create objects, call their methods, and sort them."""
     points = [Point(float(n % 17), float(n % 13)) for n in range(800)]
     moved = [point.moved(1.0, -1.0) for point in points]
     moved.sort(key=lambda point: (point.x, point.y))

@@ -96,7 +96,7 @@ def test_a_package_that_lambda_would_refuse_is_refused_with_its_parts(tmp_path: 
     with (project / "huge.bin").open("wb") as file:
         file.truncate(270 << 20)
     done = run("build", cwd=project)
-    refused(done, project, 3, "Lambda takes at most 262.1 MB", "your code", "dependencies 0.5 MB", "exclude")
+    refused(done, project, 3, "Lambda accepts at most 262.1 MB", "your code", "dependencies 0.5 MB", "exclude")
 
 
 def test_a_disk_that_becomes_full_is_told_with_what_to_do(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_a_native_build_refuses_to_compile_a_package_that_is_no_dependency(tmp_p
     project = project_with_packages(tmp_path)
     with (project / "pyproject.toml").open("a") as file:
         file.write('[tool.pyl.native]\ncompile = ["PyYAML"]\n')
-    refused(run(*NATIVE, cwd=project), project, 3, "names PyYAML", "as it is imported")
+    refused(run(*NATIVE, cwd=project), project, 3, "names PyYAML", "the name that you import")
 
 
 @pytest.fixture

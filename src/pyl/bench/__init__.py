@@ -1,0 +1,1 @@
+"""The benchmark: measures the same function as a native and as an interpreted package."""

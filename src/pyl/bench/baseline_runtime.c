@@ -1,7 +1,7 @@
-/* The physical floor of a cold start: a static C program that asks for work and answers with the event.
+/* The lower bound of a cold start: a static C program that asks for work and responds with the event.
  *
- * It does what a custom runtime must do and nothing else: one connection, no JSON, no logging. A process that
- * does anything for its user is slower than this. */
+ * It does what a custom runtime must do and nothing else: one connection, no JSON, no logging. Every useful
+ * runtime is slower than this. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

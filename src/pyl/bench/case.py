@@ -1,4 +1,4 @@
-"""Measures one function in all variants: cold starts with a warm and a cold page cache, and warm invocations."""
+"""Measures one function in all variants: cold starts with a warm and with a cold page cache, and warm invocations."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 from pyl.bench import page_cache, statistics
 from pyl.bench.driver import Driver, Start
 from pyl.bench.figures import COLD, WARM, Series
-from pyl.bench.rounds import Lineup, Plan
+from pyl.bench.rounds import Contestants, Plan
 
 _MILLION = 1e6
 _TIMEOUT = 60.0
 _NOT_COUNTED = 50
-"""Invocations before those that count: caches fill, Python specialises its bytecode."""
+"""Invocations that are not counted at first, while caches fill and Python specialises its bytecode."""
 
 _COLD_START: Mapping[str, Callable[[Start], float]] = {
     "cold_start": lambda start: (start.answered - start.server) / _MILLION,
@@ -40,7 +40,7 @@ _WARM: Mapping[str, Callable[[Start], float]] = {
     ),
 }
 
-_Tell = Callable[[str], None]
+_OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +50,11 @@ class Payload:
     title: str
     event: bytes
     invocations: int = 450
-    """In each environment; the first 50, at most half of them, do not count."""
+    """Number in each environment. The first 50 (at most half of them) do not count."""
 
 
 def payload(size: int) -> bytes:
-    """A JSON event of exactly `size` bytes: records as programs exchange them. At least 60 bytes."""
+    """Return a JSON event of exactly `size` bytes (at least 60) with typical records."""
     records: list[dict[str, object]] = []
     used = len(json.dumps({"records": [], "note": ""}))
     while True:
@@ -75,60 +75,107 @@ PAYLOADS = (
 )
 
 
-def cold_starts(lineup: Lineup, event: bytes, plan: Plan, tell: _Tell) -> list[Series]:
-    """Cold starts with every file in memory, and what a fresh process has used by its first answer."""
-    for variant in lineup.variants:  # an earlier case may have dropped them, and a start does not read them all
+def cold_starts(contestants: Contestants, event: bytes, plan: Plan, on_progress: _OnProgress) -> list[Series]:
+    """Measure cold starts with every file in memory, and what a new process has used by its first response."""
+    for variant in contestants.variants:  # an earlier case may have dropped them, and a start does not read them all
         page_cache.fill(page_cache.files(variant.folders))
-    taken = lineup.measure(
-        WARM, lambda driver: driver.run(event, timeout=_TIMEOUT), plan, watch=_COLD_START["cold_start"], tell=tell
+    starts_by_variant = contestants.measure(
+        WARM,
+        lambda driver: driver.run(event, timeout=_TIMEOUT),
+        plan,
+        watch=_COLD_START["cold_start"],
+        on_progress=on_progress,
     )
     return _series(
-        lineup.case, WARM, taken, _COLD_START, {"cold_start": _cold_server, "first_invocation": _first_server}
+        contestants.case,
+        WARM,
+        starts_by_variant,
+        _COLD_START,
+        {"cold_start": _cold_server, "first_invocation": _first_server},
     )
 
 
 def uncached_cold_starts(
-    lineup: Lineup, event: bytes, plan: Plan, tell: _Tell, note: Callable[[str], None]
+    contestants: Contestants, event: bytes, plan: Plan, on_progress: _OnProgress, note: Callable[[str], None]
 ) -> list[Series]:
-    """Cold starts with none of the variant's files in memory; `note` is told what could not be dropped."""
-    files = {variant.name: page_cache.files(variant.folders) for variant in lineup.variants}
+    """Measure cold starts with none of the variant's files in memory.
+
+    Args:
+        contestants: The variants to measure.
+        event: The event of every invocation.
+        plan: How often to repeat.
+        on_progress: Called with the condition and round that is being measured.
+        note: Called when files could not be dropped from the page cache.
+    """
+    files = {variant.name: page_cache.files(variant.folders) for variant in contestants.variants}
     for name, paths in files.items():
         page_cache.write_back(paths)
         page_cache.drop(paths)
-        kept = page_cache.resident(paths)
-        if kept > 0.01:
+        cached_share = page_cache.resident(paths)
+        if cached_share > 0.01:
             note(
-                f"{lineup.case}, {name}: {kept:.0%} of its files stayed in the page cache; its cold figures flatter it"
+                f"{contestants.case}, {name}: {cached_share:.0%} of its files stayed in the page cache, "
+                "so its figures for a cold page cache are too good"
             )
 
-    def take(driver: Driver) -> list[Start]:
+    def run_variant(driver: Driver) -> list[Start]:
         page_cache.drop(files[driver.variant.name])
         return driver.run(event, timeout=_TIMEOUT)
 
-    taken = lineup.measure(COLD, take, plan, watch=_COLD_START["cold_start"], tell=tell)
+    starts_by_variant = contestants.measure(
+        COLD, run_variant, plan, watch=_COLD_START["cold_start"], on_progress=on_progress
+    )
     measures = {name: _COLD_START[name] for name in _WITH_COLD_CACHE}
-    return _series(lineup.case, COLD, taken, measures, {"cold_start": _cold_server, "first_invocation": _first_server})
+    return _series(
+        contestants.case,
+        COLD,
+        starts_by_variant,
+        measures,
+        {"cold_start": _cold_server, "first_invocation": _first_server},
+    )
 
 
-def warm_invocations(lineup: Lineup, payloads: Sequence[Payload], plan: Plan, tell: _Tell) -> Iterator[Series]:
-    """Many invocations of one environment; a sample is one environment's quantile. Yields payload by payload."""
+def warm_invocations(
+    contestants: Contestants, payloads: Sequence[Payload], plan: Plan, on_progress: _OnProgress
+) -> Iterator[Series]:
+    """Measure many invocations of one environment. A sample is one environment's quantile.
+
+    Yields:
+        The series of each payload as soon as it is measured.
+    """
     for item in payloads:
 
-        def take(driver: Driver, item: Payload = item) -> list[Start]:
+        def run_variant(driver: Driver, item: Payload = item) -> list[Start]:
             return driver.run(item.event, invocations=item.invocations, timeout=_TIMEOUT)
 
-        taken = lineup.measure(item.title, take, plan, watch=_WARM["warm_p50"], tell=tell)
+        starts_by_variant = contestants.measure(
+            item.title, run_variant, plan, watch=_WARM["warm_p50"], on_progress=on_progress
+        )
         server = dict.fromkeys(("warm_p50", "warm_p90", "warm_p99"), _warm_server)
-        yield from _series(lineup.case, item.title, taken, _WARM, server)
+        yield from _series(contestants.case, item.title, starts_by_variant, _WARM, server)
 
 
-def crowds(lineup: Lineup, event: bytes, sizes: Sequence[int], plan: Plan, tell: _Tell) -> Iterator[Series]:
-    """Fresh environments started at once; a sample of `cold_start` is one round's median environment."""
+def concurrent_cold_starts(
+    contestants: Contestants, event: bytes, sizes: Sequence[int], plan: Plan, on_progress: _OnProgress
+) -> Iterator[Series]:
+    """Measure environments that are started at the same time.
+
+    Args:
+        contestants: The variants to measure.
+        event: The event of every invocation.
+        sizes: Numbers of environments to start together.
+        plan: How often to repeat.
+        on_progress: Called with the condition and round that is being measured.
+
+    Yields:
+        `cold_start`, whose samples are each round's median environment, and `all_answered`, the time until the last
+        environment has answered.
+    """
     for size in sizes:
         condition = f"{size} at once"
-        last: dict[str, list[float]] = {variant.name: [] for variant in lineup.variants}
+        last: dict[str, list[float]] = {variant.name: [] for variant in contestants.variants}
 
-        def take(driver: Driver, size: int = size, last: dict[str, list[float]] = last) -> list[Start]:
+        def run_variant(driver: Driver, size: int = size, last: dict[str, list[float]] = last) -> list[Start]:
             starts = driver.run(event, environments=size, timeout=_TIMEOUT * 2, inspect=False)
             if any(start.failure for start in starts):
                 return starts
@@ -136,11 +183,15 @@ def crowds(lineup: Lineup, event: bytes, sizes: Sequence[int], plan: Plan, tell:
             ordered = sorted(starts, key=lambda start: start.answered)
             return [ordered[len(ordered) // 2]]
 
-        taken = lineup.measure(condition, take, plan, watch=_COLD_START["cold_start"], tell=tell)
-        yield from _series(lineup.case, condition, taken, {"cold_start": _COLD_START["cold_start"]}, {})
-        for name in taken:
+        starts_by_variant = contestants.measure(
+            condition, run_variant, plan, watch=_COLD_START["cold_start"], on_progress=on_progress
+        )
+        yield from _series(
+            contestants.case, condition, starts_by_variant, {"cold_start": _COLD_START["cold_start"]}, {}
+        )
+        for name in starts_by_variant:
             yield Series(
-                case=lineup.case,
+                case=contestants.case,
                 variant=name,
                 measure="all_answered",
                 condition=condition,
@@ -148,28 +199,40 @@ def crowds(lineup: Lineup, event: bytes, sizes: Sequence[int], plan: Plan, tell:
             )
 
 
-def throttled(lineup: Lineup, payloads: Payload, group: Path, condition: str, plan: Plan, tell: _Tell) -> list[Series]:
-    """Invocations under the processor limit of the cgroup `group`, which a process joins after its init.
+def throttled(
+    contestants: Contestants, payloads: Payload, group: Path, condition: str, plan: Plan, on_progress: _OnProgress
+) -> list[Series]:
+    """Measure invocations under the processor limit of a cgroup, which each process joins after its init.
 
-    Joining takes the kernel milliseconds, so there is no cold start here.
+    Cold starts are not measured: the kernel takes milliseconds to move a process into a cgroup.
+
+    Args:
+        contestants: The variants to measure.
+        payloads: The event, and how often to send it.
+        group: Folder of the cgroup.
+        condition: Name of the condition in the report.
+        plan: How often to repeat.
+        on_progress: Called with the condition and round that is being measured.
     """
 
-    def take(driver: Driver) -> list[Start]:
+    def run_variant(driver: Driver) -> list[Start]:
         return driver.run(payloads.event, invocations=payloads.invocations, timeout=_TIMEOUT, group=group)
 
-    taken = lineup.measure(condition, take, plan, watch=_COLD_START["first_invocation"], tell=tell)
+    starts_by_variant = contestants.measure(
+        condition, run_variant, plan, watch=_COLD_START["first_invocation"], on_progress=on_progress
+    )
     measures = {
         "first_invocation": _COLD_START["first_invocation"],
         "warm_p50": _WARM["warm_p50"],
         "warm_p99": _WARM["warm_p99"],
     }
-    return _series(lineup.case, condition, taken, measures, {})
+    return _series(contestants.case, condition, starts_by_variant, measures, {})
 
 
 def _series(
     case: str,
     condition: str,
-    taken: Mapping[str, Sequence[Start]],
+    starts_by_variant: Mapping[str, Sequence[Start]],
     measures: Mapping[str, Callable[[Start], float]],
     servers: Mapping[str, Callable[[Start], float]],
 ) -> list[Series]:
@@ -184,14 +247,14 @@ def _series(
             if measure in servers
             else 0.0,
         )
-        for variant, starts in taken.items()
+        for variant, starts in starts_by_variant.items()
         if starts
         for measure, of in measures.items()
     ]
 
 
 def _latencies(start: Start) -> list[float]:
-    """Milliseconds of the invocations that count, less the driver's own time."""
+    """Return the milliseconds of the invocations that count, without the driver's own time."""
     skipped = min(_NOT_COUNTED, len(start.latencies) // 2)
     pairs = zip(start.latencies[skipped:], start.servers[skipped:], strict=True)
     return [(whole - own) / _MILLION for whole, own in pairs]

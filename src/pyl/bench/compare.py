@@ -1,4 +1,4 @@
-"""What changed between two reports, beyond what chance explains."""
+"""Compares two reports, and finds the changes that chance does not explain."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pyl.bench import statistics
 from pyl.bench.figures import MEASURES, Report, Series
 from pyl.bench.statistics import Interval
-from pyl.bench.variants import FLOOR, GLIBC_FLOOR
+from pyl.bench.variants import BASELINE, GLIBC_BASELINE
 
 TOLERANCE = 0.05
-"""Changes smaller than this part are none: kernels and caches differ by as much from boot to boot."""
+"""Smaller relative changes are ignored: kernels and caches differ by as much from boot to boot."""
 
 _COMPARED = (
     "cold_start",
@@ -28,21 +28,21 @@ _COMPARED = (
     "remote_warm",
     "remote_memory",
 )
-"""Measures in which more is worse, and that repeat well enough; p99 and page faults do not."""
+"""Measures in which more is worse and that are repeatable enough; p99 and page faults are not."""
 
 _SAME = ("lambda", "processor", "processors", "kernel", "python")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A series of both reports."""
+    """A figure that both reports have."""
 
     case: str
     variant: str
     measure: str
     condition: str
     ratio: Interval
-    """The new median over the old one."""
+    """The new median divided by the old one."""
 
     @property
     def worse(self) -> bool:
@@ -56,15 +56,18 @@ class Change:
 
 
 def changes(old: Report, new: Report) -> list[Change]:
-    """Every figure that both reports have, but those of the floors, which say how the machine itself changed."""
-    found = []
+    """Return every figure that both reports have.
+
+    Those of the baseline runtimes are left out: they show how the machine itself changed.
+    """
+    compared = []
     for series in new.series:
         earlier = old.find(series.case, series.variant, series.measure, series.condition)
-        if earlier is None or series.measure not in _COMPARED or series.variant in {FLOOR, GLIBC_FLOOR}:
+        if earlier is None or series.measure not in _COMPARED or series.variant in {BASELINE, GLIBC_BASELINE}:
             continue
         if min(earlier.samples) <= 0 or min(series.samples) <= 0:
             continue
-        found.append(
+        compared.append(
             Change(
                 case=series.case,
                 variant=series.variant,
@@ -73,18 +76,18 @@ def changes(old: Report, new: Report) -> list[Change]:
                 ratio=statistics.ratio(series.samples, earlier.samples),
             )
         )
-    found += _sizes(old, new)
-    return found
+    compared += _sizes(old, new)
+    return compared
 
 
-def describe(old: Report, new: Report, found: Sequence[Change]) -> list[str]:
-    """The changes in words, the worst first."""
-    lines = [f"Compared with the run of {old.created}: {len(found)} figures"]
+def describe(old: Report, new: Report, compared: Sequence[Change]) -> list[str]:
+    """Return the changes as lines of text, the worst first."""
+    lines = [f"Compared with the run of {old.created}: {len(compared)} figures"]
     different = [name for name in _SAME if old.machine.get(name) != new.machine.get(name)]
     if different:
-        lines.append(f"  the two runs differ in {', '.join(different)}: changes may be the machine's")
-    lines += _floor_changes(old, new)
-    for change in sorted(found, key=lambda change: -change.ratio.value):
+        lines.append(f"  the machines differ ({', '.join(different)}), which may be the reason for changes")
+    lines += _baseline_changes(old, new)
+    for change in sorted(compared, key=lambda change: -change.ratio.value):
         if change.worse or change.better:
             title = MEASURES.get(change.measure, (change.measure, ""))[0]
             name = f"{change.case}, {change.variant}, {title}, {change.condition}"
@@ -92,20 +95,20 @@ def describe(old: Report, new: Report, found: Sequence[Change]) -> list[str]:
                 f"  {'worse ' if change.worse else 'better'} {name}: "
                 f"{change.ratio.value - 1:+.1%} ({change.ratio.low - 1:+.1%} to {change.ratio.high - 1:+.1%})"
             )
-    if not any(change.worse or change.better for change in found):
-        lines.append(f"  nothing changed by more than {TOLERANCE:.0%} beyond chance")
+    if not any(change.worse or change.better for change in compared):
+        lines.append(f"  no significant change of more than {TOLERANCE:.0%}")
     return lines
 
 
-def _floor_changes(old: Report, new: Report) -> list[str]:
+def _baseline_changes(old: Report, new: Report) -> list[str]:
     lines = []
     for series in new.series:
-        if series.variant == FLOOR and series.measure == "cold_start":
-            earlier = old.find(series.case, FLOOR, "cold_start", series.condition)
+        if series.variant == BASELINE and series.measure == "cold_start":
+            earlier = old.find(series.case, BASELINE, "cold_start", series.condition)
             change = _ratio(series, earlier)
             if change and (change.low > 1 + TOLERANCE or change.high < 1 - TOLERANCE):
                 lines.append(
-                    f"  the machine itself changed: the floor's cold start ({series.case}, {series.condition}) "
+                    f"  the machine itself changed: the baseline's cold start ({series.case}, {series.condition}) "
                     f"by {change.value - 1:+.1%}"
                 )
     return lines
@@ -117,11 +120,11 @@ def _ratio(series: Series, earlier: Series | None) -> Interval | None:
 
 def _sizes(old: Report, new: Report) -> list[Change]:
     before = {(facts.case, facts.variant): facts for facts in old.packages}
-    found = []
+    compared = []
     for facts in new.packages:
         if earlier := before.get((facts.case, facts.variant)):
             value = facts.zip_bytes / earlier.zip_bytes
-            found.append(
+            compared.append(
                 Change(
                     case=facts.case,
                     variant=facts.variant,
@@ -130,4 +133,4 @@ def _sizes(old: Report, new: Report) -> list[Change]:
                     ratio=Interval(value=value, low=value, high=value),
                 )
             )
-    return found
+    return compared

@@ -1,4 +1,4 @@
-"""Runs measurements of one variant: a C program, standing in the variant's own file tree, does the timing."""
+"""Runs measurements of one variant. A C program, started in the variant's own file tree, takes the times."""
 
 from __future__ import annotations
 
@@ -21,27 +21,30 @@ from pyl.lambda_environment import TASK_ROOT
 from pyl.project.model import Function
 from pyl.sandbox import execution
 
-_PLACE = "/var/bench"
+_DRIVER_FOLDER = "/var/bench"
 
 _FAILURES = {
     "exec": "it cannot be started: {error}",
     "socket": "no socket could be opened for it: {error}",
-    "exit": "it ended by itself with exit status {detail}",
-    "signal": "it was ended by signal {signal}",
+    "exit": "it exited with status {detail}",
+    "signal": "it was killed by signal {signal}",
     "never-asked": "it did not ask for work within {seconds:g} s",
-    "timeout": "it asked for work and did not answer within {seconds:g} s",
+    "timeout": "it asked for work but did not respond within {seconds:g} s",
     "error": "it reported an error: {body}",
     "init-error": "its initialisation failed: {body}",
-    "protocol": "it sent what is no request of the Runtime API",
-    "closed": "it closed its connection before the event had arrived",
-    "cgroup": "it could not be put under its processor limit: {error}",
-    "not-json": "its answer is no JSON: {body}",
+    "protocol": "it sent something that is not a request of the Runtime API",
+    "closed": "it closed its connection before it had received the event",
+    "cgroup": "its processor limit could not be set: {error}",
+    "not-json": "its response is not valid JSON: {body}",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What a process has used, read while it waits for the receipt of an answer. Bytes, nanoseconds, counts."""
+    """Resources that a process has used, read while it waits for its response to be acknowledged.
+
+    Memory is in bytes, processor time in nanoseconds; page faults are counted.
+    """
 
     processor: int
     peak: int
@@ -54,28 +57,28 @@ class Usage:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """What became of one fresh environment. Times are nanoseconds since its exec."""
+    """The result of one new environment. Times are nanoseconds since its exec."""
 
     failure: str | None
-    """In words; None when every invocation was answered."""
+    """What went wrong; None when every invocation was answered."""
     asked: int
     answered: int
     server: int
-    """Processor time of the driver between the first request and the first answer."""
+    """Processor time of the driver between the first request and the first response."""
     first: Usage
     last: Usage
     latencies: tuple[int, ...]
-    """From the hand-over of each event to its answer; the first is part of the cold start."""
+    """Time from sending each event to its response. The first is part of the cold start."""
     servers: tuple[int, ...]
     """The driver's own processor time within each latency."""
     span: int
-    """From the first answer to the last."""
+    """Time from the first response to the last."""
     body: bytes
     log: bytes
 
 
 class Driver:
-    """The measuring program of one variant and function; a context manager."""
+    """Context manager that runs the measuring program for one variant and function."""
 
     def __init__(self, variant: Variant, function: Function, *, region: str | None = None) -> None:
         self.variant = variant
@@ -87,8 +90,8 @@ class Driver:
     def __enter__(self) -> Self:
         boxed = execution.unavailable() is None
         command, environment, driver = self._command(boxed=boxed), self._variables(boxed=boxed), programs.driver()
-        argv = [f"{_PLACE}/driver" if boxed else str(driver), *command]
-        binds = {**self.variant.binds, _PLACE: driver.parent}
+        argv = [f"{_DRIVER_FOLDER}/driver" if boxed else str(driver), *command]
+        binds = {**self.variant.binds, _DRIVER_FOLDER: driver.parent}
         self._process = subprocess.Popen(
             execution.command(argv, task=self.variant.task, binds=binds, environment=environment) if boxed else argv,
             env=None if boxed else environment,
@@ -102,7 +105,7 @@ class Driver:
 
     def __exit__(self, *_exception: object) -> None:
         if self._process:
-            # Its programs die with it: they asked the kernel for that.
+            # The variant's programs die with it: each sets a parent death signal.
             self._process.kill()
             self._process.wait()
             for stream in (self._process.stdin, self._process.stdout):
@@ -120,11 +123,22 @@ class Driver:
         inspect: bool = True,
         group: Path | None = None,
     ) -> list[Start]:
-        """Start `environments` at once, hand each `event` `invocations` times, end them, and tell.
+        """Start environments, invoke each of them, and end them.
 
-        `inspect` reads memory and processor time at the first and the last answer, which takes a moment: not for
-        measurements of many environments at once. `group` is a cgroup that a process joins after its
-        initialisation. Raises `EngineError` when the driver itself fails; what a program does wrong is in `Start`.
+        Args:
+            event: The event of every invocation.
+            environments: How many environments to start at the same time.
+            invocations: How often to invoke each environment.
+            timeout: Seconds that an environment may take.
+            inspect: Read memory and processor time at the first and the last response. This takes a moment, so it is
+                not for measurements of many environments at once.
+            group: Folder of a cgroup that each process joins after its initialisation.
+
+        Returns:
+            One result for each environment. A program that fails is a `Start` with `failure` set.
+
+        Raises:
+            EngineError: The driver itself fails.
         """
         assert self._process, "enter the context first"  # noqa: S101
         assert self._process.stdin  # noqa: S101
@@ -136,8 +150,8 @@ class Driver:
             return [self._read(timeout) for _ in range(environments)]
         except (OSError, ValueError, KeyError) as error:
             self._messages.seek(0)
-            said = self._messages.read().decode("utf-8", "replace").strip() or str(error)
-            msg = f"the measuring program of {self.variant.name} failed: {said}"
+            messages = self._messages.read().decode("utf-8", "replace").strip() or str(error)
+            msg = f"the measuring program of {self.variant.name} failed: {messages}"
             raise EngineError(msg) from error
 
     def _read(self, timeout: float) -> Start:

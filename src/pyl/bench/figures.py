@@ -1,4 +1,4 @@
-"""What a run of the suite yields: plain data, and its JSON. The layout is stable within a schema version."""
+"""The report of a run as plain data and as JSON, whose layout is stable within a schema version."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pyl.bench.statistics import Interval
 from pyl.errors import UsageError
 
 SCHEMA = 1
-"""Of the JSON report. It grows when a field changes its meaning or goes; new fields do not change it."""
+"""Version of the JSON report. It grows when a field is removed or changes its meaning, not when a field is added."""
 
 WARM, COLD = "page cache warm", "page cache cold"
 
@@ -41,12 +41,12 @@ MEASURES = {
     "remote_warm": ("Duration, warm", "ms"),
     "remote_memory": ("Max Memory Used", "MB"),
 }
-"""Measure to its title and unit. MB are 1,000,000 bytes, but where Lambda reports them."""
+"""Title and unit of each measure. 1 MB is 1,000,000 bytes, except in `remote_memory` (1,048,576 bytes)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """The samples of one measure of one variant under one condition, in the order taken, none left out."""
+    """All samples of one measure of one variant under one condition, in the order in which they were taken."""
 
     case: str
     variant: str
@@ -58,23 +58,25 @@ class Series:
 
     @property
     def median(self) -> Interval:
+        """Median of the samples with its confidence interval."""
         return statistics.median(self.samples)
 
     @property
     def outliers(self) -> int:
+        """Number of samples that are far out."""
         return statistics.outliers(self.samples)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """A variant that did not answer as it should; it took no further part in the case."""
+    """A variant that did not respond as it should. It was not measured any further in this case."""
 
     case: str
     variant: str
     condition: str
     reason: str
     log: str = ""
-    """The end of what it printed."""
+    """The end of its output."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +88,7 @@ class PackageFacts:
     zip_bytes: int
     unpacked_bytes: int
     build_seconds: float | None = None
-    """None when it was there already."""
+    """None when an existing package was measured."""
     image: str | None = None
     """`full`, `base` or `none`; None for an interpreted package."""
     image_reasons: tuple[str, ...] = ()
@@ -94,7 +96,7 @@ class PackageFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came of one target."""
+    """The result of comparing one target with the figures."""
 
     case: str
     measure: str
@@ -116,30 +118,30 @@ class Report:
     machine: Mapping[str, Any]
     settings: Mapping[str, Any]
     variants: Mapping[str, str]
-    """Name to title."""
+    """Title of each variant by its name."""
     series: tuple[Series, ...] = ()
     packages: tuple[PackageFacts, ...] = ()
     failures: tuple[Failure, ...] = ()
     targets: tuple[Verdict, ...] = ()
     notes: tuple[str, ...] = ()
-    """What a reader must know to trust the figures: conditions not met, noise, a server's share."""
+    """What a reader must know to judge the figures: unmet conditions, noise, the measuring server's share."""
     schema: int = field(default=SCHEMA)
 
     def find(self, case: str, variant: str, measure: str, condition: str) -> Series | None:
-        """The series so named; None when it was not measured."""
-        wanted = (case, variant, measure, condition)
+        """Return the series with these names; None when it was not measured."""
+        key = (case, variant, measure, condition)
         for series in self.series:
-            if (series.case, series.variant, series.measure, series.condition) == wanted:
+            if (series.case, series.variant, series.measure, series.condition) == key:
                 return series
         return None
 
     @property
     def cases(self) -> tuple[str, ...]:
-        """Names of the cases, in the order measured."""
+        """Names of the cases, in the order in which they were measured."""
         return tuple(dict.fromkeys([*(item.case for item in self.series), *(item.case for item in self.failures)]))
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `pyl bench --json` writes; docs/benchmarks.md explains it."""
+        """Return the object that `pyl bench --json` writes; docs/benchmarks.md explains it."""
         whole = dataclasses.asdict(self)
         whole["series"] = [_series_to_json(series) for series in self.series]
         return {"schema": whole.pop("schema"), **whole}
@@ -167,14 +169,15 @@ def _rounded(value: float) -> float:
 
 
 def load(path: Path) -> Report:
-    """Read a report that `--json` wrote.
+    """Read a report that `pyl bench --json` wrote.
 
-    Raises `UsageError` when the file is none, or of a newer schema.
+    Raises:
+        UsageError: The file is not such a report, or has a newer schema.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data["schema"] > SCHEMA:
-            msg = f"{path} has schema {data['schema']}; this version of pyl knows {SCHEMA}"
+            msg = f"{path} has schema {data['schema']}; this version of pyl reads schema {SCHEMA} and older"
             raise UsageError(msg, hint="compare it with the version of pyl that wrote it")
         names = {item.name for item in dataclasses.fields(Series)}
         return Report(
@@ -199,5 +202,5 @@ def load(path: Path) -> Report:
             schema=data["schema"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        msg = f"{path} is no report of `pyl bench --json`: {error}"
+        msg = f"{path} is not a report of `pyl bench --json`: {error}"
         raise UsageError(msg) from error

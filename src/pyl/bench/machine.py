@@ -1,4 +1,4 @@
-"""Where a run took place, and whether that machine is quiet enough to tell anything."""
+"""Describes the machine of a run, and checks whether it is quiet enough for reliable figures."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from pyl.sandbox import execution
 _SPIN_ROUNDS = 40
 _SPIN_WORK = 40_000
 _NOISY = 0.10
-"""Spread (interquartile range by median) of equal pieces of work above which a machine is called noisy."""
+"""Spread (interquartile range divided by median) of equal pieces of work above which a machine is called noisy."""
 
 _STOLEN = 0.02
-"""Part of the processor time, taken by other guests of the host, above which a reader is told."""
+"""Share of the processor time, taken by other guests of the host, above which a report has a note."""
 
 
 def describe(project: Path) -> dict[str, Any]:
-    """The facts that a reader needs to judge, and to repeat, a run."""
+    """Return the facts that a reader needs to judge and repeat a run."""
     return {
         "processor": _processor(),
         "processors": len(os.sched_getaffinity(0)),
@@ -44,31 +44,31 @@ def describe(project: Path) -> dict[str, Any]:
 
 
 class NoiseWatch:
-    """Notices what else happens on the machine between its making and `notes`."""
+    """Watches, from its creation to the call of `notes`, what else happens on the machine."""
 
     def __init__(self) -> None:
         self._before = _ticks()
         self._spread = spread()
 
     def notes(self) -> list[str]:
-        """What makes the figures doubtful; empty on a quiet machine."""
-        found = []
+        """Return the reasons to doubt the figures; empty on a quiet machine."""
+        notes = []
         worst = max(self._spread, spread())
         if worst > _NOISY:
-            found.append(
-                f"this machine is noisy: equal pieces of work took times that differ by {worst:.0%} (interquartile "
+            notes.append(
+                f"this machine is noisy: the time of equal pieces of work varied by {worst:.0%} (interquartile "
                 "range); trust ratios and intervals, not single figures, and repeat the run when it is quiet"
             )
         after = _ticks()
         total = sum(after) - sum(self._before)
         stolen = (after[7] - self._before[7]) / total if total and len(after) > 7 else 0.0
         if stolen > _STOLEN:
-            found.append(f"other guests of this virtual machine's host took {stolen:.0%} of the processor time")
-        return found
+            notes.append(f"other virtual machines on the same host took {stolen:.0%} of the processor time")
+        return notes
 
 
 def spread() -> float:
-    """Interquartile range, by the median, of the time that one piece of work takes, done again and again."""
+    """Return the interquartile range, divided by the median, of the time that a repeated piece of work takes."""
     times = []
     for _ in range(_SPIN_ROUNDS):
         begun = time.perf_counter()
@@ -102,7 +102,7 @@ def _system() -> str:
 
 
 def commit(project: Path) -> str | None:
-    """What git calls the project's state; None outside of a repository."""
+    """Return git's description of the project's state; None outside of a repository."""
     try:
         text = run(["git", "-C", project, "describe", "--always", "--dirty", "--abbrev=12"]).strip()
     except CommandFailed:

@@ -1,7 +1,7 @@
-"""AWS's managed Python runtime, rebuilt here as favourably as it can be: the side that native must beat.
+"""Rebuilds AWS's managed Python runtime on this machine, as favourably as possible, to compare native packages with.
 
-Everything has its bytecode and `site` is not imported. The interpreter is a copy of this one, so that its pages can be
-dropped from the cache although this very process uses the original.
+All modules have their bytecode, and `site` is not imported. The interpreter is a copy of this one: the pages of the
+original cannot be dropped from the page cache, since this process uses them.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ _NOT_COPIED = shutil.ignore_patterns("site-packages", "test", "tests", "config-*
 
 @dataclass(frozen=True, kw_only=True)
 class Interpreter:
-    """A copy of the Python that runs this, and the prefix where it belongs."""
+    """A copy of the Python that runs pyl, and the prefix that it must be mounted at."""
 
     prefix: str
     copy: Path
 
 
 def executable() -> str:
-    """The Python that a virtual environment was made from, by its real path."""
+    """Return the real path of this Python, or of the one that this virtual environment was made from."""
     return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 
 
 def client() -> Path:
-    """awslambdaric with its bytecode and a main program, as they stand at `/var/runtime`."""
+    """Return a folder like `/var/runtime`: awslambdaric with its bytecode, and a main program."""
     source = managed_runtime.install_awslambdaric()
 
     def make(folder: Path) -> None:
@@ -59,7 +59,7 @@ def client() -> Path:
 
 
 def interpreter() -> Interpreter | None:
-    """A copy of the interpreter; None when it shares its prefix with the rest of the system."""
+    """Return a copy of the interpreter; None when it shares its prefix with the rest of the system."""
     prefix = Path(sys.base_prefix).resolve()
     if prefix in {Path("/"), Path("/usr")}:
         return None
@@ -80,5 +80,5 @@ def interpreter() -> Interpreter | None:
 
 
 def _compile(folder: Path) -> None:
-    # Timestamps of files are no matter of a read-only runtime.
+    # A read-only runtime needs no checks of timestamps.
     run([sys.executable, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash", folder])

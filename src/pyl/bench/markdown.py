@@ -10,7 +10,7 @@ from pyl.bench.views import Table
 
 
 def write(report: Report) -> str:
-    """The report's tables, notes and machine as GitHub's Markdown."""
+    """Return the report's tables, notes and machine as GitHub-flavored Markdown."""
     parts = [_heading(report)]
     if report.targets:
         parts.append("## Targets\n\n" + _targets(report))

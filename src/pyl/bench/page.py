@@ -11,7 +11,7 @@ _TEMPLATE = Path(__file__).parent / "report.html.j2"
 
 
 def write(report: Report) -> str:
-    """The whole page: nothing is loaded from anywhere."""
+    """Return the page as HTML. It loads no other resources."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -33,8 +33,8 @@ def write(report: Report) -> str:
 
 
 _WORDS = {
-    "growth": "Generated projects: cold starts by the number of imported modules, and by the size of a data file.",
-    "compute": "Handlers in plain Python, which the native variants compile: where that gains, and where it does not.",
+    "growth": "Generated projects: cold starts by the number of imported modules and by the size of a data file.",
+    "compute": "Handlers in pure Python, which the native variants compile: where this helps, and where it does not.",
 }
 
 

@@ -1,4 +1,4 @@
-"""Brings files into the kernel's page cache, drops them from it, and counts what stayed."""
+"""Reads files into the kernel's page cache, drops them from it, and measures how much of them it holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def files(folders: Iterable[Path]) -> tuple[Path, ...]:
-    """Every regular file with content in `folders`."""
+    """Return every regular, non-empty file below `folders`."""
     return tuple(
         path
         for folder in folders
@@ -20,23 +20,22 @@ def files(folders: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def fill(paths: Iterable[Path]) -> None:
-    """Read the files to their ends."""
+    """Read the files completely, so that the page cache holds them."""
     for path in paths:
         path.read_bytes()
 
 
 def write_back(paths: Iterable[Path]) -> None:
-    """Put the files onto the disk: pages that are not there yet cannot be dropped."""
+    """Write the files' modified pages to the disk: until then they cannot be dropped."""
     for path in paths:
         with path.open("rb") as file:
             os.fsync(file.fileno())
 
 
 def drop(paths: Iterable[Path]) -> None:
-    """Ask the kernel to forget the files' pages (`POSIX_FADV_DONTNEED`); needs no privilege.
+    """Ask the kernel to drop the files' pages (`POSIX_FADV_DONTNEED`), which needs no privilege.
 
-    Pages that a living process has mapped stay. Folder entries and inodes stay, as they would not after a
-    restart of the machine.
+    Pages that a running process has mapped stay. So do directory entries and inodes, unlike after a reboot.
     """
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
@@ -47,7 +46,7 @@ def drop(paths: Iterable[Path]) -> None:
 
 
 def resident(paths: Iterable[Path]) -> float:
-    """The part of the files' pages that is in memory now: 0.0 to 1.0."""
+    """Return the share of the files' pages that are in memory: 0.0 to 1.0."""
     library = ctypes.CDLL(None, use_errno=True)
     cached = total = 0
     for path in paths:

@@ -1,4 +1,4 @@
-"""Draws a report's figures as SVG that takes its text colours from the page, so that it suits light and dark."""
+"""Draws a report's figures as SVG. Text colours come from the page, so plots suit light and dark mode."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import Any, ParamSpec, TypeVar
 
 from pyl.bench import statistics
 from pyl.bench.figures import COLD, WARM, Report, Series
-from pyl.bench.variants import FLOOR, GLIBC_FLOOR, INTERPRETED, NATIVE, PLAIN
+from pyl.bench.variants import BASELINE, GLIBC_BASELINE, INTERPRETED, NATIVE, PLAIN
 
 _INK, _FAINT = "#010203", "#040506"
-"""Stand-ins in what matplotlib draws for colours that the page decides."""
+"""Placeholders in matplotlib's output for colours that the page defines."""
 
 COLORS = {
     INTERPRETED: "#d9822b",
     NATIVE: "#159a80",
     PLAIN: "#5b7fd4",
-    FLOOR: "#8d8d8d",
-    GLIBC_FLOOR: "#b07fb8",
+    BASELINE: "#8d8d8d",
+    GLIBC_BASELINE: "#b07fb8",
 }
 _OTHERS = ("#c4516c", "#9a9a2e", "#3d9bc9", "#a5673f")
 
@@ -46,14 +46,14 @@ _STYLE: Any = {
 
 
 _Parameters = ParamSpec("_Parameters")
-_Drawn = TypeVar("_Drawn")
+_Result = TypeVar("_Result")
 
 
-def _styled(draw: Callable[_Parameters, _Drawn]) -> Callable[_Parameters, _Drawn]:
-    """Draw with this module's style, whatever matplotlib's configuration on the machine."""
+def _styled(draw: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """Draw with this module's style, whatever the machine's configuration of matplotlib is."""
 
     @functools.wraps(draw)
-    def within(*arguments: _Parameters.args, **named: _Parameters.kwargs) -> _Drawn:
+    def within(*arguments: _Parameters.args, **named: _Parameters.kwargs) -> _Result:
         import matplotlib as mpl
 
         with mpl.rc_context(_STYLE):
@@ -63,7 +63,7 @@ def _styled(draw: Callable[_Parameters, _Drawn]) -> Callable[_Parameters, _Drawn
 
 
 def color(variant: str, report: Report) -> str:
-    """The variant's colour in every plot of the report."""
+    """Return the variant's colour, the same in every plot of the report."""
     if variant in COLORS:
         return COLORS[variant]
     others = [name for name in report.variants if name not in COLORS]
@@ -74,7 +74,7 @@ _LABELS = {WARM: "", COLD: ", cold cache"}
 
 
 def _starts(report: Report, case: str) -> tuple[str, Sequence[str]]:
-    """The measure of whole cold starts, here or on AWS, and its conditions."""
+    """Return the measure of whole cold starts, here or on AWS, and its conditions."""
     series = [item for item in report.series if (item.case, item.measure) == (case, "remote_cold_start")]
     if series:
         return "remote_cold_start", list(dict.fromkeys(item.condition for item in series))
@@ -83,7 +83,7 @@ def _starts(report: Report, case: str) -> tuple[str, Sequence[str]]:
 
 @_styled
 def cold_starts(report: Report, case: str) -> str | None:
-    """Every cold start as a dot on a logarithmic axis, the median marked; one row per variant and cache state."""
+    """Draw every cold start as a dot on a logarithmic axis, and the median; one row for each variant and condition."""
     measure, conditions = _starts(report, case)
     rows = [
         series
@@ -120,7 +120,7 @@ def cold_starts(report: Report, case: str) -> str | None:
 
 @_styled
 def timeline(report: Report, case: str) -> str | None:
-    """What a cold start spends its time on: until the program asks for work, then its first invocation."""
+    """Draw how long cold starts take until the program asks for work, and then for their first invocation."""
     rows = []
     measure, (condition, *_) = _starts(report, case)
     until_asked = "init" if measure == "cold_start" else "remote_init"
@@ -130,7 +130,7 @@ def timeline(report: Report, case: str) -> str | None:
             rows.append((name, asked.median.value, max(0.0, whole.median.value - asked.median.value)))
     if not rows:
         return None
-    # The second scale shows the fast ones, which are a line on the first.
+    # The second scale is for the fast variants, whose bars are too short on the first.
     wholes = [init + rest for _, init, rest in rows]
     near = max([whole for whole in wholes if whole < max(wholes) / 4] or wholes)
     figure, both = _figure(0.34 * len(rows) + 0.8, columns=2)
@@ -151,7 +151,7 @@ def timeline(report: Report, case: str) -> str | None:
 
 @_styled
 def memory(report: Report, case: str) -> str | None:
-    """Memory at the first answer: peak, and what belongs to the process alone."""
+    """Draw memory at the first response: the peak, and what belongs to the process alone."""
     names = [name for name in report.variants if report.find(case, name, "peak_memory", WARM)]
     if not names:
         return None
@@ -173,17 +173,17 @@ def memory(report: Report, case: str) -> str | None:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.set_xlabel("MB at the first answer: peak (full), private (pale)")
+    axes.set_xlabel("MB at the first response: peak (full), private (pale)")
     return _svg(figure)
 
 
 @_styled
 def latencies(report: Report, case: str) -> str | None:
-    """Warm invocations by payload: the median as a bar, p90 and p99 as marks."""
-    found = [series for series in report.series if series.case == case and series.measure == "warm_p50"]
-    payloads = list(dict.fromkeys(series.condition for series in found))
-    names = [name for name in report.variants if any(series.variant == name for series in found)]
-    if not found:
+    """Draw warm invocations by payload: the median as a bar, p90 and p99 as marks."""
+    series_shown = [series for series in report.series if series.case == case and series.measure == "warm_p50"]
+    payloads = list(dict.fromkeys(series.condition for series in series_shown))
+    names = [name for name in report.variants if any(series.variant == name for series in series_shown)]
+    if not series_shown:
         return None
     figure, axes = _figure(2.9)
     width = 0.8 / len(names)
@@ -209,17 +209,17 @@ def latencies(report: Report, case: str) -> str | None:
 
 @_styled
 def growth(report: Report) -> str | None:
-    """Cold starts against the number of imported modules and the package's size, with the medians' intervals."""
-    found = [series for series in report.series if series.case == "growth" and series.measure == "cold_start"]
-    drawn = [
+    """Draw cold starts by the number of imported modules and by the package's size, with the medians' intervals."""
+    series_shown = [series for series in report.series if series.case == "growth" and series.measure == "cold_start"]
+    svg = [
         (title, series)
         for ending, title in ((" modules", "imported modules"), (" MB more", "MB more in the package"))
-        if (series := [item for item in found if item.condition.endswith(ending)])
+        if (series := [item for item in series_shown if item.condition.endswith(ending)])
     ]
-    if not drawn:
+    if not svg:
         return None
-    figure, both = _figure(3.1, columns=len(drawn), same_height=True)
-    for axes, (title, series) in zip(both, drawn, strict=True):
+    figure, both = _figure(3.1, columns=len(svg), same_height=True)
+    for axes, (title, series) in zip(both, svg, strict=True):
         for name in dict.fromkeys(item.variant for item in series):
             points = sorted((int(item.condition.split()[0]), item) for item in series if item.variant == name)
             _line(axes, points, name, color(name, report))
@@ -233,12 +233,12 @@ def growth(report: Report) -> str | None:
 
 @_styled
 def computing(report: Report) -> str | None:
-    """Warm invocations of each workload by variant: bars, with the medians' intervals."""
-    found = [series for series in report.series if series.case == "compute" and series.measure == "warm_p50"]
-    if not found:
+    """Draw warm invocations of each workload by variant, as bars with the medians' intervals."""
+    series_shown = [series for series in report.series if series.case == "compute" and series.measure == "warm_p50"]
+    if not series_shown:
         return None
-    workloads = list(dict.fromkeys(series.condition for series in found))
-    names = [name for name in report.variants if any(series.variant == name for series in found)]
+    workloads = list(dict.fromkeys(series.condition for series in series_shown))
+    names = [name for name in report.variants if any(series.variant == name for series in series_shown)]
     figure, axes = _figure(0.42 * len(workloads) * len(names) * 0.55 + 0.9)
     height = 0.8 / len(names)
     for number, name in enumerate(names):
@@ -268,7 +268,7 @@ def _line(axes: Any, points: Sequence[tuple[int, Series]], name: str, paint: str
 
 
 def _figure(height: float, columns: int = 1, *, same_height: bool = False) -> tuple[Any, Any]:
-    """A figure with its axes; a list of them when their number varies (`same_height`: with one vertical scale)."""
+    """Create a figure and its axes: with `same_height`, a list of axes that share their vertical scale."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.6, height))
@@ -286,7 +286,7 @@ def _plain_numbers(axis: Any) -> None:
 def _svg(figure: Any) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    drawn = text.getvalue()
-    drawn = drawn[drawn.index("<svg") :]
-    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
-    return drawn.replace(_INK, "currentColor").replace(_FAINT, "var(--rule)")
+    svg = text.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return svg.replace(_INK, "currentColor").replace(_FAINT, "var(--rule)")

@@ -1,24 +1,23 @@
-"""Compiles the suite's two C programs: the measuring driver, and the floor that variants are held against."""
+"""Compiles the suite's two C programs: the measuring driver, and the baseline runtime to compare variants with."""
 
 from __future__ import annotations
 
 import functools
-import os
 import shutil
-import sys
 from pathlib import Path
 
 from pyl import cache
 from pyl.architecture import Architecture
 from pyl.errors import EngineError
 from pyl.process import CommandFailed, run
+from pyl.toolchain.zig import run_zig
 
 _HERE = Path(__file__).parent
-_DRIVER = sorted((_HERE / "c").glob("*.c"))
-_FLOOR = [_HERE / "baseline_runtime.c"]
+_DRIVER_SOURCES = sorted((_HERE / "c").glob("*.c"))
+_BASELINE_SOURCES = [_HERE / "baseline_runtime.c"]
 
-FLOOR_TITLE = "static C program, musl: the floor"
-GLIBC_FLOOR_TITLE = "static C program, glibc"
+BASELINE_TITLE = "static C program, musl: the lower bound"
+GLIBC_BASELINE_TITLE = "static C program, glibc"
 
 _TARGET = (Architecture.host() or Architecture.X86_64).musl_target
 _FLAGS = (
@@ -28,28 +27,33 @@ _FLAGS = (
 
 
 def driver() -> Path:
-    """The measuring driver; see the head of `c/driver.c`."""
-    return _program("driver", _DRIVER) / "driver"
+    """Compile the measuring driver (described in `c/driver.c`) and return its path."""
+    return _program("driver", _DRIVER_SOURCES) / "driver"
 
 
-def floor() -> Path:
-    """A folder with the floor as `bootstrap`: a custom runtime in static C, with musl, which zig brings along."""
-    return _program("bootstrap", _FLOOR)
+def baseline_runtime() -> Path:
+    """Return a folder whose `bootstrap` is a custom runtime in C, linked statically with the musl that zig ships."""
+    return _program("bootstrap", _BASELINE_SOURCES)
 
 
 @functools.cache
-def glibc_floor() -> Path | None:
-    """The same program with this machine's static glibc, which starts later than musl; None without one."""
+def glibc_baseline_runtime() -> Path | None:
+    """Return a folder with the same program, linked with this machine's static glibc; None if there is none.
+
+    glibc takes longer to start than musl.
+    """
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None:
         return None
 
     def make(folder: Path) -> None:
         flags = ("-static", "-O2", "-s", "-std=gnu11", "-D_GNU_SOURCE")
-        run([compiler, *flags, "-o", folder / "bootstrap", *_FLOOR])
+        run([compiler, *flags, "-o", folder / "bootstrap", *_BASELINE_SOURCES])
 
     try:
-        return cache.entry("bench", cache.key("glibc", compiler, *[path.read_bytes() for path in _FLOOR]), make)
+        return cache.entry(
+            "bench", cache.key("glibc", compiler, *[path.read_bytes() for path in _BASELINE_SOURCES]), make
+        )
     except CommandFailed:
         return None
 
@@ -58,9 +62,8 @@ def _program(name: str, sources: list[Path]) -> Path:
     headers = sorted(sources[0].parent.glob("*.h"))
 
     def make(folder: Path) -> None:
-        command: list[str | Path] = [sys.executable, "-m", "ziglang", "cc", *_FLAGS, "-o", folder / name, *sources]
         try:
-            run(command, environment=os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")})
+            run_zig([*_FLAGS, "-o", folder / name, *sources])
         except CommandFailed as failure:
             msg = f"cannot compile the benchmark's {sources[0].name}:\n{failure.output.strip()}"
             raise EngineError(msg, hint="install the compiler with `pip install 'pyl[native]'`") from failure

@@ -1,4 +1,4 @@
-"""Measures variants in turns: one of each per round, in an order shuffled anew, until the medians are known well."""
+"""Measures variants in turns, each once per round in a random order, until the medians are precise enough."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ from pyl.errors import EngineError
 from pyl.project.model import Function
 
 LOG_SHOWN = 2000
-"""Bytes of a failed program's output that a report keeps."""
+"""Bytes of a failed program's output that go into the report."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How often to repeat."""
+    """How often to repeat a measurement."""
 
     least: int = 10
     most: int = 60
     precision: float = 0.03
-    """Enough when half of every median's interval is at most this part of it."""
+    """Stop when half the width of every median's interval is at most this part of the median."""
     seconds: float = 60.0
-    """No further round begins after this time, once the least number is done."""
+    """No further round begins after this time, once the least number of rounds is done."""
 
     def within(self, limits: Plan) -> Plan:
-        """This plan, going no further than `limits`."""
+        """Return this plan with no more rounds and no more time than `limits`."""
         most = min(self.most, limits.most)
         return replace(self, least=min(self.least, most), most=most, seconds=min(self.seconds, limits.seconds))
 
 
 def launcher_warning(log: bytes) -> str | None:
-    """The line with which a native package's launcher says why it did not continue the image."""
+    """Return why a native package's launcher did not use the process image, from its log; None if it did."""
     for line in log.splitlines():
         if b'"pyl.launcher"' in line:
             try:
-                said = json.loads(line)
-                return f"{said['message']} ({said['guard']})" if "guard" in said else str(said["message"])
+                entry = json.loads(line)
+                return f"{entry['message']} ({entry['guard']})" if "guard" in entry else str(entry["message"])
             except (ValueError, KeyError, TypeError):
                 return line.decode("utf-8", "replace")
     return None
 
 
-class Lineup:
-    """The variants of one case, each standing ready in its own file tree; a context manager.
+class Contestants:
+    """Context manager with the variants of one case, each ready to run in its own file tree.
 
-    A variant that fails once leaves: its `Failure` is kept, and the others go on.
+    A variant that fails is not measured any further. Its `Failure` is recorded, and the others go on.
     """
 
     def __init__(self, case: str, variants: Sequence[Variant], function: Function, *, region: str | None) -> None:
         self.case = case
         self.failures: list[Failure] = []
         self.remarks: dict[str, None] = {}
-        """What launchers said of images that they did not use, once each."""
+        """Warnings of launchers that did not use their image; each of them once, in order."""
         self._waiting = [Driver(variant, function, region=region) for variant in variants]
         self._ready: list[Driver] = []
         self._stack = ExitStack()
@@ -77,39 +77,49 @@ class Lineup:
 
     @property
     def variants(self) -> list[Variant]:
-        """Those that have not failed."""
+        """Variants that have not failed."""
         return [driver.variant for driver in self._ready]
 
     def measure(
         self,
         condition: str,
-        take: Callable[[Driver], list[Start]],
+        run_variant: Callable[[Driver], list[Start]],
         plan: Plan,
         *,
         watch: Callable[[Start], float],
-        tell: Callable[[str], None] = lambda _: None,
+        on_progress: Callable[[str], None] = lambda _: None,
     ) -> dict[str, list[Start]]:
-        """Call `take` for every variant, round after round; `watch` is the figure whose precision ends it.
+        """Run every variant, round after round, until the plan is fulfilled.
 
-        The first round is not counted: it fills caches for all alike.
+        The first round is not counted: it fills caches.
+
+        Args:
+            condition: Name of the condition in the report.
+            run_variant: Called for each variant and round; returns the samples.
+            plan: How often to repeat.
+            watch: The figure whose precision decides when to stop.
+            on_progress: Called with the condition and round that is being measured.
+
+        Returns:
+            The samples of each variant that has not failed, by its name.
         """
         begun = time.monotonic()
-        taken: dict[str, list[Start]] = {driver.variant.name: [] for driver in self._ready}
+        starts_by_variant: dict[str, list[Start]] = {driver.variant.name: [] for driver in self._ready}
         for number in range(plan.most + 1):
-            tell(f"{condition}, round {number} of {plan.least} to {plan.most}")
+            on_progress(f"{condition}, round {number} of {plan.least} to {plan.most}")
             for driver in self._order.sample(self._ready, len(self._ready)):
-                starts = self._take(driver, condition, take)
+                starts = self._run_variant(driver, condition, run_variant)
                 if number:
-                    taken[driver.variant.name] += starts
+                    starts_by_variant[driver.variant.name] += starts
             if number >= plan.least and (
-                time.monotonic() - begun > plan.seconds or self._is_precise(taken, watch, plan.precision)
+                time.monotonic() - begun > plan.seconds or self._is_precise(starts_by_variant, watch, plan.precision)
             ):
                 break
-        return {driver.variant.name: taken[driver.variant.name] for driver in self._ready}
+        return {driver.variant.name: starts_by_variant[driver.variant.name] for driver in self._ready}
 
-    def _take(self, driver: Driver, condition: str, take: Callable[[Driver], list[Start]]) -> list[Start]:
+    def _run_variant(self, driver: Driver, condition: str, run_variant: Callable[[Driver], list[Start]]) -> list[Start]:
         try:
-            starts = take(driver)
+            starts = run_variant(driver)
         except EngineError as error:
             self._dismiss(driver, condition, error.message, b"")
             return []
@@ -121,9 +131,9 @@ class Lineup:
         return starts
 
     def _remark(self, driver: Driver, start: Start) -> None:
-        """A native package that could not use its image answers all the same, later: a reader must know."""
-        if driver.variant.name == NATIVE and (said := launcher_warning(start.log)):
-            self.remarks.setdefault(f"{self.case}: {NATIVE} did not start from its full image: {said}")
+        """Record when a native package could not use its image: it still responds, but later."""
+        if driver.variant.name == NATIVE and (warning := launcher_warning(start.log)):
+            self.remarks.setdefault(f"{self.case}: {NATIVE} did not start from its full image: {warning}")
 
     def _dismiss(self, driver: Driver, condition: str, reason: str, log: bytes) -> None:
         self._ready = [other for other in self._ready if other is not driver]
@@ -132,6 +142,11 @@ class Lineup:
             Failure(case=self.case, variant=driver.variant.name, condition=condition, reason=reason, log=text)
         )
 
-    def _is_precise(self, taken: dict[str, list[Start]], watch: Callable[[Start], float], precision: float) -> bool:
+    def _is_precise(
+        self, starts_by_variant: dict[str, list[Start]], watch: Callable[[Start], float], precision: float
+    ) -> bool:
         names = [driver.variant.name for driver in self._ready]
-        return all(statistics.median([watch(start) for start in taken[name]]).precision <= precision for name in names)
+        return all(
+            statistics.median([watch(start) for start in starts_by_variant[name]]).precision <= precision
+            for name in names
+        )

@@ -1,4 +1,4 @@
-"""Medians, ratios and their intervals, without assuming any distribution: times have long right tails."""
+"""Medians, ratios and their intervals. No distribution is assumed, since times have long right tails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 CONFIDENCE = 0.95
 _RESAMPLES = 6000
 _SEED = 20_200_229
-"""Resampling is repeatable: the same samples give the same interval."""
+"""Fixed, so that the same samples give the same interval."""
 
 _FENCE = 3.0
 """Interquartile ranges beyond the quartiles at which Tukey calls a value far out."""
@@ -33,19 +33,19 @@ class Interval:
 
 
 def quantile(values: Sequence[float], part: float) -> float:
-    """The `part` quantile, interpolated between neighbours (numpy's default)."""
+    """Return the `part` quantile (0.0 to 1.0), interpolated between neighbours as numpy does by default."""
     ordered = sorted(values)
-    place = part * (len(ordered) - 1)
-    below = math.floor(place)
+    position = part * (len(ordered) - 1)
+    below = math.floor(position)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
 
 
 def median(values: Sequence[float]) -> Interval:
-    """The median with its interval from order statistics, as `scipy.stats.quantile_test` gives it.
+    """Return the median with its interval from order statistics, as `scipy.stats.quantile_test` does.
 
-    The interval's ends are values that were seen. Below six values no pair of them covers 95 %; then the ends
-    are the least and the greatest, which cover `1 - 2 ** (1 - n)`.
+    The ends of the interval are samples. No pair of fewer than six samples covers 95 %; the ends are then the
+    smallest and the largest sample, which cover `1 - 2 ** (1 - n)`.
     """
     ordered = sorted(values)
     size = len(ordered)
@@ -55,12 +55,12 @@ def median(values: Sequence[float]) -> Interval:
 
 
 def ratio(numerator: Sequence[float], denominator: Sequence[float]) -> Interval:
-    """The ratio of two medians with its percentile bootstrap interval; both sides are resampled."""
+    """Return the ratio of two medians with its percentile bootstrap interval. Both sides are resampled."""
     return _bootstrap(operator.truediv, tuple(numerator), tuple(denominator))
 
 
 def difference(one: Sequence[float], other: Sequence[float]) -> Interval:
-    """The median of `one` less that of `other`, with its percentile bootstrap interval."""
+    """Return the median of `one` minus that of `other`, with its percentile bootstrap interval."""
     return _bootstrap(operator.sub, tuple(one), tuple(other))
 
 
@@ -77,10 +77,10 @@ def _bootstrap(compare: Callable[[float, float], float], one: tuple[float, ...],
 
 
 def _resampled_median(ordered: Sequence[float], source: random.Random) -> float:
-    """The median of as many values as there are, drawn with replacement.
+    """Return the median of a resample: as many values as there are, drawn with replacement.
 
-    Drawn directly: the middle of n uniform numbers has a beta distribution, and tells which value is in the
-    middle of the sample. The numbers above it are uniform again, and the next of them is their least.
+    The median is drawn directly. The middle one of n uniform numbers has a beta distribution, and determines which
+    value is in the middle of the resample. The numbers above it are uniform again, and the smallest of them is next.
     """
     size = len(ordered)
     half = size // 2
@@ -92,17 +92,17 @@ def _resampled_median(ordered: Sequence[float], source: random.Random) -> float:
 
 
 def outliers(values: Sequence[float]) -> int:
-    """How many values lie far out (Tukey: three interquartile ranges beyond a quartile). None is dropped."""
+    """Count the values that are far out (Tukey: three interquartile ranges beyond a quartile). None is dropped."""
     first, third = quantile(values, 0.25), quantile(values, 0.75)
     reach = _FENCE * (third - first)
     return sum(value < first - reach or value > third + reach for value in values)
 
 
 def _binomial_rank(size: int, tail: float) -> int:
-    """The least k with P(X <= k) >= tail, X the number of heads of `size` fair coins."""
+    """Return the smallest k with P(X <= k) >= tail, where X is the number of heads of `size` fair coins."""
     total = 0.0
     for k in range(size + 1):
-        # In logarithms: 0.5 ** size is no floating point number for some thousand samples.
+        # In logarithms, since 0.5 ** size underflows for some thousand samples.
         combinations = math.lgamma(size + 1) - math.lgamma(k + 1) - math.lgamma(size - k + 1)
         total += math.exp(combinations - size * math.log(2))
         if total >= tail:

@@ -1,4 +1,4 @@
-"""A whole run: builds the packages, measures every case, and gathers the report."""
+"""Runs the benchmark: builds the packages, measures every case, and writes the report."""
 
 from __future__ import annotations
 
@@ -11,47 +11,46 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pyl.bench import case, machine, managed, variants
+from pyl.bench import case, machine, notes, variants
 from pyl.bench.case import PAYLOADS, Payload
 from pyl.bench.figures import Failure, PackageFacts, Report, Series
-from pyl.bench.rounds import Lineup, Plan
+from pyl.bench.rounds import Contestants, Plan
 from pyl.bench.variants import INTERPRETED, NATIVE, Variant
 from pyl.errors import PylError, UsageError
 from pyl.events import samples
 from pyl.progress import Progress
 from pyl.project.config.model import BenchVariant
 from pyl.project.model import Function, Project
-from pyl.sandbox import execution
 
 _PLAIN_JSON = {"Any", "typing.Any", "dict", "list", "object"}
-"""Annotations of events that take any JSON, so that payloads of several sizes can be sent."""
+"""Annotations of events that accept any JSON, so that payloads of several sizes can be sent."""
 
 COLD_PLAN = Plan()
 WARM_PLAN = Plan(least=7, most=20, precision=0.03, seconds=20)
-CROWD_PLAN = Plan(least=6, most=10, precision=0.05, seconds=40)
-CROWD_SIZES = (1, 8, 64)
+CONCURRENT_PLAN = Plan(least=6, most=10, precision=0.05, seconds=40)
+CONCURRENT_ENVIRONMENTS = (1, 8, 64)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What to measure, and how long."""
+    """What to measure, and for how long."""
 
     plan: Plan = COLD_PLAN
     warm_plan: Plan = WARM_PLAN
     build: bool = True
-    """False: the packages that are there."""
+    """False to measure the packages that exist."""
     functions: tuple[str, ...] = ()
-    """Empty: every function."""
+    """Names of functions; empty for all."""
     further: tuple[BenchVariant, ...] = ()
-    """More variants than the suite's, besides those of each project's configuration."""
+    """Variants besides the suite's own and those of each project's configuration."""
     cold_cache: bool = True
-    crowds: bool = False
+    concurrent_cold_starts: bool = False
     memory_sizes: bool = False
 
 
 @dataclass
-class Gathered:
-    """What a run has yielded so far."""
+class RunResults:
+    """What a run has measured so far."""
 
     series: list[Series] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
@@ -60,7 +59,7 @@ class Gathered:
     titles: dict[str, str] = field(default_factory=dict)
 
     def keep(self, measured: Iterable[Series]) -> None:
-        """Take each series as soon as it is there: an interrupt loses none that is complete."""
+        """Add each series as soon as it is measured, so that an interrupt loses none that is complete."""
         for series in measured:
             self.series.append(series)
 
@@ -75,101 +74,111 @@ class Packages:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """A run's report, and what ended the run early."""
+    """A run's report, and what ended the run early, if anything."""
 
     report: Report
     stopped: BaseException | None = None
-    """Ctrl-C, or a package that could not be made; the report has what was measured until then."""
+    """Ctrl-C, or a package that could not be built. The report has what was measured until then."""
 
 
-Measurement = Callable[[Settings, Gathered, Progress], None]
+Measurement = Callable[[Settings, RunResults, Progress], None]
 """Adds series to the results of a run."""
 
 
 def run(
     projects: Sequence[Project], settings: Settings, progress: Progress, *, additional: Sequence[Measurement] = ()
 ) -> Outcome:
-    """Measure the projects' functions, what else `settings` ask for, and the `additional` measurements.
+    """Measure the projects' functions in all variants.
 
-    A variant that fails is in the report, and the rest goes on. What ends the run before anything was measured
-    is raised: `BuildError` when a package cannot be made.
+    A variant that fails is recorded in the report, and the others go on.
+
+    Args:
+        projects: The projects to measure.
+        settings: What to measure, and for how long.
+        progress: Receives steps and notes.
+        additional: Measurements to make after those of the projects.
+
+    Raises:
+        BuildError: A package cannot be built, and nothing has been measured yet.
     """
     begun = time.monotonic()
     created = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
     watch = machine.NoiseWatch()
-    found = Gathered()
+    results = RunResults()
     facts = machine.describe(projects[0].root)
     stopped: BaseException | None = None
     try:
         for project in projects:
-            _measure_project(project, settings, found, progress)
+            _measure_project(project, settings, results, progress)
         for measure in additional:
-            measure(settings, found, progress)
+            measure(settings, results, progress)
     except (KeyboardInterrupt, SystemExit, PylError) as error:
-        if not found.series:
+        if not results.series:
             raise
         stopped = error
-        found.notes.insert(0, interruption(error))
+        results.notes.insert(0, notes.interruption(error))
     report = Report(
         created=created,
         seconds=round(time.monotonic() - begun, 1),
         machine=facts,
         settings=_recorded(settings),
-        variants=found.titles,
-        series=tuple(found.series),
-        packages=tuple(found.packages),
-        failures=tuple(found.failures),
-        notes=(*dict.fromkeys(found.notes), *watch.notes(), *_doubts(found.series, settings.plan)),
+        variants=results.titles,
+        series=tuple(results.series),
+        packages=tuple(results.packages),
+        failures=tuple(results.failures),
+        notes=(*dict.fromkeys(results.notes), *watch.notes(), *notes.uncertainties(results.series, settings.plan)),
     )
     return Outcome(report=report, stopped=stopped)
 
 
-def interruption(error: BaseException) -> str:
-    """What a reader of a partial report must know."""
-    why = error.message.splitlines()[0] if isinstance(error, PylError) else "it was interrupted"
-    return f"this report is partial: {why}; the measure that was under way is left out, and what would have followed"
-
-
-def _measure_project(project: Project, settings: Settings, found: Gathered, progress: Progress) -> None:
+def _measure_project(project: Project, settings: Settings, results: RunResults, progress: Progress) -> None:
     chosen = chosen_functions(project, settings)
     settings = with_own_variants(settings, project)
-    packages = make_packages(project, settings, found, progress, cases=[name_of(project, f) for f in chosen])
-    with contenders(packages, settings, found) as lineup:
+    packages = make_packages(project, settings, results, progress, cases=[name_of(project, f) for f in chosen])
+    with unpacked_variants(packages, settings, results) as contestants:
         for function in chosen:
-            measure_function(project, function, lineup, settings, found, progress)
+            measure_function(project, function, contestants, settings, results, progress)
 
 
 def chosen_functions(project: Project, settings: Settings) -> list[Function]:
-    """The functions to measure. Raises `UsageError` when none of those named is the project's."""
+    """Return the functions to measure.
+
+    Raises:
+        UsageError: The project has none of the functions that `settings` name.
+    """
     chosen = [f for f in project.functions if not settings.functions or f.name in settings.functions]
     if not chosen:
         msg = f"{project.name} has none of the functions {', '.join(settings.functions)}"
-        raise UsageError(msg, hint=f"it has {', '.join(function.name for function in project.functions)}")
+        raise UsageError(msg, hint=f"its functions are {', '.join(function.name for function in project.functions)}")
     return chosen
 
 
 def with_own_variants(settings: Settings, project: Project) -> Settings:
-    """The settings with what the project's configuration adds; what the command line names comes first."""
-    given = {variant.name for variant in settings.further}
-    own = (variant for variant in project.configuration.bench if variant.name not in given)
+    """Return the settings with the variants of the project's configuration, unless they name those already."""
+    names = {variant.name for variant in settings.further}
+    own = (variant for variant in project.configuration.bench if variant.name not in names)
     return replace(settings, further=(*settings.further, *own))
 
 
 def name_of(project: Project, function: Function) -> str:
-    """The case's name: the project's when it has one function of note, else both."""
+    """Return the case's name: the project's, and the function's if the project's alone is ambiguous."""
     only = len(project.functions) == 1 or function.name == project.name
     return project.name if only else f"{project.name}.{function.name}"
 
 
 def make_packages(
-    project: Project, settings: Settings, found: Gathered, progress: Progress, *, cases: Sequence[str]
+    project: Project, settings: Settings, results: RunResults, progress: Progress, *, cases: Sequence[str]
 ) -> Packages:
-    """Build (or find) the project's packages and note their facts for each of `cases`."""
+    """Build or find the project's packages, and record facts about them for each of `cases`.
+
+    Raises:
+        UsageError: `settings` ask for existing packages, and there are none.
+    """
     out = project.root / "build" / "pyl"
     packages = Packages(
         interpreted=out / "interpreted.zip", native=out / f"native-{project.configuration.architecture}.zip"
     )
-    took: dict[str, float | None] = {INTERPRETED: None, NATIVE: None}
+    build_seconds: dict[str, float | None] = {INTERPRETED: None, NATIVE: None}
     if settings.build:
         from pyl.packaging import builders, interpreted
 
@@ -177,13 +186,13 @@ def make_packages(
             progress.note(f"{project.name}: building the {kind} package")
             begun = time.monotonic()
             build(project, out, progress)
-            took[kind] = round(time.monotonic() - begun, 2)
+            build_seconds[kind] = round(time.monotonic() - begun, 2)
     for kind, path in ((INTERPRETED, packages.interpreted), (NATIVE, packages.native)):
         if not path.exists():
             msg = f"there is no package {path}"
-            raise UsageError(msg, hint="let `pyl bench` build it: leave --no-build out")
+            raise UsageError(msg, hint="run `pyl bench` without --no-build, so that it builds the package")
         for name in cases:
-            found.packages.append(_facts(name, kind, path, took[kind]))
+            results.packages.append(_facts(name, kind, path, build_seconds[kind]))
     return packages
 
 
@@ -193,8 +202,8 @@ def _facts(name: str, kind: str, path: Path, seconds: float | None) -> PackageFa
         image = None
         reasons: tuple[str, ...] = ()
         if kind == NATIVE:
-            held = json.loads(archive.read("pyl/manifest.json")).get("image", {})
-            image, reasons = held.get("kind", "none"), tuple(held.get("reasons", ()))
+            image_report = json.loads(archive.read("pyl/manifest.json")).get("image", {})
+            image, reasons = image_report.get("kind", "none"), tuple(image_report.get("reasons", ()))
     return PackageFacts(
         case=name,
         variant=kind,
@@ -207,100 +216,92 @@ def _facts(name: str, kind: str, path: Path, seconds: float | None) -> PackageFa
 
 
 @contextmanager
-def contenders(packages: Packages, settings: Settings, found: Gathered) -> Iterator[list[Variant]]:
-    """The variants to measure, unpacked."""
+def unpacked_variants(packages: Packages, settings: Settings, results: RunResults) -> Iterator[list[Variant]]:
+    """Unpack the variants to measure, and note which ones this machine cannot provide."""
     with ExitStack() as stack:
-        lineup = stack.enter_context(variants.own(packages.interpreted, packages.native))
-        lineup += [stack.enter_context(variants.further(variant)) for variant in settings.further]
-        found.titles.update({variant.name: variant.title for variant in lineup})
-        found.notes += _limits()
-        if NATIVE not in found.titles:
-            found.notes.append("the native package holds no process image: only its plain start is measured")
-        if variants.GLIBC_FLOOR not in found.titles:
-            found.notes.append("this machine has no compiler with a static glibc: the only floor is musl's")
-        yield lineup
-
-
-def _limits() -> list[str]:
-    """What this machine does not allow."""
-    if why := execution.unavailable():
-        place = f"this machine allows no mount namespace ({why}): packages ran where they are and not at /var/task"
-        return [f"{place}, so native ones could not use their image, and the interpreter stayed in the page cache"]
-    if managed.interpreter() is None:
-        return ["the interpreter belongs to the system: its files stayed in the page cache, which flatters it"]
-    return []
+        contestants = stack.enter_context(variants.own(packages.interpreted, packages.native))
+        contestants += [stack.enter_context(variants.further(variant)) for variant in settings.further]
+        results.titles.update({variant.name: variant.title for variant in contestants})
+        results.notes += notes.machine_limits()
+        if NATIVE not in results.titles:
+            results.notes.append("the native package has no process image, so only its plain start was measured")
+        if variants.GLIBC_BASELINE not in results.titles:
+            results.notes.append("this machine has no static glibc, so the only baseline is the program with musl")
+        yield contestants
 
 
 def measure_function(
     project: Project,
     function: Function,
-    contending: Sequence[Variant],
+    measured_variants: Sequence[Variant],
     settings: Settings,
-    found: Gathered,
+    results: RunResults,
     progress: Progress,
 ) -> None:
     """Measure one function in all variants."""
     name = name_of(project, function)
-    event = event_of(function, found.notes.append)
-    if settings.cold_cache and any(facts.case == name and facts.image == "full" for facts in found.packages):
-        found.notes += lack_of_warm_up(function)
-    tell = progress.detail
+    event = event_of(function, results.notes.append)
+    if settings.cold_cache and any(facts.case == name and facts.image == "full" for facts in results.packages):
+        results.notes += notes.lack_of_warm_up(function)
+    on_progress = progress.detail
     with (
-        Lineup(name, contending, function, region=project.configuration.region) as lineup,
-        told(lineup, found, progress),
+        Contestants(name, measured_variants, function, region=project.configuration.region) as contestants,
+        record_failures(contestants, results, progress),
     ):
         with progress.step(f"{name}: cold starts, page cache warm"):
-            found.series += case.cold_starts(lineup, event, settings.plan, tell)
+            results.series += case.cold_starts(contestants, event, settings.plan, on_progress)
         if settings.cold_cache:
             with progress.step(f"{name}: cold starts, page cache cold"):
-                found.series += case.uncached_cold_starts(lineup, event, settings.plan, tell, found.notes.append)
+                results.series += case.uncached_cold_starts(
+                    contestants, event, settings.plan, on_progress, results.notes.append
+                )
         with progress.step(f"{name}: warm invocations"):
-            found.keep(case.warm_invocations(lineup, payloads_of(function, event), settings.warm_plan, tell))
-        if settings.crowds:
+            results.keep(
+                case.warm_invocations(contestants, payloads_of(function, event), settings.warm_plan, on_progress)
+            )
+        if settings.concurrent_cold_starts:
             with progress.step(f"{name}: fresh environments at once"):
-                found.keep(case.crowds(lineup, event, CROWD_SIZES, CROWD_PLAN.within(settings.plan), tell))
+                results.keep(
+                    case.concurrent_cold_starts(
+                        contestants, event, CONCURRENT_ENVIRONMENTS, CONCURRENT_PLAN.within(settings.plan), on_progress
+                    )
+                )
         if settings.memory_sizes:
             from pyl.bench import memory_sizes
 
             with progress.step(f"{name}: processor share by memory size"):
-                found.keep(memory_sizes.measure(lineup, event, settings.plan, tell, found.notes.append))
+                results.keep(memory_sizes.measure(contestants, event, settings.plan, on_progress, results.notes.append))
 
 
 @contextmanager
-def told(lineup: Lineup, found: Gathered, progress: Progress) -> Iterator[None]:
-    """Put what failed into the report, also when the run is interrupted."""
+def record_failures(contestants: Contestants, results: RunResults, progress: Progress) -> Iterator[None]:
+    """Add failures and remarks to the results at the end of the block, also when the run is interrupted."""
     try:
         yield
     finally:
-        found.failures += lineup.failures
-        found.notes += lineup.remarks
-        for failure in lineup.failures:
-            progress.note(f"{lineup.case}: {failure.variant} failed and is left out: {failure.reason}")
+        results.failures += contestants.failures
+        results.notes += contestants.remarks
+        for failure in contestants.failures:
+            progress.note(
+                f"{contestants.case}: {failure.variant} failed and is not measured any further: {failure.reason}"
+            )
 
 
 def event_of(function: Function, note: Callable[[str], None]) -> bytes:
-    """The event file of the function, else a sample of its event's kind, else `{}`."""
+    """Return the function's event: from its file, else a sample for the type of its event, else `{}`."""
     if function.configuration.event is not None:
         return function.configuration.event.read_bytes()
     kind = (function.event or "").rsplit(".", 1)[-1].lower().removesuffix("event")
     if kind in samples.names():
         return samples.load(kind)
-    note(f"{function.name} has no event of its own (`event` in its table of pyproject.toml): it was invoked with {{}}")
+    note(f"{function.name} was invoked with {{}}: it has no `event` in its table of pyproject.toml")
     return b"{}"
 
 
-def lack_of_warm_up(function: Function) -> list[str]:
-    """What a reader of figures with an empty page cache must know when nobody called the function before its image."""
-    if function.configuration.warm_up is not None:
-        return []
-    unseen = "the build could not see what its calls touch, which is read page by page from an empty page cache"
-    return [f"{function.name} has no `warm_up` in its table of pyproject.toml: {unseen}"]
-
-
 def payloads_of(function: Function, event: bytes) -> list[Payload]:
-    """The function's own event, and several sizes when it takes any JSON."""
-    found = [Payload(title="its own event", event=event)]
-    return [*found, *PAYLOADS] if (function.event or "Any").split("[")[0] in _PLAIN_JSON else found
+    """Return the function's own event, and payloads of several sizes if it accepts any JSON."""
+    own = [Payload(title="its own event", event=event)]
+    return [*own, *PAYLOADS] if (function.event or "Any").split("[")[0] in _PLAIN_JSON else own
 
 
 def _recorded(settings: Settings) -> dict[str, object]:
@@ -311,24 +312,3 @@ def _recorded(settings: Settings) -> dict[str, object]:
         "seconds": settings.plan.seconds,
         "further": [variant.name for variant in settings.further],
     }
-
-
-def _doubts(series: Sequence[Series], plan: Plan) -> list[str]:
-    """Medians that stayed uncertain in spite of all rounds, and what the measuring itself has cost."""
-    wide = [item for item in series if item.measure == "cold_start" and item.median.precision > 2 * plan.precision]
-    found = []
-    if wide:
-        worst = max(wide, key=lambda item: item.median.precision)
-        found.append(
-            f"{len(wide)} of the cold start medians are known no better than to ±{2 * plan.precision:.0%}; the worst "
-            f"is {worst.case}, {worst.variant}, {worst.condition}: ±{worst.median.precision:.0%}"
-        )
-    served = [item for item in series if item.server]
-    if served:
-        share = max(served, key=lambda item: item.server / item.median.value)
-        found.append(
-            "the measuring server's own processor time is subtracted from every time shown; it was largest beside "
-            f"{share.case}, {share.variant}, {share.measure}, {share.condition}: {share.server * 1000:.0f} µs on "
-            f"{share.median.value * 1000:.0f} µs ({share.server / share.median.value:.1%})"
-        )
-    return found

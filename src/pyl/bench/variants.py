@@ -1,4 +1,4 @@
-"""What is compared: one way each to run a function, described so that the driver can start it."""
+"""The variants to compare: ways to run a function, described so that the driver can start them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pyl.image.file import names
 from pyl.project.config.model import DEFAULT_COMMAND, BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"
-FLOOR, GLIBC_FLOOR = "floor", "floor-glibc"
+BASELINE, GLIBC_BASELINE = "floor", "floor-glibc"
 
 TITLES = {
     INTERPRETED: "awslambdaric and the interpreted zip, as on the managed runtime",
     NATIVE: "native package, started from its process image",
-    PLAIN: "the same native package, its image not used",
-    FLOOR: programs.FLOOR_TITLE,
-    GLIBC_FLOOR: programs.GLIBC_FLOOR_TITLE,
+    PLAIN: "the same native package without its process image",
+    BASELINE: programs.BASELINE_TITLE,
+    GLIBC_BASELINE: programs.GLIBC_BASELINE_TITLE,
 }
 
 
@@ -35,24 +35,24 @@ class Variant:
     name: str
     title: str
     task: Path
-    """The folder that stands at `/var/task`."""
+    """The folder to mount at `/var/task`."""
     command: tuple[str, ...]
-    """`{task}`, `{runtime}` and `{handler}` stand for the package's folder, awslambdaric's, and `_HANDLER`."""
+    """Program and arguments. `{task}` is the package's folder, `{runtime}` awslambdaric's, `{handler}` `_HANDLER`."""
     binds: Mapping[str, Path] = field(default_factory=dict)
-    """Further folders, by where the program shall see them."""
+    """More folders to mount, by the path at which the program sees them."""
     runtime: str | None = None
-    """Lambda's name of the managed runtime, None for `provided.*`."""
+    """Lambda's name of the managed runtime; None for `provided.*`."""
     variables: Mapping[str, str] = field(default_factory=dict)
-    """Over Lambda's own."""
+    """Environment variables that override Lambda's own."""
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """All that a cold page cache does not hold."""
+        """Folders whose files are dropped for a cold page cache."""
         return (self.task, *self.binds.values())
 
 
 def interpreted(task: Path) -> Variant:
-    """The interpreted package as AWS's managed runtime runs it: this Python, awslambdaric with its bytecode."""
+    """Return the interpreted package as AWS's managed runtime runs it: with this Python and awslambdaric."""
     client, interpreter = managed.client(), managed.interpreter()
     binds = {managed.CLIENT_PLACE: client}
     if interpreter:
@@ -69,7 +69,11 @@ def interpreted(task: Path) -> Variant:
 
 
 def started_by_bootstrap(name: str, task: Path, title: str | None = None) -> Variant:
-    """A package for `provided.*`: whatever its `bootstrap` is."""
+    """Return a variant that runs a package's `bootstrap`, as `provided.*` does.
+
+    Raises:
+        UsageError: The package has no `bootstrap`.
+    """
     if not (task / "bootstrap").is_file():
         msg = f"the variant {name} has no file `bootstrap` in {task}"
         raise UsageError(msg, hint="a variant is a folder or a zip with an executable `bootstrap`, or such a file")
@@ -77,15 +81,16 @@ def started_by_bootstrap(name: str, task: Path, title: str | None = None) -> Var
 
 
 @contextmanager
-def further(given: BenchVariant) -> Iterator[Variant]:
-    """A variant of the user's own: a zip or folder with what its command needs, or an executable to be `bootstrap`.
+def further(configuration: BenchVariant) -> Iterator[Variant]:
+    """Unpack a variant of the user's: a zip or folder with what its command needs, or an executable.
 
-    Raises `UsageError` when something of it is not there.
+    Raises:
+        UsageError: The variant, its command or its `bootstrap` does not exist.
     """
-    path = given.path
+    path = configuration.path
     if not path.exists():
-        msg = f"the variant {given.name} is at {path}, where nothing is"
-        raise UsageError(msg, hint=f"build it first, or correct `path` in [tool.pyl.bench.{given.name}]")
+        msg = f"the variant {configuration.name} does not exist: there is nothing at {path}"
+        raise UsageError(msg, hint=f"build it first, or correct `path` in [tool.pyl.bench.{configuration.name}]")
     if path.is_file() and path.suffix != ".zip":
         import tempfile
 
@@ -93,40 +98,44 @@ def further(given: BenchVariant) -> Iterator[Variant]:
             folder = Path(temporary)
             shutil.copy(path, folder / "bootstrap")
             folder.chmod(0o755)
-            yield _of_user(given, folder)
+            yield _of_user(configuration, folder)
         return
     with unpacked(path) as task:
-        yield _of_user(given, task)
+        yield _of_user(configuration, task)
 
 
-def _of_user(given: BenchVariant, task: Path) -> Variant:
-    title = f"{given.path.name}, as the user gave it"
-    if given.command == DEFAULT_COMMAND:
-        return started_by_bootstrap(given.name, task, title)
-    program, *arguments = given.command
-    found = program if program.startswith(("/", "{")) else shutil.which(program)
-    if found is None:
-        msg = f"the variant {given.name} runs {program}, which is not on PATH"
-        raise UsageError(msg, hint=f"install it, or correct `command` in [tool.pyl.bench.{given.name}]")
-    return Variant(name=given.name, title=f"{' '.join(given.command)}: {title}", task=task, command=(found, *arguments))
+def _of_user(configuration: BenchVariant, task: Path) -> Variant:
+    name, command = configuration.name, configuration.command
+    title = f"{configuration.path.name}, as the user provided it"
+    if command == DEFAULT_COMMAND:
+        return started_by_bootstrap(name, task, title)
+    program, *arguments = command
+    executable = program if program.startswith(("/", "{")) else shutil.which(program)
+    if executable is None:
+        msg = f"the variant {name} runs {program}, which is not on PATH"
+        raise UsageError(msg, hint=f"install it, or correct `command` in [tool.pyl.bench.{name}]")
+    return Variant(name=name, title=f"{' '.join(command)}: {title}", task=task, command=(executable, *arguments))
 
 
 @contextmanager
 def own(interpreted_zip: Path, native_zip: Path) -> Iterator[list[Variant]]:
-    """The suite's variants of one project, from its two packages; `native` only when there is an image."""
+    """Unpack the suite's own variants of a project. `native` is among them only if there is a process image."""
     with unpacked(interpreted_zip) as one, unpacked(native_zip) as two, _without_image(two) as plain:
-        found = [interpreted(one)]
+        suite_variants = [interpreted(one)]
         if (two / names.IMAGE).exists():
-            found.append(started_by_bootstrap(NATIVE, two))
-        found += [started_by_bootstrap(PLAIN, plain), started_by_bootstrap(FLOOR, programs.floor())]
-        if glibc := programs.glibc_floor():
-            found.append(started_by_bootstrap(GLIBC_FLOOR, glibc))
-        yield found
+            suite_variants.append(started_by_bootstrap(NATIVE, two))
+        suite_variants += [
+            started_by_bootstrap(PLAIN, plain),
+            started_by_bootstrap(BASELINE, programs.baseline_runtime()),
+        ]
+        if glibc := programs.glibc_baseline_runtime():
+            suite_variants.append(started_by_bootstrap(GLIBC_BASELINE, glibc))
+        yield suite_variants
 
 
 @contextmanager
 def _without_image(task: Path) -> Iterator[Path]:
-    """The same package with no image in it; the files are the same ones, by hard links."""
+    """Copy the package without its process image, by hard links."""
     copy = task.with_name(f"{task.name}-plain")
     shutil.copytree(task, copy, symlinks=True, copy_function=os.link)
     try:

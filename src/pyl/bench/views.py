@@ -1,4 +1,4 @@
-"""The tables of a report as text cells, which the terminal, Markdown and HTML show alike."""
+"""The tables of a report as text, for the terminal, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pyl.bench import statistics
 from pyl.bench.figures import COLD, MEASURES, WARM, Report, Series
 from pyl.bench.statistics import Interval
-from pyl.bench.variants import FLOOR, GLIBC_FLOOR, INTERPRETED, NATIVE, PLAIN
+from pyl.bench.variants import BASELINE, GLIBC_BASELINE, INTERPRETED, NATIVE, PLAIN
 
-_RATIOS = ((INTERPRETED, NATIVE), (INTERPRETED, PLAIN), (NATIVE, GLIBC_FLOOR), (NATIVE, FLOOR))
-"""Numerator and denominator; of two with the same numerator the first that was measured is shown."""
+_RATIOS = ((INTERPRETED, NATIVE), (INTERPRETED, PLAIN), (NATIVE, GLIBC_BASELINE), (NATIVE, BASELINE))
+"""Numerators and denominators. Of ratios with the same numerator, the first that was measured is shown."""
 
 _NO_RATIO = {"major_faults"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """A figure: its value, and what is known of its uncertainty."""
+    """A figure with its uncertainty."""
 
     value: str
     interval: str = ""
@@ -47,7 +47,7 @@ class Table:
 
 
 def table(report: Report, case: str) -> Table:
-    """All measures of `case` by variant, with the ratios that matter."""
+    """Return all measures of `case` by variant, with the most important ratios."""
     here = [series for series in report.series if series.case == case]
     names = [name for name in report.variants if any(series.variant == name for series in here)]
     ratios = _ratios(names)
@@ -58,7 +58,7 @@ def table(report: Report, case: str) -> Table:
 
 
 def packages(report: Report) -> Table:
-    """Sizes and build times."""
+    """Return the packages' sizes and build times."""
     rows = []
     for facts in report.packages:
         image = f", image: {facts.image}" if facts.image else ""
@@ -68,7 +68,7 @@ def packages(report: Report) -> Table:
                 cells=(
                     Cell(value=f"{facts.zip_bytes / 1e6:.1f} MB"),
                     Cell(value=f"{facts.unpacked_bytes / 1e6:.1f} MB"),
-                    Cell(value=f"{facts.build_seconds:.1f} s" if facts.build_seconds is not None else "was there"),
+                    Cell(value=f"{facts.build_seconds:.1f} s" if facts.build_seconds is not None else "not built"),
                 ),
             )
         )
@@ -76,7 +76,7 @@ def packages(report: Report) -> Table:
 
 
 def place(report: Report) -> str:
-    """Where the run took place, in one sentence without its end."""
+    """Return where the run took place, as part of a sentence."""
     facts = report.machine
     commit = f", commit {facts['commit']}" if facts.get("commit") else ""
     if "lambda" in facts:
@@ -89,55 +89,55 @@ def place(report: Report) -> str:
 
 
 _READING = (
-    "Figures are medians, with their 95 % confidence intervals: order statistics, bootstrap for ratios.",
-    "Outliers are counted in the JSON report and never left out.",
+    "Figures are medians with 95 % confidence intervals, from order statistics, or bootstrapped for ratios.",
+    "Outliers are never left out. The JSON report counts them.",
 )
 _READING_LOCAL = (
-    "A cold start is the time from the program's exec to its first complete answer at the Runtime API.",
-    "Page cache cold: none of the files of package, interpreter and runtime are in memory.",
-    "The system's own libraries, which only the interpreted variant uses, stay in memory all the time.",
+    "A cold start is the time from the program's exec to its first complete response at the Runtime API.",
+    "Page cache cold: no file of the package, the interpreter or the runtime is in memory.",
+    "The system's own libraries, which only the interpreted variant uses, always stay in memory.",
 )
 _READING_LAMBDA = (
-    "Figures are what Lambda reports: milliseconds as in its REPORT lines; its MB are 1,048,576 bytes.",
-    "A cold start is Init Duration and Duration together, of an invocation for which Lambda reports an init.",
-    "What Lambda does before (placing the function, fetching its code, starting a microVM) is in no REPORT line.",
-    "Cold starts were forced by changes of the configuration, one per variant and round, in an order shuffled anew.",
+    "Figures are those of Lambda's REPORT lines, in milliseconds and MB (of 1,048,576 bytes).",
+    "A cold start is Init Duration plus Duration of an invocation for which Lambda reports an init.",
+    "REPORT lines leave out what Lambda does before: placing the function, fetching its code, starting a microVM.",
+    "Cold starts were forced by changing the configuration, once per variant and round, in a random order.",
     "The first round is not counted.",
 )
 
 
 def reading(report: Report) -> tuple[str, ...]:
-    """What a reader must know of all figures."""
+    """Return what a reader must know about all figures."""
     return (*_READING, *(_READING_LAMBDA if "lambda" in report.machine else _READING_LOCAL))
 
 
 def number(value: float) -> str:
-    """Three significant digits, without exponents."""
+    """Format a figure with three significant digits, without exponents."""
     if value == 0 or abs(value) >= 100:
         return f"{value:.0f}"
     digits = 2 if abs(value) >= 1 else 3
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.{digits}f}"
 
 
-def interval(found: Interval) -> str:
-    """`low to high`, or nothing when all samples agree."""
-    return "" if found.low == found.high else f"{number(found.low)} to {number(found.high)}"
+def interval(bounds: Interval) -> str:
+    """Format an interval as `low to high`; empty when both are equal."""
+    return "" if bounds.low == bounds.high else f"{number(bounds.low)} to {number(bounds.high)}"
 
 
 def _ratios(names: Sequence[str]) -> list[tuple[str, str]]:
-    found: dict[str, tuple[str, str]] = {}
+    by_numerator: dict[str, tuple[str, str]] = {}
     for pair in _RATIOS:
         if set(pair) <= set(names):
-            found.setdefault(pair[0], pair)
-    return list(found.values())
+            by_numerator.setdefault(pair[0], pair)
+    return list(by_numerator.values())
 
 
 def _row(
     report: Report, case: str, measure: str, condition: str, names: Sequence[str], ratios: Sequence[tuple[str, str]]
 ) -> Row:
-    found = {name: report.find(case, name, measure, condition) for name in names}
-    cells = [_cell(found[name]) for name in names]
-    cells += [_ratio(found[over], found[under], measure) for over, under in ratios]
+    series = {name: report.find(case, name, measure, condition) for name in names}
+    cells = [_cell(series[name]) for name in names]
+    cells += [_ratio(series[over], series[under], measure) for over, under in ratios]
     title, unit = MEASURES[measure]
     where = "" if condition == WARM else f", {condition}"
     return Row(title=f"{title}{where}{f' [{unit}]' if unit else ''}", cells=tuple(cells))
@@ -153,13 +153,13 @@ def _cell(series: Series | None) -> Cell:
 def _ratio(over: Series | None, under: Series | None, measure: str) -> Cell:
     if over is None or under is None or measure in _NO_RATIO or min(*over.samples, *under.samples) <= 0:
         return Cell(value="-")
-    found = statistics.ratio(over.samples, under.samples)
-    return Cell(value=f"{number(found.value)} x", interval=interval(found))
+    ratio = statistics.ratio(over.samples, under.samples)
+    return Cell(value=f"{number(ratio.value)} x", interval=interval(ratio))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Headline:
-    """One ratio that a summary shows."""
+    """A ratio for the summary at the top of a report."""
 
     title: str
     value: str
@@ -173,25 +173,25 @@ _HEADLINES: tuple[tuple[str, str | None, str], ...] = (
     ("remote_cold_start", None, "times faster cold start on AWS"),
     ("remote_memory", None, "times less memory on AWS"),
 )
-"""Measure, condition (None: the first that was measured), title."""
+"""Measure, condition (None for the first that was measured), title."""
 
 
 def headlines(report: Report) -> list[Headline]:
-    """The ratios of interpreted to native, where both were measured."""
-    found = []
+    """Return the ratios of interpreted to native, where both were measured."""
+    shown = []
     for case in report.cases:
-        for measure, wanted, title in _HEADLINES:
-            condition = wanted or _first_condition(report, case, measure)
+        for measure, fixed_condition, title in _HEADLINES:
+            condition = fixed_condition or _first_condition(report, case, measure)
             over = report.find(case, INTERPRETED, measure, condition)
             under = report.find(case, NATIVE, measure, condition)
             if over and under:
                 ratio, unit = statistics.ratio(over.samples, under.samples), MEASURES[measure][1]
                 values = f"{number(over.median.value)} {unit} against {number(under.median.value)} {unit}"
-                where = "" if wanted else f", {condition}"
-                found.append(Headline(title=f"{case}: {title}{where}", value=f"{number(ratio.value)} x", detail=values))
-    return found
+                where = "" if fixed_condition else f", {condition}"
+                shown.append(Headline(title=f"{case}: {title}{where}", value=f"{number(ratio.value)} x", detail=values))
+    return shown
 
 
 def _first_condition(report: Report, case: str, measure: str) -> str:
-    found = (series.condition for series in report.series if (series.case, series.measure) == (case, measure))
-    return next(found, "")
+    conditions = (series.condition for series in report.series if (series.case, series.measure) == (case, measure))
+    return next(conditions, "")

@@ -1,4 +1,4 @@
-"""`pyl bench`: native against interpreted, measured."""
+"""The command `pyl bench`, which compares native and interpreted packages."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 EXTRAS = ("crowds", "memory")
 
 
-def _variant(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[BenchVariant, ...]:
-    found = []
-    for text in given:
+def _variant(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[BenchVariant, ...]:
+    variants = []
+    for text in texts:
         name, separator, path = text.partition("=")
         if not separator or not name or not Path(path).exists():
             msg = f"{text!r} is not NAME=PATH with an existing path"
             raise click.BadParameter(msg)
-        found.append(BenchVariant(name=name, path=Path(path).absolute()))
-    return tuple(found)
+        variants.append(BenchVariant(name=name, path=Path(path).absolute()))
+    return tuple(variants)
 
 
 _output = click.Path(path_type=Path, dir_okay=False)
@@ -44,32 +44,38 @@ _output = click.Path(path_type=Path, dir_okay=False)
     "directories",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     multiple=True,
-    help="Folder of a project; may be repeated.  [default: the folder you are in]",
+    help="Folder of a project; may be repeated.  [default: the current folder]",
 )
 @click.option("--function", "functions", multiple=True, shell_complete=complete_functions,
               help="Measure only this function; may be repeated.")  # fmt: skip
 @click.option(
     "--variant", "further", multiple=True, callback=_variant, metavar="NAME=PATH",
-    help="One more way to run the function: a zip or folder with a `bootstrap`, or an executable.",
+    help="Another variant to measure: a zip or folder with a `bootstrap`, or an executable.",
 )  # fmt: skip
-@click.option("--also", type=click.Choice(EXTRAS), multiple=True, help="Measure this too; may be repeated.")
-@click.option("--no-build", is_flag=True, help="Measure the packages in build/pyl as they are.")
-@click.option("--rounds", type=click.IntRange(6, 1000), default=60, show_default=True, help="Most rounds of a measure.")
+@click.option("--also", type=click.Choice(EXTRAS), multiple=True, help="Measure this as well; may be repeated.")
+@click.option("--no-build", is_flag=True, help="Measure the existing packages in build/pyl.")
 @click.option(
-    "--seconds", type=click.FloatRange(1), help="Longest time of a measure.  [default: 60; with --remote 600]"
+    "--rounds",
+    type=click.IntRange(6, 1000),
+    default=60,
+    show_default=True,
+    help="Maximum number of rounds of a measurement.",
+)
+@click.option(
+    "--seconds", type=click.FloatRange(1), help="Maximum time of a measurement.  [default: 60; with --remote 600]"
 )
 @click.option("--remote", is_flag=True,
-              help="Measure on AWS: deploy all variants under throwaway names, and delete them.")  # fmt: skip
+              help="Measure on AWS: deploy all variants under temporary names, then delete them.")  # fmt: skip
 @click.option("--memory", "memory", type=click.IntRange(128, 10240), multiple=True, metavar="MB",
               help="With --remote: memory size; may be repeated.  [default: the function's]")  # fmt: skip
-@click.option("--profile", envvar="AWS_PROFILE", help="With --remote: profile of the AWS configuration.")
+@click.option("--profile", envvar="AWS_PROFILE", help="With --remote: AWS profile.")
 @click.option("--region", help="With --remote: AWS region.  [default: the project's]")
 @click.option("--json", "json_file", type=_output, help="Write all figures and samples to this file.")
 @click.option("--html", "html_file", type=_output, help="Write a report with plots to this file.")
 @click.option("--markdown", "markdown_file", type=_output, help="Write the tables to this file.")
 @click.option("--compare", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="OLD.json",
-              help="Show what changed since an earlier --json.")  # fmt: skip
-@click.option("--fail-on-regression", is_flag=True, help="With --compare: exit code 1 when something became worse.")
+              help="Show what changed since the run that wrote this --json file.")  # fmt: skip
+@click.option("--fail-on-regression", is_flag=True, help="With --compare: exit with code 1 if a figure became worse.")
 def command(
     directories: tuple[Path, ...],
     functions: tuple[str, ...],
@@ -88,18 +94,18 @@ def command(
     compare: Path | None,
     fail_on_regression: bool,
 ) -> None:
-    """Measure the native package against the interpreted one, and both against a static C program.
+    """Compare the native package with the interpreted one, and both with a static C program.
 
-    Every function is invoked with its example event, in all variants in turns. docs/benchmarks.md says what is
+    Each function is invoked with its example event, in all variants in turns. docs/benchmarks.md explains what is
     measured and how.
     """
     from pyl.bench import suite
     from pyl.bench.rounds import Plan
 
-    _check_place(remote=remote, also=also, memory=memory, region=region)
+    _check_options(remote=remote, also=also, memory=memory, region=region)
     if fail_on_regression and compare is None:
-        msg = "--fail-on-regression compares with an earlier run"
-        raise UsageError(msg, hint="give that run's file with --compare OLD.json")
+        msg = "--fail-on-regression needs an earlier run to compare with"
+        raise UsageError(msg, hint="add --compare OLD.json")
     if html_file:
         bench_report.require_plots()
     earlier = load(compare) if compare else None
@@ -115,7 +121,7 @@ def command(
         build=not no_build,
         functions=functions,
         further=further,
-        crowds="crowds" in also,
+        concurrent_cold_starts="crowds" in also,
         memory_sizes="memory" in also,
     )
     if remote:
@@ -130,23 +136,27 @@ def command(
     if earlier:
         _compare(earlier, report, fail=fail_on_regression)
     if report.failures:
-        msg = f"{len(report.failures)} of the variants failed; the report names them"
+        msg = f"{len(report.failures)} of the variants failed; see the report"
         raise FunctionFailed(msg)
 
 
-def _check_place(*, remote: bool, also: tuple[str, ...], memory: tuple[int, ...], region: str | None) -> None:
-    """Options that only make sense in the other place."""
-    here = [f"--also {name}" for name in also]
-    there = [*(["--memory"] if memory else []), *(["--region"] if region else [])]
-    if remote and here:
-        msg = f"{here[0]} is measured on this machine, and --remote measures on AWS"
-        raise UsageError(msg, hint=f"leave out one of them; {_MEMORY_HINT}" if "memory" in also else None)
-    if not remote and there:
-        msg = f"{there[0]} is for measurements on AWS"
+def _check_options(*, remote: bool, also: tuple[str, ...], memory: tuple[int, ...], region: str | None) -> None:
+    """Check that no option is only for measurements on this machine, or only for those on AWS.
+
+    Raises:
+        UsageError: An option does not fit.
+    """
+    local_options = [f"--also {name}" for name in also]
+    remote_options = [*(["--memory"] if memory else []), *(["--region"] if region else [])]
+    if remote and local_options:
+        msg = f"{local_options[0]} is measured on this machine, but --remote measures on AWS"
+        raise UsageError(msg, hint=f"remove one of them; {_MEMORY_HINT}" if "memory" in also else None)
+    if not remote and remote_options:
+        msg = f"{remote_options[0]} is for measurements on AWS"
         raise UsageError(msg, hint="add --remote")
 
 
-_MEMORY_HINT = "with --remote, memory sizes are given by --memory"
+_MEMORY_HINT = "with --remote, use --memory to choose memory sizes"
 
 
 def _run_remotely(
@@ -158,7 +168,7 @@ def _run_remotely(
     regions = {project.configuration.region for project in projects}
     if len(regions) > 1:
         msg = f"the projects are for several regions: {', '.join(sorted(map(str, regions)))}"
-        raise UsageError(msg, hint="name one by --region")
+        raise UsageError(msg, hint="choose one with --region")
     aws = connect(region=regions.pop(), environ=os.environ, profile=profile)
     aws.hide(
         text
@@ -178,5 +188,5 @@ def _compare(earlier: Report, report: Report, *, fail: bool) -> None:
         console.print(line)
     worse = [change for change in changes if change.worse]
     if fail and worse:
-        msg = f"{len(worse)} of {len(changes)} figures became worse than {earlier.created}"
+        msg = f"{len(worse)} of {len(changes)} figures became worse since {earlier.created}"
         raise FunctionFailed(msg)

@@ -1,4 +1,4 @@
-"""Shows the report of a benchmark on the terminal, and writes it to files."""
+"""Prints the report of a benchmark, and writes it to files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyl.bench.figures import Report
 from pyl.errors import EngineError
 
 _WIDTH = 180
-"""Columns without a terminal: eight columns of figures with their intervals fit."""
+"""Width of the output without a terminal, in characters: fits eight columns of figures with their intervals."""
 
 _COLORS = {"met": "green", "missed": "red", "not measured": "yellow"}
 
@@ -33,7 +33,7 @@ def require_plots() -> None:
 
 
 def write(report: Report, json_file: Path | None, html_file: Path | None, markdown_file: Path | None) -> None:
-    """Write the report to each file that is named; their folders are made."""
+    """Write the report to each of the files that is not None, and create their folders."""
     from pyl.bench import markdown
 
     for path in (json_file, html_file, markdown_file):

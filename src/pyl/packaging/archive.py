@@ -1,7 +1,7 @@
-"""Writes zips that depend on their content only: same files, same bytes.
+"""Writes reproducible zips: the same files result in the same bytes.
 
-The standard library's zips are deflated by zlib; these are by libdeflate, whose files are smaller by a twentieth; that
-takes longer, on all processors. The format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
+libdeflate compresses the files, on all processors. The result is about 5 % smaller than that of zlib, which the
+standard library uses, but takes longer. The format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
 """
 
 from __future__ import annotations
@@ -22,32 +22,34 @@ from pyl.errors import BuildError
 from pyl.packaging import parallel
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
-"""A zip cannot name an earlier date."""
+"""Earliest date that a zip can contain."""
 
 _LEVEL = 10
-"""Of 12. Measured on native packages: 8 takes as long as zlib's usual level and spares 2 %, 10 three times as long and
-4.5 %, 12 six times as long and 4.7 %."""
+"""Compression level, of 12. Measured on native packages, relative to zlib's default level: 8 takes as long and saves
+2 %, 10 takes three times as long and saves 4.5 %, 12 takes six times as long and saves 4.7 %."""
 
 _LOCAL, _CENTRAL, _END = struct.Struct("<4s5H3L2H"), struct.Struct("<4s6H3L5H2L"), struct.Struct("<4s4H2LH")
 _VERSION, _UNIX = 20, 3 << 8
 _UTF_8 = 0x800
 _STORED, _DEFLATED = 0, 8
 _MOST_FILES = 0xFFFF
-"""More take the extension zip64, which nothing that fits into Lambda should need."""
+"""More files need the extension zip64. No package that fits into Lambda should need it."""
 
 
 def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ) -> None:
-    """Zip everything below `folder` to `output`, ordered by name, with one date and plain permissions.
+    """Zip everything below `folder` to `output`, ordered by name.
 
-    The date is SOURCE_DATE_EPOCH (seconds, UTC; https://reproducible-builds.org/specs/source-date-epoch/),
-    else 1980-01-01. Files get 0644, or 0755 when their owner may execute them: Lambda runs them as another
-    user. Raises `BuildError` when there are more files than a zip can name.
+    All files get the date of SOURCE_DATE_EPOCH (seconds, UTC; https://reproducible-builds.org/specs/source-date-epoch/),
+    or 1980-01-01. Their permissions are 0644, or 0755 if their owner may execute them: Lambda runs as another user.
+
+    Raises:
+        BuildError: There are more files than a zip can contain.
     """
     paths = [path for path in folder.rglob("*") if not path.is_dir()]
     if len(paths) > _MOST_FILES:
-        msg = f"the package has {len(paths)} files, and its zip can hold {_MOST_FILES}"
-        raise BuildError(msg, hint="leave out dependencies, or data files, that no function needs")
-    paths.sort(key=lambda path: path.stat().st_size, reverse=True)  # what takes longest is begun first
+        msg = f"the package has {len(paths)} files, but a zip can contain at most {_MOST_FILES}"
+        raise BuildError(msg, hint="leave out dependencies or data files that no function needs")
+    paths.sort(key=lambda path: path.stat().st_size, reverse=True)  # begin with those that take longest
     entries = parallel.all_of([functools.partial(_entry, folder, path) for path in paths])
     date = _date(environ)
     directory = bytearray()
@@ -55,9 +57,9 @@ def write(folder: Path, output: Path, *, environ: Mapping[str, str] = os.environ
         for entry in sorted(entries, key=lambda entry: entry.name):
             directory += entry.in_directory(date, file.tell())
             file.write(entry.local(date))
-        place = file.tell()
+        offset = file.tell()
         file.write(directory)
-        file.write(_END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(directory), place, 0))
+        file.write(_END.pack(b"PK\5\6", 0, 0, len(entries), len(entries), len(directory), offset, 0))
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,13 @@ class _Entry:
     method: int
     data: bytes
     sizes: tuple[int, int, int]
-    """Checksum, bytes in the zip, bytes of the file."""
+    """Checksum, compressed size and size of the file (bytes)."""
 
     def local(self, date: tuple[int, int]) -> bytes:
         return _LOCAL.pack(b"PK\3\4", *self._common(date)) + self.name.encode() + self.data
 
-    def in_directory(self, date: tuple[int, int], place: int) -> bytes:
-        head = _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *self._common(date), 0, 0, 0, self.mode << 16, place)
+    def in_directory(self, date: tuple[int, int], offset: int) -> bytes:
+        head = _CENTRAL.pack(b"PK\1\2", _VERSION | _UNIX, *self._common(date), 0, 0, 0, self.mode << 16, offset)
         return head + self.name.encode()
 
     def _common(self, date: tuple[int, int]) -> tuple[int, ...]:
@@ -98,12 +100,12 @@ def _entry(folder: Path, path: Path) -> _Entry:
 
 
 def unpacked_size(folder: Path) -> int:
-    """Bytes of every file below `folder`: what Lambda's limit of 250 MB counts."""
+    """Return the total size of all files below `folder` in bytes. Lambda's limit for it is 250 MB."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _date(environ: Mapping[str, str]) -> tuple[int, int]:
-    """Time of day and day, as zips write them."""
+    """Return the time of day and the date in the format of zips."""
     epoch = environ.get("SOURCE_DATE_EPOCH")
     moment = max(_EARLIEST, time.gmtime(int(epoch))[:6]) if epoch else _EARLIEST
     year, month, day, hour, minute, second = moment

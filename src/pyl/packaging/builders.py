@@ -1,4 +1,4 @@
-"""Chooses what compiles a native package: this Linux host, or a container."""
+"""Chooses the builder of a native package: this Linux host, or a container."""
 
 from __future__ import annotations
 
@@ -33,10 +33,21 @@ def build(
     cached: bool = True,
     timeout: float = TIMEOUT,
 ) -> Package:
-    """Make the native package of `project` in `out` with the configured builder.
+    """Build the native package of a project with the configured builder.
 
-    `auto` is the container when an engine answers, else this host. Without `cached` everything is compiled anew.
-    Raises `EngineError` when no builder can be had.
+    The builder `auto` is the container if an engine answers, else this host.
+
+    Args:
+        project: The project to build.
+        out: Folder to write to.
+        progress: Receives steps, details and notes.
+        environ: Environment variables, to find the container engine.
+        cached: Use compiled modules of earlier builds.
+        timeout: Seconds that a build in a container may take.
+
+    Raises:
+        EngineError: The builder is not available.
+        BuildError: A step of the build failed.
     """
     builder = project.configuration.native.builder
     if builder == "local":
@@ -47,7 +58,7 @@ def build(
         if builder == "container" or sys.platform != "linux":
             raise
         why = error.message.partition("\n")[0]
-        progress.note(f"built on this host with the local builder: {why}")
+        progress.note(f"using the local builder on this host: {why}")
         return _local(project, out, progress, cached=cached)
     from pyl.packaging.container import driver
 
@@ -56,7 +67,11 @@ def build(
 
 
 def connect(environ: Mapping[str, str] = os.environ) -> Engine:
-    """The container engine. Raises `EngineError` when none answers."""
+    """Connect to the container engine.
+
+    Raises:
+        EngineError: No engine answers, or pyl's native extra is not installed.
+    """
     try:
         from pyl.packaging.container.engine import Engine
     except ImportError as error:
@@ -73,9 +88,8 @@ def _local(project: Project, out: Path, progress: Progress, *, cached: bool) -> 
         raise EngineError(msg, hint="start a container engine and use `--builder container`")
     architecture = project.configuration.architecture
     if architecture is not Architecture.host():
-        msg = f"the local builder makes packages for this machine's processor, {platform.machine()}, not {architecture}"
-        raise EngineError(
-            msg, hint="start a container engine and use `--builder container`, or build on such a machine"
-        )
+        msg = f"the local builder builds for this machine's processor, {platform.machine()}, not for {architecture}"
+        hint = f"start a container engine and use `--builder container`, or build on an {architecture} machine"
+        raise EngineError(msg, hint=hint)
     with nullcontext() if cached else cache.temporary_cache():
         return native.build(project, out, progress)

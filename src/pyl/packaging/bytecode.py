@@ -1,7 +1,7 @@
-"""Compiles Python sources to `.pyc` files that stay valid whatever date the zip gives the source.
+"""Compiles Python sources to `.pyc` files that are valid whatever date the source has in the zip.
 
-This file is also a script, run in an interpreter of its own: what `marshal` writes depends on how many
-references a constant has, and so on all that the process has imported and compiled before.
+This file is also run as a script, in a separate interpreter. The output of `marshal` depends on the number of
+references to a constant, and so on everything that the process has imported and compiled before.
 """
 
 from __future__ import annotations
@@ -14,22 +14,30 @@ import sys
 from pathlib import Path
 
 _HEAD = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")
-"""Of a `.pyc` with a hash of its source that is not checked: https://peps.python.org/pep-0552/"""
+"""Header of a `.pyc` with an unchecked hash of its source: https://peps.python.org/pep-0552/"""
 
 
 def compile_tree(
     root: Path, *, prefix: str, keep_sources: bool, legacy: bool = False, keep_docstrings: bool = True
 ) -> None:
-    """Write an unchecked-hash `.pyc` for every `.py` below `root`: the same one for the same sources.
+    """Write a reproducible `.pyc` with an unchecked hash for every `.py` below `root`.
 
-    Timestamp `.pyc` files are stale in a package, since its files all carry one fixed date: Python would
-    compile every module again at each cold start. An unchecked-hash one (PEP 552) is used as it is.
+    A `.pyc` with a timestamp would be stale in a package, where all files have the same date: Python would compile
+    every module again at each cold start. It uses a `.pyc` with an unchecked hash (PEP 552) as it is.
 
-    `prefix` is the folder that `root` will be at when it runs (`/var/task`): tracebacks name it, and no
-    path of the build machine is left behind. With `legacy` the `.pyc` stands where the source stood
-    (`x.pyc` for `x.py`), the form that Python imports without a source. Without sources there are no columns
-    either, which tracebacks would only point to in a line of source: a quarter of what bytecode takes. A file that
-    does not compile is left as it is: packages ship templates and files for other Pythons that nobody imports.
+    Files that do not compile are ignored: packages contain templates and files for other versions of Python.
+
+    Args:
+        root: Folder with the sources.
+        prefix: Where `root` is when the code runs (`/var/task`). Tracebacks contain this path instead of the build
+            machine's.
+        keep_sources: Keep the sources. Without them, bytecode has no columns, which tracebacks need only to mark a part
+            of a line of source; this saves a quarter of its size.
+        legacy: Write the `.pyc` beside the source (`x.pyc` for `x.py`), where Python finds it without a source.
+        keep_docstrings: Keep docstrings in the bytecode.
+
+    Raises:
+        BuildError: The files cannot be written.
     """
     from pyl.errors import BuildError
     from pyl.process import CommandFailed, run
@@ -46,7 +54,7 @@ def compile_tree(
         run([sys.executable, *options, __file__, json.dumps(settings)], environment={"PYTHONHASHSEED": "0"})
     except CommandFailed as failure:
         msg = f"cannot write bytecode: {failure.output.strip() or failure.message}"
-        raise BuildError(msg, hint="free some space, or name another folder with --out") from failure
+        raise BuildError(msg, hint="free some space, or choose another folder with --out") from failure
 
 
 def _compile_all(root: Path, prefix: str, keep_sources: bool, legacy: bool, keep_docstrings: bool) -> None:
@@ -76,11 +84,11 @@ def _without_docstrings(source: bytes) -> ast.Module:
 
 
 def _main() -> None:
-    wanted = json.loads(sys.argv[1])
+    settings = json.loads(sys.argv[1])
     try:
-        _compile_all(Path(wanted.pop("root")), **wanted)
+        _compile_all(Path(settings.pop("root")), **settings)
     except OSError as error:
-        sys.exit(f"{error.filename or wanted}: {error.strerror}")
+        sys.exit(f"{error.filename or settings}: {error.strerror}")
 
 
 if __name__ == "__main__":

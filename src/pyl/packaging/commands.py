@@ -1,4 +1,4 @@
-"""The AWS CLI commands that deploy a package, printed after each build."""
+"""AWS CLI commands that deploy a package, printed after each build."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from pyl.architecture import Architecture
 from pyl.project.model import Function
 
 DIRECT_UPLOAD_LIMIT = 50 * 1024 * 1024
-"""Bytes of a zip that the Lambda API takes directly; larger ones go by S3.
+"""Bytes of the largest zip that the Lambda API accepts directly; larger ones are uploaded to S3.
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Commands:
-    """Commands for a POSIX shell, to be run as printed once the placeholders are set."""
+    """Commands for a POSIX shell. They run as printed once the variables are set."""
 
     create: str
-    """For any function of the package, with `$FUNCTION_NAME`, `$LAMBDA_ROLE_ARN` and `$REGION_ID`."""
+    """Creates any function of the package, with `$FUNCTION_NAME`, `$LAMBDA_ROLE_ARN` and `$REGION_ID`."""
     update: str
+    """Updates the code of any function of the package."""
     publish_layer: str | None
+    """Publishes the layer and sets `$LAYER_ARN`; None without a layer."""
     functions: dict[str, str]
-    """Function name to its own `create-function` command, configuration included."""
+    """The `create-function` command of each function with its configuration, by the function's name."""
     upload: str | None = None
-    """For packages over 50 MB: brings the zip to `$BUCKET_NAME`, from where the other commands take it."""
+    """Uploads packages over 50 MB to `$BUCKET_NAME`, which the other commands refer to."""
 
 
 def commands(
@@ -41,7 +43,17 @@ def commands(
     layer_name: str | None = None,
     prefix: str = "",
 ) -> Commands:
-    """The commands that create and update functions from `package`; `prefix` is before their names in AWS."""
+    """Return the commands that create and update functions from a package.
+
+    Args:
+        package: The package's zip.
+        functions: The functions in it.
+        runtime: Lambda's name of the runtime.
+        architecture: Processor architecture of the package.
+        layer: Zip of the layer, if there is one.
+        layer_name: Name of the layer in AWS.
+        prefix: Prefix of the functions' names in AWS.
+    """
     code = _Code(package)
     layers = " --layers $LAYER_ARN" if layer else ""
 
@@ -75,13 +87,13 @@ def commands(
 
 
 class _Code:
-    """How commands name the package: the file itself, or what was uploaded to S3."""
+    """Options that refer to the package: to the file itself, or to its upload in S3."""
 
     def __init__(self, package: Path) -> None:
         self.upload: str | None = None
         self.of_new = self.of_present = f"--zip-file {_fileb(package)}"
         if package.is_file() and package.stat().st_size > DIRECT_UPLOAD_LIMIT:
-            # A name for each content: what a function was made of stays there for a rollback.
+            # One key for each content, so that older packages stay there for a rollback.
             with package.open("rb") as file:
                 key = f"{package.stem}-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}.zip"
             self.upload = f"aws s3 cp {shlex.quote(str(package))} s3://$BUCKET_NAME/{key} --region $REGION_ID"
@@ -98,7 +110,7 @@ def _publish_layer(layer: Path, name: str, runtime: str, architecture: Architect
 
 
 def _extra(function: Function, *, has_layer: bool) -> str:
-    """Options for what configuration says; what another command must do (a URL, an alias) is `pyl deploy`'s."""
+    """Return options for the function's configuration. What needs other commands (a URL, an alias) is left out."""
     settings = function.configuration.deployment
     text = _description(function.description) if function.description else ""
     if environment := function.configuration.environment:
@@ -120,7 +132,10 @@ def _extra(function: Function, *, has_layer: bool) -> str:
 
 
 def _description(text: str) -> str:
-    """The AWS CLI fetches values that look like addresses, and takes those with a hyphen for options."""
+    """Return the option for a description, quoted for the AWS CLI.
+
+    The AWS CLI fetches values that look like URLs, and treats values that begin with a hyphen as options.
+    """
     if text.startswith(("-", "http://", "https://", "file://", "fileb://")):
         return _json_option("cli-input-json", {"Description": text})
     return f" --description {shlex.quote(text)}"

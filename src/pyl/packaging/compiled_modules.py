@@ -1,4 +1,4 @@
-"""Compiles Python modules and packages into extension modules, each once for the same content."""
+"""Compiles Python modules and packages into extension modules, once for the same content."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pyl.toolchain import nuitka
 
 
 def pieces(root: Path) -> Iterator[Path]:
-    """What below `root` is compiled into one extension module each.
+    """Yield the modules and packages below `root` that are compiled into one extension module each.
 
-    A package (a folder with `__init__.py`) becomes one with all that is below it, a single module one of its own;
-    folders without `__init__.py` are namespaces and stay folders.
+    A package (a folder with `__init__.py`) is compiled together with everything below it. Folders without
+    `__init__.py` are namespaces: their content is compiled separately.
     """
     for path in sorted(root.iterdir()):
         if path.is_dir() and not (path / "__init__.py").is_file():
@@ -28,14 +28,22 @@ def pieces(root: Path) -> Iterator[Path]:
 def compile_in_place(
     source: Path, dependencies: Path, architecture: Architecture, progress: Progress, log: Path
 ) -> None:
-    """Put the extension module of `source` beside it, and remove its sources; data files stay.
+    """Compile a module or package, put the extension module beside it, and remove the sources. Data files stay.
 
-    `dependencies` is the folder with the distributions that it will run beside.
+    Args:
+        source: The module's file or the package's folder.
+        dependencies: Folder with the distributions of the native package.
+        architecture: Processor architecture to compile for.
+        progress: Receives details.
+        log: File to which the compilers' output is appended.
+
+    Raises:
+        BuildError: A compiler failed.
     """
     sources = sorted(source.rglob("*.py")) if source.is_dir() else [source]
     progress.detail(f"compile {source.name}")
-    made = _compiled(source, sources, dependencies, architecture, progress, log)
-    shutil.copy(made, source.parent / made.name)
+    extension = _compiled(source, sources, dependencies, architecture, progress, log)
+    shutil.copy(extension, source.parent / extension.name)
     for file in sources:
         file.unlink()
     if source.is_dir():
@@ -46,38 +54,38 @@ def _compiled(
     source: Path, sources: list[Path], dependencies: Path, architecture: Architecture, progress: Progress, log: Path
 ) -> Path:
     content = [part for file in sources for part in (file.relative_to(source.parent).as_posix(), file.read_bytes())]
-    makers = [Path(maker).read_bytes() for maker in (nuitka.__file__, nuitka.MAIN)]
+    build_sources = [Path(file).read_bytes() for file in (nuitka.__file__, nuitka.MAIN)]
     distributions = sorted(dependencies.glob("*.dist-info"))
     metadata = [part for folder in distributions for part in (folder.name, _entry_points(folder))]
-    name = cache.key("module", nuitka.toolchain(), architecture, *makers, source.name, *content, *metadata)
+    name = cache.key("module", nuitka.toolchain(), architecture, *build_sources, source.name, *content, *metadata)
 
     def build(folder: Path) -> None:
         with cache.workspace(source.stem) as work:
             inputs = work / "in"
-            for file in sources:  # data files aside
+            for file in sources:  # without data files
                 copy = inputs / file.relative_to(source.parent)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
-            seen = work / "distributions"
-            seen.mkdir()
-            for distribution in distributions:  # not their code: Nuitka would examine it
-                (seen / distribution.name).symlink_to(distribution.resolve())
-            made = nuitka.compile_module(
+            visible = work / "distributions"
+            visible.mkdir()
+            for distribution in distributions:  # without their code, which Nuitka would examine
+                (visible / distribution.name).symlink_to(distribution.resolve())
+            extension = nuitka.compile_module(
                 inputs / source.name,
                 work / "out",
                 architecture,
-                distributions=seen,
+                distributions=visible,
                 log=log,
                 on_progress=progress.detail,
             )
-            shutil.copy(made, folder / made.name)
+            shutil.copy(extension, folder / extension.name)
 
-    (made,) = cache.entry("modules", name, build).iterdir()
-    return made
+    (extension,) = cache.entry("modules", name, build).iterdir()
+    return extension
 
 
 def _entry_points(distribution: Path) -> bytes:
-    """What Nuitka may put into code of a distribution, besides its version."""
+    """Return the entry points of a distribution, which Nuitka may compile into code, like its version."""
     path = distribution / "entry_points.txt"
     return path.read_bytes() if path.is_file() else b""
 

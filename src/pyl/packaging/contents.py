@@ -1,4 +1,4 @@
-"""What goes into a package besides dependencies: the user's files, pyl's runtime, the function table."""
+"""Copies what a package contains besides dependencies: the user's files, pyl's runtime and the function table."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _RUNTIME = (
     "json",
     "runtime",
 )
-"""The part of pyl that runs in Lambda; the rest is the tool."""
+"""The parts of pyl that run in Lambda."""
 
 INTERPRETED = ("batch", "events", "responses")
-"""Modules of it that native packages hold as bytecode: they say what data looks like, and compute little."""
+"""Those that native packages contain as bytecode: they mostly define data types, and compute little."""
 
 _NOT_RUNTIME = ("samples", "samples.py", "__pycache__")
 
@@ -45,23 +45,23 @@ __getattr__ = Table(TABLE)
 
 
 def function_table(functions: Iterable[Function]) -> dict[str, str]:
-    """Function name to `module:attribute`."""
+    """Return `module:attribute` for each function, by its name."""
     return {function.name: f"{function.module}:{function.attribute}" for function in functions}
 
 
 def write_function_module(project: Project, target: Path, *, interpreted: bool) -> None:
-    """Write `functions.py`, which Lambda's handler setting names."""
+    """Write `functions.py`, the module that Lambda's handler setting names."""
     table = function_table(project.functions)
-    rows = "".join(f"    {name!r}: {place!r},\n" for name, place in table.items())
+    rows = "".join(f"    {name!r}: {target_name!r},\n" for name, target_name in table.items())
     text = _TABLE.format(rows=rows) + (_INTERPRETED if interpreted else "")
     (target / "functions.py").write_text(text, encoding="utf-8")
 
 
 def read_function_module(text: str) -> dict[str, str]:
-    """The table of a `functions.py` that `write_function_module` wrote.
+    """Read the function table from the text of a `functions.py` that `write_function_module` wrote.
 
     Raises:
-        ValueError: it is another file of that name.
+        ValueError: The text is that of another file.
     """
     try:
         tree = ast.parse(text)
@@ -74,12 +74,12 @@ def read_function_module(text: str) -> dict[str, str]:
                 table = ast.literal_eval(value)
                 if isinstance(table, dict):
                     return table
-    msg = "its functions.py is not pyl's"
+    msg = "its functions.py was not written by pyl"
     raise ValueError(msg)
 
 
 def runtime_files() -> Iterator[tuple[Path, Path]]:
-    """(absolute path, path below the package's root) of every file of pyl that runs in Lambda."""
+    """Yield every file of pyl that runs in Lambda: its absolute path, and its path below the package's root."""
     root = Path(pyl.__file__).parent
     for name in _RUNTIME:
         top = root / name
@@ -98,7 +98,7 @@ def copy_runtime(target: Path) -> None:
 
 
 def copy_user_files(project: Project, target: Path) -> None:
-    """Copy the project's code and data into `target`, laid out as below `source`."""
+    """Copy the project's code and data to `target`, with the folder structure of its `source`."""
     for file in project.files:
         destination = target / file.relative_to(project.configuration.source)
         destination.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Which modules Python code imports, read from its syntax tree without running it."""
+"""Finds the modules that Python code imports, in its syntax tree, without running it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class Import:
     """One import of a module."""
 
     module: str
-    """Absolute dotted name; for `from a import b` it is `a`, and `a.b` comes as another `Import`."""
+    """Absolute dotted name. `from a import b` is two imports, `a` and `a.b`."""
     line: int
     needed: bool
     """Whether the importing module fails to load when this one is missing."""
     is_member: bool = False
-    """For the `a.b` of `from a import b`, which may be no module at all."""
+    """True for the `a.b` of `from a import b`, which may not be a module."""
 
 
 def parse(path: Path) -> ast.Module:
-    """The syntax tree of the file at `path`; an empty one when it does not parse."""
+    """Return the syntax tree of the file at `path`; an empty one if it has syntax errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about invalid escapes in other people's strings
         try:
@@ -33,13 +33,13 @@ def parse(path: Path) -> ast.Module:
 
 
 def read(path: Path, module: str) -> list[Import]:
-    """Every import in the file at `path`, which holds the module `module`; none when it does not parse."""
+    """Return every import of the module `module`, whose file is at `path`; none if it has syntax errors."""
     package = module if path.stem == "__init__" else module.rpartition(".")[0]
     return list(_walk(parse(path).body, package, needed=True))
 
 
 def string_constants(path: Path) -> set[str]:
-    """Every string in the file at `path` that could be a module's name."""
+    """Return every string constant in the file at `path` that could be a module's name."""
     return {
         node.value
         for node in ast.walk(parse(path))
@@ -59,7 +59,7 @@ def _walk(body: list[ast.stmt], package: str, *, needed: bool) -> Iterator[Impor
         elif isinstance(statement, ast.If) and _is_not_for_importers(statement.test):
             yield from _walk(statement.orelse, package, needed=needed)
         else:
-            # What stands in a function, or where its failure may be caught, is not needed for the import.
+            # Imports in functions, or where their failure may be caught, are not needed to load the module.
             certain = needed and isinstance(statement, (ast.With, ast.ClassDef, ast.If))
             for block in _blocks(statement):
                 yield from _walk(block, package, needed=certain and not isinstance(statement, ast.If))
@@ -69,8 +69,8 @@ def _from(statement: ast.ImportFrom, package: str, needed: bool) -> Iterator[Imp
     base = statement.module or ""
     if statement.level:
         parts = package.split(".") if package else []
-        kept = parts[: len(parts) - (statement.level - 1)]
-        base = ".".join([*kept, base] if base else kept)
+        parents = parts[: len(parts) - (statement.level - 1)]
+        base = ".".join([*parents, base] if base else parents)
     if base:
         yield Import(module=base, line=statement.lineno, needed=needed)
     for alias in statement.names:
@@ -90,7 +90,7 @@ def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def _is_not_for_importers(test: ast.expr) -> bool:
-    """`if TYPE_CHECKING:` and `if __name__ == "__main__":`."""
+    """Return whether a condition is `TYPE_CHECKING` or `__name__ == "__main__"`."""
     if isinstance(test, ast.Compare):
         return isinstance(test.left, ast.Name) and test.left.id == "__name__"
     name = test.attr if isinstance(test, ast.Attribute) else getattr(test, "id", None)

@@ -1,4 +1,4 @@
-"""Makes the interpreted package: one zip for a managed Python runtime."""
+"""Builds the interpreted package: one zip for a managed Python runtime."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from pyl.project import dependencies
 from pyl.project.model import Project
 
 _OLDEST_GLIBC = {"3.10": "manylinux2014", "3.11": "manylinux2014"}
-"""Managed runtimes up to 3.11 are Amazon Linux 2 (glibc 2.26); later ones Amazon Linux 2023 (glibc 2.34)."""
+"""Wheel platforms by version of Python. Managed runtimes up to 3.11 run on Amazon Linux 2 (glibc 2.26), later ones on
+Amazon Linux 2023 (glibc 2.34)."""
 
 
 def build(project: Project, out: Path, progress: Progress, *, layer: bool = False) -> Package:
-    """Write `out/interpreted.zip`, and `out/layer.zip` with dependencies and runtime when `layer` is set.
+    """Write `out/interpreted.zip`. With `layer`, dependencies and pyl's runtime go to `out/layer.zip`.
 
-    Raises `BuildError`; the packages that were there are untouched then.
+    Raises:
+        BuildError: A step of the build failed. Existing packages are unchanged.
     """
     architecture = project.configuration.architecture
     package = out / "interpreted.zip"
@@ -79,16 +81,16 @@ def build(project: Project, out: Path, progress: Progress, *, layer: bool = Fals
 
 
 def python_version() -> str:
-    """Minor version of the Python that builds, which the package is for."""
+    """Return the minor version of the running Python, for which packages are built (such as `3.12`)."""
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def runtime() -> str:
-    """Lambda's name of the managed runtime that the package is for."""
+    """Return Lambda's name of the managed runtime for which packages are built (such as `python3.12`)."""
     return f"python{python_version()}"
 
 
 def platform(architecture: Architecture) -> dependencies.Platform:
-    """What wheels the managed runtime can load."""
+    """Return the platform whose wheels work with the managed runtime."""
     glibc = _OLDEST_GLIBC.get(python_version(), "manylinux_2_28")
     return dependencies.Platform(python=python_version(), tag=architecture.wheel_platform(glibc))

@@ -1,4 +1,4 @@
-"""Until when AWS takes each runtime, and which one a function gets therefore."""
+"""AWS's dates for its runtimes, and the choice of a function's runtime by date."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Lifecycle:
-    """AWS's dates of a runtime; on and after each, the thing holds."""
+    """AWS's dates for a runtime."""
 
     deprecated: dt.date
-    """No more security updates."""
+    """First day without security updates."""
     creation_blocked: dt.date
-    """New functions cannot have it."""
+    """First day on which functions with this runtime cannot be created."""
     update_blocked: dt.date
-    """Functions that have it cannot be changed."""
+    """First day on which functions with this runtime cannot be updated."""
 
 
 def _date(text: str) -> dt.date:
@@ -36,40 +36,52 @@ LIFECYCLES: Mapping[str, Lifecycle] = {
         ("python3.14", "2029-06-30", "2029-07-31", "2029-08-31"),
     )
 }
-"""https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html; a test compares with cfn-lint's copy of it."""
+"""Dates from https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html; compared with cfn-lint by a test."""
 
 SUCCESSORS: Mapping[str, str] = {"provided.al2": "provided.al2023"}
-"""Runtimes on which the same package runs."""
+"""Newer runtimes on which the same package runs."""
 
 
 def today() -> dt.date:
-    """The day that counts for AWS's calendar."""
+    """Return the current date in UTC, to compare with AWS's dates."""
     return dt.datetime.now(dt.UTC).date()
 
 
-def runtime_for(asked: str, today: dt.date, *, present: str | None = None) -> str:
-    """The runtime that a function gets which is to have `asked`, and has `present` if it exists.
+def runtime_for(configured: str, today: dt.date, *, present: str | None = None) -> str:
+    """Return the runtime to deploy a function with.
 
-    The successor once AWS takes `asked` no more. A function that has the successor already keeps it.
+    This is `configured`, or its successor once AWS no longer accepts the former. A function that already has the
+    successor keeps it.
+
+    Args:
+        configured: The configured runtime.
+        today: The current date in UTC.
+        present: The function's current runtime; None if the function does not exist yet.
     """
-    lifecycle, successor = LIFECYCLES.get(asked), SUCCESSORS.get(asked)
+    lifecycle, successor = LIFECYCLES.get(configured), SUCCESSORS.get(configured)
     if lifecycle is None or successor is None:
-        return asked
-    blocked = lifecycle.update_blocked if present == asked else lifecycle.creation_blocked
-    return successor if present == successor or today >= blocked else asked
+        return configured
+    blocked = lifecycle.update_blocked if present == configured else lifecycle.creation_blocked
+    return successor if present == successor or today >= blocked else configured
 
 
-def notice(asked: str, today: dt.date, *, present: str | None = None) -> str | None:
-    """What is to be said about the runtime, in one line; nothing while AWS supports it."""
-    lifecycle, successor = LIFECYCLES.get(asked), SUCCESSORS.get(asked)
+def notice(configured: str, today: dt.date, *, present: str | None = None) -> str | None:
+    """Return a line about the lifecycle of a runtime; None while AWS supports it.
+
+    Args:
+        configured: The configured runtime.
+        today: The current date in UTC.
+        present: The function's current runtime; None if the function does not exist yet.
+    """
+    lifecycle, successor = LIFECYCLES.get(configured), SUCCESSORS.get(configured)
     if lifecycle is None or today < lifecycle.deprecated or (successor and present == successor):
         return None
-    chosen = runtime_for(asked, today, present=present)
-    if chosen != asked:
-        blocked = lifecycle.update_blocked if present == asked else lifecycle.creation_blocked
-        return f"AWS takes no {asked} since {blocked}: {chosen} it is, with the same package"
-    end = lifecycle.update_blocked if present == asked else lifecycle.creation_blocked
-    said = f"{asked} has had no security updates since {lifecycle.deprecated}, and AWS takes it until {end}"
+    chosen = runtime_for(configured, today, present=present)
+    if chosen != configured:
+        blocked = lifecycle.update_blocked if present == configured else lifecycle.creation_blocked
+        return f"AWS no longer accepts {configured} (since {blocked}): using {chosen} with the same package"
+    end = lifecycle.update_blocked if present == configured else lifecycle.creation_blocked
+    status = f"{configured} has had no security updates since {lifecycle.deprecated}, and AWS accepts it until {end}"
     if successor:
-        return f'{said}; target = "{successor}" moves to its successor, with the same package'
-    return f"{said}; build with a newer Python"
+        return f'{status}; target = "{successor}" selects its successor, with the same package'
+    return f"{status}; build with a newer Python"

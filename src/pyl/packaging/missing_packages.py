@@ -1,4 +1,4 @@
-"""Finds imports of packages that nothing provides, before Lambda does."""
+"""Finds imports of missing packages at build time, before they fail in Lambda."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from pyl.packaging import imports
 from pyl.project.model import Project
 
 PROVIDED = ("pyl", "functions", "snapshot_restore_py")
-"""Top-level modules that every package or runtime has besides dependencies and the user's own."""
+"""Top-level modules that every package or runtime has, besides the dependencies and the user's own."""
 
 MANAGED = ("awslambdaric", "boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
-"""What the managed runtimes bring along."""
+"""Top-level modules that the managed runtimes have."""
 
 
 def check(project: Project, site: Path, *, managed: bool) -> None:
-    """Raise `BuildError` for the first import, in the user's code, that would fail when its module is loaded.
+    """Check that the imports of the user's modules do not fail when the modules are loaded.
 
-    `site` is the folder with the installed dependencies. Imports inside of functions, of `try` and of `if` may
-    be optional: those are not looked at.
+    Imports in functions, `try` and `if` may be optional, so they are not checked.
+
+    Args:
+        project: The project whose code to check.
+        site: Folder with the installed dependencies.
+        managed: Whether the package is for a managed runtime, which has some packages itself.
+
+    Raises:
+        BuildError: A package is missing. The message names the first import of it.
     """
     source = project.configuration.source
     known = set(sys.stdlib_module_names) | set(PROVIDED) | _top_level(site.iterdir())
@@ -31,12 +38,11 @@ def check(project: Project, site: Path, *, managed: bool) -> None:
         if file.suffix != ".py":
             continue
         module = ".".join(file.relative_to(source).with_suffix("").parts).removesuffix(".__init__")
-        for found in imports.read(file, module):
-            top = found.module.partition(".")[0]
-            if found.needed and top not in known:
-                msg = (
-                    f"{file}:{found.line}: imports {found.module}, which neither the project nor its dependencies hold"
-                )
+        for imported in imports.read(file, module):
+            top = imported.module.partition(".")[0]
+            if imported.needed and top not in known:
+                where = f"{file}:{imported.line}"
+                msg = f"{where}: imports {imported.module}, which neither the project nor its dependencies provide"
                 hint = f"add the package that provides {top} to `dependencies` in pyproject.toml"
                 raise BuildError(msg, hint=hint)
 

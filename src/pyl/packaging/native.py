@@ -1,4 +1,4 @@
-"""Makes the native package: compiled handlers, their program and its process image, for `provided.*`."""
+"""Builds the native package on this machine: compiled handlers, their program and its process image."""
 
 from __future__ import annotations
 
@@ -43,18 +43,26 @@ from pyl.project.model import Project
 from pyl.toolchain import nuitka
 
 LOG = "native.log"
-"""What compilers and engines said, beside the packages."""
+"""Name of the file with the output of compilers and engines, in the folder of the packages."""
 
 
 def build(
     project: Project, out: Path, progress: Progress, *, site: Path | None = None, task: Path | None = None
 ) -> Package:
-    """Write `out/native-<architecture>.zip` with the local builder.
+    """Write `out/native-<architecture>.zip` with the local builder, and the compilers' output to `out/native.log`.
 
-    `site` is a folder that holds the project's dependencies already; `task` an empty folder to make the package in.
-    At `/var/task` its image can be taken in place. Raises `EngineError` when this machine lacks what it takes,
-    `BuildError` when a step fails; the package that was there is untouched then. The compilers' output is in
-    `out/native.log`.
+    An existing package stays unchanged when the build fails.
+
+    Args:
+        project: The project to build.
+        out: Folder to write to.
+        progress: Receives steps, details and notes.
+        site: Folder in which the project's dependencies are installed already.
+        task: Empty folder to assemble the package in. If it is `/var/task`, the process image can be taken in place.
+
+    Raises:
+        EngineError: A part of the toolchain is missing.
+        BuildError: A step of the build failed.
     """
     nuitka.require()
     architecture = project.configuration.architecture
@@ -96,7 +104,7 @@ def build(
 def _assemble(
     project: Project, task: Path, scratch: Path, progress: Progress, log: Path, *, installed: Path | None
 ) -> dict[str, str]:
-    """Fill `task` with everything but the image; returns the glibc versions that its files need."""
+    """Fill `task` with everything except the image, and return the glibc version that each file needs."""
     architecture = project.configuration.architecture
     app = task / "pyl" / "app"
     site = app / "site"
@@ -130,14 +138,14 @@ def _assemble(
 
 
 def _build_runtime(site: Path, architecture: Architecture) -> None:
-    """Add the C part of the runtime, which every native package serves with."""
+    """Add the C part of the runtime."""
     folder = site / "pyl" / "runtime"
     folder.mkdir(parents=True, exist_ok=True)
     native_runtime.build_extension(Path(sysconfig.get_path("include")), folder / native_runtime.NAME, architecture)
 
 
 def _lay_out(project: Project, site: Path, task: Path, folder: Path) -> Path:
-    """Fill `folder` with what is to be compiled, and the data files beside it."""
+    """Copy the code to compile and its data files to `folder`, which is returned."""
     folder.mkdir()
     contents.copy_user_files(project, folder)
     _copy_data(folder, task)
@@ -151,19 +159,22 @@ def _lay_out(project: Project, site: Path, task: Path, folder: Path) -> Path:
 
 
 def _compile(sources: Path, site: Path, architecture: Architecture, progress: Progress, log: Path) -> Path:
-    """Replace the modules in `sources` by compiled ones; returns the folder of the program, made meanwhile."""
-    made: list[Path] = []
-    tasks: list[Callable[[], None]] = [lambda: made.append(program.make(architecture, progress, log))]
+    """Replace the modules in `sources` by compiled ones. Build the program meanwhile, and return its folder."""
+    program_folders: list[Path] = []
+    tasks: list[Callable[[], None]] = [lambda: program_folders.append(program.make(architecture, progress, log))]
     tasks += [
         functools.partial(compiled_modules.compile_in_place, source, site, architecture, progress, log)
         for source in compiled_modules.pieces(sources)
     ]
     parallel.all_of(tasks)
-    return made[0]
+    return program_folders[0]
 
 
 def _prune(project: Project, app: Path) -> None:
-    """Judged by sources, which tell what they import: what Nuitka makes of them names half of the library."""
+    """Remove unused modules of the standard library.
+
+    Imports are read from sources: compiled modules contain the names of half of the library.
+    """
     runtime = [source for source, _ in contents.runtime_files()]
     pruning.prune(app / "lib", [*(app / "site").rglob("*"), *project.files], runtime)
 
@@ -176,7 +187,7 @@ def _remove(path: Path) -> None:
 
 
 def _copy_data(source: Path, task: Path) -> None:
-    """Data files stand beside their modules, and at the task root too: the working directory in Lambda."""
+    """Copy data files to the task root, Lambda's working directory. They also stay beside their modules."""
     for file in sorted(source.rglob("*")):
         if file.is_file() and file.suffix != ".py":
             copy = task / file.relative_to(source)
@@ -194,7 +205,7 @@ def _import_package(site: Path, name: str) -> Path:
         if candidate.exists():
             return candidate
     msg = f"`compile` in [tool.pyl.native] names {name}, which none of the project's dependencies provides"
-    raise BuildError(msg, hint="give the name as it is imported (`yaml`, not `PyYAML`)")
+    raise BuildError(msg, hint="use the name that you import (`yaml`, not `PyYAML`)")
 
 
 def _components(task: Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Compiles `pyl.runtime._native`, the part of a native package's runtime that is C, for one CPython."""
+"""Compiles `pyl.runtime._native`, the C part of a native package's runtime, for one version of CPython."""
 
 from __future__ import annotations
 
@@ -50,19 +50,20 @@ FLAGS = (
 
 
 def build_extension(include: Path, output: Path, architecture: Architecture = Architecture.X86_64) -> None:
-    """Compile the extension.
+    """Compile the extension module.
 
     Args:
-        include: Folder of the headers of the CPython that loads it (`sysconfig`'s `include`).
+        include: Folder with the headers of the CPython that loads it (`sysconfig`'s `include`).
         output: The file to write.
-        architecture: What it runs on. Without process images there, it has nothing to do with a capture.
+        architecture: Processor architecture to compile for. The code for process images is left out where these are not
+            supported.
 
     Raises:
         BuildError: zig or the headers are missing.
     """
     if not (include / "Python.h").is_file():
         msg = f"the headers of this Python are missing: {include / 'Python.h'}"
-        raise BuildError(msg, hint="install them (python3-dev), or use a Python that `uv python install` made")
+        raise BuildError(msg, hint="install them (python3-dev), or use a Python from `uv python install`")
     flags = ["-target", architecture.gnu_target(GLIBC), *FLAGS]
     headers = [CAPTURE_SOURCES]
     if processor := arch.of(architecture):

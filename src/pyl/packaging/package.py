@@ -1,4 +1,4 @@
-"""What a build hands back: a finished package and the facts about it."""
+"""The result of a build: a package and facts about it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ UNPACKED_LIMIT = 250 * 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class ImageReport:
-    """Which process image a package starts from."""
+    """The kind of process image in a package, and why it is not a better one."""
 
     kind: str
     """`full`, `base` or `none`."""
     reasons: tuple[str, ...] = ()
-    """Why it is not more than that."""
+    """Why the image is not `full`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +42,12 @@ class Package:
     commands: Commands
     layer: Path | None = None
     components: Mapping[str, int] = field(default_factory=dict)
-    """Unpacked bytes by part (your code, dependencies, standard library, ...)."""
+    """Unpacked size of each part (your code, dependencies, standard library, ...) in bytes."""
     glibc: Mapping[str, str] = field(default_factory=dict)
-    """File in the package to the highest glibc version that it needs."""
+    """The highest glibc version that each file of the package needs, by the file's path."""
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `pyl build --json` prints."""
+        """Return the object that `pyl build --json` prints."""
         return {
             "package": str(self.path),
             "kind": self.kind,
@@ -71,14 +71,21 @@ class Package:
 
 
 def check_unpacked_size(components: Mapping[str, int]) -> int:
-    """The sum of `components`; raises `BuildError` when Lambda would refuse it."""
+    """Return the total size of a package in bytes.
+
+    Args:
+        components: Unpacked size of each part in bytes.
+
+    Raises:
+        BuildError: The package is larger than Lambda accepts.
+    """
     total = sum(components.values())
     if total > UNPACKED_LIMIT:
         parts = ", ".join(
             f"{name} {size / 1e6:.1f} MB" for name, size in sorted(components.items(), key=lambda item: -item[1])
         )
         limit = UNPACKED_LIMIT / 1e6
-        msg = f"the package would unpack to {total / 1e6:.1f} MB; Lambda takes at most {limit:.1f} MB ({parts})"
+        msg = f"the package has {total / 1e6:.1f} MB unpacked; Lambda accepts at most {limit:.1f} MB ({parts})"
         raise BuildError(
             msg,
             hint="leave out dependencies or data files that the functions do not need (`exclude` in [tool.pyl])",

@@ -1,4 +1,4 @@
-"""Makes the pieces of a package side by side: compilers leave processors idle when they work one after another."""
+"""Runs the steps of a build in parallel: compilers that run one after another leave processors idle."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ T = TypeVar("T")
 
 
 def all_of(tasks: Sequence[Callable[[], T]]) -> list[T]:
-    """Run `tasks`, as many at once as there are processors, the first ones first; returns what each returns.
+    """Run tasks in parallel, as many at a time as there are processors, and return their results in order.
 
-    The first that fails ends the programs that the others run, and its error is the one that is raised. So does
-    whatever interrupts the wait (Ctrl-C).
+    If a task fails or the user interrupts (Ctrl-C), the programs that other tasks run are ended, and the first error is
+    raised.
     """
     group = ProcessGroup()
     failures: list[BaseException] = []
@@ -46,7 +46,7 @@ def all_of(tasks: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def _processors() -> int:
-    """How many this process may use."""
+    """Return how many processors this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # elsewhere than on Linux

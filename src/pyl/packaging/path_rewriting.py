@@ -1,4 +1,4 @@
-"""Puts Lambda's paths where the building machine's Python and C library have this machine's."""
+"""Replaces paths of the build machine in a package's Python and OpenSSL."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from pathlib import Path
 from pyl.toolchain import elf
 
 PREFIX = "/pyl"
-"""Stands for the folder that Python was installed to; nothing is there, and nothing is looked for there."""
+"""Replaces the folder that Python was installed to. It does not exist, and nothing looks for it."""
 
 CERTIFICATES = "/etc/pki/tls"
-"""Where Amazon Linux keeps `cert.pem` and `certs`, as all of Red Hat's relatives do; Debian has `/usr/lib/ssl`."""
+"""Folder of `cert.pem` and `certs` on Amazon Linux and other relatives of Red Hat. Debian's is `/usr/lib/ssl`."""
 
 _PUBLIC = (Path("/usr"), Path("/opt"))
-"""Prefixes below these name no user."""
+"""Folders whose paths contain no user's name, and so are not replaced."""
 
 
 def text(content: str) -> str:
-    """`content` without the folders that this Python was made in and installed to."""
+    """Return a text without the folders that this Python was built in and installed to."""
     for folder in _own_folders():
         content = content.replace(f"{folder}/", f"{PREFIX}/")
     return content
 
 
 def rewrite(app: Path) -> None:
-    """Do the same in the program, its libraries and the standard library's extension modules below `app`.
+    """Replace paths in the program, its libraries and the standard library's extension modules below `app`.
 
-    Their OpenSSL then trusts the certificates of the system that it runs on.
+    OpenSSL then uses the certificates of the system that it runs on.
     """
     texts = {f"{folder}/".encode(): _as_long(PREFIX, f"{folder}/") for folder in _own_folders()}
     if folder := _certificates():
@@ -42,23 +42,23 @@ def rewrite(app: Path) -> None:
 
 
 def _own_folders() -> Iterator[str]:
-    """The folders above those of this Python, the longest first, so that none is replaced as a part of another.
+    """Yield the parent folders of this Python's, the longest first, so that none is replaced as part of another.
 
-    The last part of a path stays: linkers let a string that another one ends with be the end of that one, and
-    `.../versions/3.11.7` ends with the version that `sys.version` is made of.
+    The last part of each path must stay. Linkers merge a string with the end of another one, and `.../versions/3.11.7`
+    ends with the version that `sys.version` uses.
     """
     prefixes = {Path(sys.base_prefix), Path(sys.base_prefix).resolve()}
     sources = {Path(str(sysconfig.get_config_var(name) or "/")) for name in ("abs_builddir", "abs_srcdir")}
-    found = {
+    folders = {
         str(path.parent)
         for path in prefixes | sources
         if len(str(path.parent)) > len(PREFIX) and not any(path.is_relative_to(public) for public in _PUBLIC)
     }
-    yield from sorted(found, key=lambda folder: (-len(folder), folder))
+    yield from sorted(folders, key=lambda folder: (-len(folder), folder))
 
 
 def _certificates() -> str | None:
-    """OpenSSL's folder on this machine, when there is room for the target's in its place."""
+    """Return OpenSSL's folder on this machine; None if its path is too short to be replaced by Lambda's."""
     try:
         import ssl
     except ImportError:
@@ -68,5 +68,5 @@ def _certificates() -> str | None:
 
 
 def _as_long(path: str, other: str) -> bytes:
-    """`path` with slashes at its end, which mean nothing there: every offset in a file stays what it was."""
+    """Return `path` with slashes appended until it is as long as `other`, so that no offset in a file changes."""
     return path.ljust(len(other), "/").encode()

@@ -1,4 +1,4 @@
-"""The step of a native build that takes the process image."""
+"""Takes the process image of a native package."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pyl.project.model import Project
 
 
 def take(project: Project, task: Path, progress: Progress) -> ImageReport:
-    """Take the image of the unpacked package in `task`, and write it there.
+    """Take the process image of the unpacked package in `task`, and write it to that folder.
 
     Raises:
         BuildError: The configuration requires an image, and none can be taken.
@@ -24,7 +24,7 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
     if project.configuration.native.image == "off":
         return ImageReport(kind="none", reasons=("`image = false` in [tool.pyl.native]",))
     if arch.of(project.configuration.architecture) is None:
-        reason = f"process images are made for {' and '.join(arch.supported())} only"
+        reason = f"process images are supported on {' and '.join(arch.supported())} only"
         if project.configuration.native.image == "require":
             raise ImageRefused(reason, hint="`image = true` in [tool.pyl.native] builds without one")
         progress.note(f"process image: none: {reason}")
@@ -40,13 +40,16 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
     result = take_one(configured={function.name: function.configuration.environment for function in project.functions})
     if result.groups and archive.unpacked_size(task) > UNPACKED_LIMIT:
         limit = UNPACKED_LIMIT / 1e6
-        progress.note(f"process image: with one for each environment the package would unpack to over {limit:.0f} MB")
+        progress.note(
+            "process image: one for all functions, since with one for each environment "
+            f"the package would exceed {limit:.0f} MB unpacked"
+        )
         result = take_one()
     return ImageReport(kind=result.kind, reasons=result.reasons)
 
 
 def _environment(project: Project) -> dict[str, str]:
-    """Return what all functions have in common: variables of equal value, and the region."""
+    """Return the environment variables that have the same value in all functions, and the region."""
     configured = [function.configuration.environment for function in project.functions]
     common = dict(configured[0])
     for other in configured[1:]:

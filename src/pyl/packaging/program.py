@@ -1,4 +1,4 @@
-"""The program of native packages: interpreter, pyl's runtime and standard library; the same for every project."""
+"""Builds what all native packages have in common: interpreter, pyl's runtime and standard library."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from pyl.progress import Progress
 from pyl.toolchain import nuitka
 
 _START_UP = ("_opcode", "typing") if sys.version_info >= (3, 12) else ()
-"""What Nuitka's own start-up imports (it patches `inspect`), before the program's first line says where the standard
-library is."""
+"""Modules that Nuitka's start-up imports (to patch `inspect`) before the program sets the path of the standard
+library."""
 
 _MAIN = Path(__file__).with_name("program_main.py")
 
 
 def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
-    """A folder, in the cache, with everything of `pyl/app` that does not depend on the project.
+    """Return a folder in the cache with everything of `pyl/app` that does not depend on the project.
 
-    It holds `program` (with pyl's runtime inside), the interpreter's library, and `lib/` (standard library). Made once
-    per Python, toolchain and version of pyl.
+    It contains `program` (which includes pyl's runtime), the interpreter's library, and `lib/` (the standard library).
+    It is built once for each Python, toolchain and version of pyl.
     """
-    makers = [
+    build_sources = [
         Path(module).read_bytes()
         for module in (
             __file__,
@@ -39,31 +39,33 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
             nuitka.MAIN,
         )
     ]
-    runtime = [part for source, place in contents.runtime_files() for part in (place.as_posix(), source.read_bytes())]
-    name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *makers, *runtime)
+    runtime = [
+        part for source, relative in contents.runtime_files() for part in (relative.as_posix(), source.read_bytes())
+    ]
+    name = cache.key("program", nuitka.toolchain(), architecture, _MAIN.read_bytes(), *build_sources, *runtime)
 
     def build(folder: Path) -> None:
         with cache.workspace("program") as work:
             main = work / "program.py"
             shutil.copyfile(_MAIN, main)
             contents.copy_runtime(work)
-            made = nuitka.compile_program(
+            compiled = nuitka.compile_program(
                 main, "pyl", work, architecture,
                 interpreted=contents.INTERPRETED, log=log, on_progress=progress.detail,
             )  # fmt: skip
-            (made.folder / "program.bin").rename(made.folder / "program")
-            shutil.copytree(made.folder, folder, dirs_exist_ok=True)
+            (compiled.folder / "program.bin").rename(compiled.folder / "program")
+            shutil.copytree(compiled.folder, folder, dirs_exist_ok=True)
             _copy_interpreted(work / "pyl", folder / "site")
         progress.detail("standard library")
         standard_library.copy(folder / "lib", prefix=f"{lambda_environment.APP}/lib")
         _move_start_up(folder)
-        _drop_doubles(folder, made.frozen)
+        _remove_duplicates(folder, compiled.frozen)
 
     return cache.entry("programs", name, build)
 
 
 def _copy_interpreted(package: Path, site: Path) -> None:
-    """Put the modules of `package` that are not compiled into `site`, as bytecode."""
+    """Write the modules of `package` that are not compiled to `site`, as bytecode."""
     for name in contents.INTERPRETED:
         source = package / name if (package / name).is_dir() else package / f"{name}.py"
         target = site / package.name / source.name
@@ -78,16 +80,19 @@ def _copy_interpreted(package: Path, site: Path) -> None:
 
 
 def _move_start_up(folder: Path) -> None:
-    """Put modules where the start-up looks for them: beside the program."""
+    """Move modules to where the start-up looks for them: beside the program."""
     for name in _START_UP:
         for module in (folder / "lib" / f"{name}.pyc", *(folder / "lib" / "lib-dynload").glob(f"{name}.*.so")):
             if module.is_file():
                 module.rename(folder / f"{name}{module.suffix}")
 
 
-def _drop_doubles(folder: Path, frozen: Iterable[str]) -> None:
-    """Nuitka puts what its start-up may import into the program, or beside it under its plain name (extension
-    modules): found there first, whoever imports it."""
+def _remove_duplicates(folder: Path, frozen: Iterable[str]) -> None:
+    """Remove modules from the standard library that are in the program or beside it.
+
+    Nuitka puts modules that its start-up may import into the program, and extension modules beside it. Python finds
+    them there first.
+    """
     for name in frozen:
         path = folder / "lib" / name.replace(".", "/")
         path.with_name(f"{path.name}.pyc").unlink(missing_ok=True)

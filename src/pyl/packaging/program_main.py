@@ -5,12 +5,12 @@ Compiled by Nuitka, never imported by the tool. It runs before the standard libr
 
 import sys
 
-# Not `os.path`: nothing may be imported before the path is right, and this costs nothing.
+# Without `os.path`: nothing can be imported before the path is set.
 _app = __file__.rpartition("/")[0]
 _library = f"{_app}/lib"
 _version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
-# Layers stand where the managed runtimes look for them:
+# Layers are where the managed runtimes look for them:
 # https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html
 sys.path[:] = [
     f"{_app}/site",
@@ -19,15 +19,15 @@ sys.path[:] = [
     f"/opt/python/lib/{_version}/site-packages",
     "/opt/python",
 ]
-# Packages that Nuitka's start-up imports (encodings, importlib, ...) are inside the program without the
-# submodules that it does not need itself.
+# Packages that Nuitka's start-up imports (encodings, importlib, ...) are in the program, but only with the
+# submodules that the start-up needs.
 for _name, _module in list(sys.modules.items()):
     if hasattr(_module, "__path__"):
         _module.__path__ = [*_module.__path__, f"{_library}/{_name.replace('.', '/')}"]
 
-import pyl.runtime  # noqa: E402 - inside of the program
+import pyl.runtime  # noqa: E402 - in the program
 
-# What of it is C, or bytecode, stands outside.
+# Its parts in C and in bytecode are not in the program.
 pyl.__path__.append(f"{_app}/site/pyl")
 pyl.runtime.__path__.append(f"{_app}/site/pyl/runtime")
 

@@ -1,4 +1,4 @@
-"""Leaves out of a native package what no code in it can import from the standard library."""
+"""Removes the modules of the standard library that no code in a native package can import."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TEXT = re.compile(rb"[\t-\r -~]{3,}")
 _OPENSSL_USERS = ("hashlib", "hmac", "ssl", "secrets")
 
 TLS_CLIENTS = ("ftplib", "http.client", "imaplib", "nntplib", "poplib", "smtplib", "urllib.request", "xmlrpc.client")
-"""Modules that import `ssl` only if they can, and speak no TLS without it: code that names one of them gets it."""
+"""Modules that import `ssl` only if it exists, and have no TLS without it. `ssl` is kept for code that names them."""
 
 LATE = {
     rb"\bssl\s*=": ("ssl",),  # asyncio.open_connection(host, 443, ssl=True)
@@ -43,23 +43,23 @@ LATE = {
     rb"\b(?:namedtuple|make_dataclass|exec|eval|literal_eval|ast)\b|(?<![.\w])compile\(": ("unicodedata",),
     rb"\b(?:namereplace|unicode_escape)\b|\\N\{": ("unicodedata",),
 }
-"""What a function of the standard library imports when it is called, by the text that shows that it is."""
+"""Modules that functions of the standard library import when they are called, by a pattern of code that calls them."""
 
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
-"""A source with such a name in it, in a class perhaps of which a dataclass is made, asks for `unicodedata`."""
+"""Sources with names that are not ASCII may need `unicodedata`, for example to make a dataclass."""
 
 ALWAYS = (
     "__future__", "abc", "codecs", "collections", "encodings", "importlib",
     "importlib.machinery", "importlib.util", "io", "linecache", "os", "re", "stat", "traceback", "warnings",
 )  # fmt: skip
-"""What interpreters import by themselves, or by a name that is made at run time (codecs)."""
+"""Modules that interpreters import by themselves, or whose name is computed at run time (codecs)."""
 
 PIECEWISE = frozenset({"email", "html", "http", "importlib", "json", "logging", "urllib"})
-"""Packages whose parts are used apart from each other: each module of these is kept, or not, for itself. Others come
-whole: what they import of themselves they often name at run time."""
+"""Packages whose modules are kept or removed one by one, since they are used independently of each other. Other
+packages are kept completely: they often import their own modules by names that are computed at run time."""
 
 _DOTTED = re.compile(rf"\b(?:{'|'.join(sorted(PIECEWISE))})(?:\.[a-z0-9_]+)+".encode())
-"""Modules of `PIECEWISE` that code may name without an import of its own, since others import them."""
+"""Modules of `PIECEWISE` that code may use without importing them itself, since other code imports them."""
 
 ACCELERATORS = {
     "bisect": ["_bisect"], "heapq": ["_heapq"], "json": ["_json"], "pickle": ["_pickle", "_compat_pickle"],
@@ -70,22 +70,23 @@ ACCELERATORS = {
     "multiprocessing": ["_posixshmem"], "importlib.resources": ["importlib.readers"],
     "hashlib": ["_md5", "_sha1", "_sha256", "_sha512", "_sha2", "_sha3", "_blake2"], "ssl": ["_ssl"],
 }  # fmt: skip
-"""Modules that C code imports (`socket` for the names of hosts: by way of the codec idna), or Python code in a way that
-hides the name."""
+"""Modules that are imported by C code, or by Python code without a visible name. (`socket` imports `stringprep` by way
+of the codec idna, for host names.)"""
 
 SPARED = {
-    "encodings": ("bz2", "stringprep", "unicodedata"),  # codecs that are no charsets: code names them
-    "importlib._bootstrap_external": ("importlib.metadata", "importlib.readers"),  # who asks for them has them
+    "encodings": ("bz2", "stringprep", "unicodedata"),  # codecs that are not charsets: code that uses them names them
+    "importlib._bootstrap_external": ("importlib.metadata", "importlib.readers"),  # their users import them
     "logging": ("pickle",),  # to refuse to pickle
     "os": ("subprocess",),  # popen
-    "platform": ("socket", "subprocess"),  # to ask programs for the processor, and for the host's name
+    "platform": ("socket", "subprocess"),  # to find out the processor and the host's name
     "re": ("unicodedata",),  # names of characters in expressions
     "shutil": ("bz2", "lzma"),  # to know whether archives can be written
-    "traceback": ("unicodedata",),  # to point to columns of a source, and a package has none
-    "uuid": ("shutil", "socket", "subprocess"),  # to ask programs for a network card, where its C code cannot
-    "warnings": ("tracemalloc",),  # to tell where it was asked to record that
+    "traceback": ("unicodedata",),  # to mark columns of the source, which a package does not have
+    "uuid": ("shutil", "socket", "subprocess"),  # to find a network card by programs, if its C code cannot
+    "warnings": ("tracemalloc",),  # to say where memory was allocated, if it recorded that
 }
-"""What these modules of the standard library import in rare calls, which do without, or `LATE` finds them in code."""
+"""Imports of modules of the standard library that are ignored: they happen in rare calls, which either work without the
+imported module, or are recognised by `LATE`."""
 
 ONLY_BY_NAME = frozenset(
     {
@@ -97,18 +98,22 @@ ONLY_BY_NAME = frozenset(
         "zipfile",
     }
 )  # fmt: skip
-"""What the standard library itself imports only for debugging, from a function that is seldom called, or with
-a way to do without (`decimal` has its C; `hashlib` has its own digests besides OpenSSL's, whose libraries weigh
-5 MB). It is followed when a module needs it to load, or when code outside of the standard library names it."""
+"""Modules that the standard library imports only for debugging, in functions that are seldom called, or if they exist
+(`decimal` is written in C, and `hashlib` has its own digests besides those of OpenSSL, whose libraries have 5 MB). They
+are kept only if a module needs them to load, or if code outside of the standard library names them."""
 
 
 def prune(library: Path, code: Iterable[Path], runtime: Iterable[Path]) -> None:
-    """Remove from `library` (a standard library as the package has it) what cannot be reached.
+    """Remove the modules that cannot be reached from a package's standard library.
 
-    `code` are the files of the user and of the dependencies, sources and extension modules; `runtime` are the
-    sources of pyl's runtime. Reached is what code imports anywhere, what it names in a string
-    (`importlib.import_module("xml.sax")`), and so on from there; whatever of a package is reached keeps the
-    package whole, unless it is one of `PIECEWISE`.
+    Modules are reached if code imports them anywhere or names them in a string
+    (`importlib.import_module("xml.sax")`), or if reached modules import them. If a module of a package is reached, the
+    whole package is kept, except those in `PIECEWISE`.
+
+    Args:
+        library: Folder of the standard library in the package.
+        code: Files of the user and of the dependencies: sources and extension modules.
+        runtime: Sources of pyl's runtime.
     """
     reached = _reached(list(code), list(runtime))
     for path in [*library.iterdir(), *(library / "lib-dynload").iterdir()]:
@@ -158,21 +163,21 @@ def _reached(code: list[Path], runtime: list[Path]) -> set[str]:
 def _named_by(file: Path) -> Iterator[str]:
     if file.suffix == ".py":
         text = file.read_bytes()
-        yield from _with_tls(found.module for found in imports.read(file, file.stem))
+        yield from _with_tls(imported.module for imported in imports.read(file, file.stem))
         yield from _parts(imports.string_constants(file))
-        yield from _parts(found.decode() for found in _DOTTED.findall(text))
+        yield from _parts(name.decode() for name in _DOTTED.findall(text))
         yield from _late(text)
         if _NOT_ASCII.search(text):
             yield "unicodedata"
         if b"async def" in text:
-            yield "asyncio"  # pyl's runtime runs coroutines in its loop
+            yield "asyncio"  # pyl's runtime runs coroutines with it
     elif elf.is_elf(file):
         content = file.read_bytes()
         strings = {text.decode() for text in _STRING.findall(content)}
         yield from _with_tls(strings)
         for package in PIECEWISE & strings:  # `from logging import handlers` leaves two strings
             yield from _with_tls(f"{package}.{name}" for name in _modules_in(package) & strings)
-        yield from _late(b"\0".join(_TEXT.findall(content)))  # the rest of it takes long to search
+        yield from _late(b"\0".join(_TEXT.findall(content)))  # searching all of the content would take long
 
 
 def _late(text: bytes) -> Iterator[str]:
@@ -198,32 +203,35 @@ def _with_tls(modules: Iterable[str]) -> Iterator[str]:
 def _named_by_standard_library(name: str) -> frozenset[str]:
     spared = SPARED.get(name, ())
     return frozenset(
-        found for path, module in _files(name) for found in _named_in_passing(path, module) if found not in spared
+        imported
+        for path, module in _files(name)
+        for imported in _named_in_passing(path, module)
+        if imported not in spared
     )
 
 
 def _files(name: str) -> Iterator[tuple[Path, str]]:
-    """The sources that are kept when `name` is, and their modules."""
+    """Yield the sources that are kept if the module `name` is, and their modules' names."""
     root = Path(sysconfig.get_path("stdlib"))
-    place = root.joinpath(*name.split("."))
-    if (source := place.with_suffix(".py")).is_file():
+    path = root.joinpath(*name.split("."))
+    if (source := path.with_suffix(".py")).is_file():
         yield source, name
     elif name.partition(".")[0] in PIECEWISE:
-        yield place / "__init__.py", name
+        yield path / "__init__.py", name
     else:
-        for path in sorted(place.rglob("*.py")):
-            if not {"test", "tests"} & set(path.parts):
-                yield path, ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+        for source in sorted(path.rglob("*.py")):
+            if not {"test", "tests"} & set(source.parts):
+                yield source, ".".join(source.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
 
 
 def _named_in_passing(path: Path, module: str) -> Iterator[str]:
-    for found in imports.read(path, module):
-        if found.needed or found.module.partition(".")[0] not in ONLY_BY_NAME:
-            yield from _parts([found.module])
+    for imported in imports.read(path, module):
+        if imported.needed or imported.module.partition(".")[0] not in ONLY_BY_NAME:
+            yield from _parts([imported.module])
 
 
 def _parts(modules: Iterable[str]) -> Iterator[str]:
-    """What of the standard library has to be kept for modules: their packages, and of `PIECEWISE` the modules too."""
+    """Yield the names to keep for modules: the top-level name, and each part below it for packages of `PIECEWISE`."""
     for module in modules:
         top, *further = module.split(".")
         if top not in sys.stdlib_module_names:
@@ -238,5 +246,5 @@ def _parts(modules: Iterable[str]) -> Iterator[str]:
 
 @functools.cache
 def _is_module(name: str) -> bool:
-    place = Path(sysconfig.get_path("stdlib")).joinpath(*name.split("."))
-    return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
+    path = Path(sysconfig.get_path("stdlib")).joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()

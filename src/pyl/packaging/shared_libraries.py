@@ -1,4 +1,4 @@
-"""Shared libraries of a native package: all of them, glibc and its loader included, so that it needs no other."""
+"""Collects the shared libraries of a native package, with glibc and its loader, so that it needs no others."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pyl.process import CommandFailed, run
 from pyl.toolchain import elf
 
 _NAME_SERVICE = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
-"""glibc before 2.34 loads these by name when a host name is resolved; newer ones have them inside."""
+"""Libraries that glibc before 2.34 loads to resolve host names. They are part of newer versions."""
 
 _LOADED_LATE = ("libgcc_s.so.1",)
-"""glibc loads it when a thread is ended from outside, as Python does with daemon threads at exit."""
+"""Library that glibc loads to cancel a thread, as Python does with daemon threads at exit."""
 
 
 def collect(app: Path, architecture: Architecture) -> None:
-    """Copy into `app` every shared library that a file below it needs and that is not below it yet.
+    """Copy all missing shared libraries that files below `app` need into `app`.
 
-    Raises `BuildError` that names the file and the library that cannot be found, or the file made for
-    another processor.
+    Raises:
+        BuildError: A library cannot be found, or a file is for another processor.
     """
     loader = Path(architecture.loader)
     if not loader.exists():
@@ -34,8 +34,8 @@ def collect(app: Path, architecture: Architecture) -> None:
     while pending:
         for file in pending:
             _check_machine(file, app, architecture)
-        found = _host_libraries(pending, app, loader)
-        pending = [_copy(path, app / name) for name, path in found.items() if not (app / name).exists()]
+        libraries = _host_libraries(pending, app, loader)
+        pending = [_copy(path, app / name) for name, path in libraries.items() if not (app / name).exists()]
     for name in (*_NAME_SERVICE, *_LOADED_LATE):
         path = (app / "libc.so.6").exists() and _beside_libc(loader, name)
         if path and not (app / name).exists():
@@ -43,25 +43,28 @@ def collect(app: Path, architecture: Architecture) -> None:
 
 
 def check_versions(app: Path) -> dict[str, str]:
-    """The highest glibc version that each file below `app` needs, by its path below `app`.
+    """Check that the package's libraries have all symbol versions that files below `app` need.
 
-    Raises `BuildError` that names the file when it needs a symbol version that the carried library of that
-    name does not define.
+    Returns:
+        The highest glibc version that each file needs, by its path below `app`.
+
+    Raises:
+        BuildError: A library does not define a symbol version that a file needs.
     """
     facts = {path: elf.read(path) for path in elf.files(app)}
-    offered = {path.name: fact.defines for path, fact in facts.items()}
-    offered |= {fact.soname: fact.defines for fact in facts.values() if fact.soname}
+    versions = {path.name: fact.defines for path, fact in facts.items()}
+    versions |= {fact.soname: fact.defines for fact in facts.values() if fact.soname}
     for path, fact in facts.items():
         for library, version in fact.requires:
-            if library in offered and version not in offered[library]:
-                msg = f"{path.relative_to(app)} needs {version} of {library}, which the package carries without it"
+            if library in versions and version not in versions[library]:
+                msg = f"{path.relative_to(app)} needs {version} of {library}; the package's {library} is older"
                 hint = "build on a newer Linux (its C library goes into the package), or choose an older wheel"
                 raise BuildError(msg, hint=hint)
     return {str(path.relative_to(app)): fact.glibc for path, fact in facts.items() if fact.glibc}
 
 
 def strip(app: Path) -> None:
-    """Drop debug information from every ELF file below `app`."""
+    """Remove debug information from every ELF file below `app`."""
     for path in elf.files(app):
         elf.drop_debug_information(path)
 
@@ -69,14 +72,14 @@ def strip(app: Path) -> None:
 def _check_machine(file: Path, app: Path, architecture: Architecture) -> None:
     machine = elf.read(file).machine
     if machine != architecture.elf_machine:
-        msg = f"{file.relative_to(app)} is made for {machine.removeprefix('EM_')}; the package is for {architecture}"
+        msg = f"{file.relative_to(app)} is built for {machine.removeprefix('EM_')}; the package is for {architecture}"
         raise BuildError(msg, hint="replace the file, or leave it out with `exclude` in [tool.pyl]")
 
 
 def _host_libraries(files: Iterable[Path], app: Path, loader: Path) -> dict[str, Path]:
-    """Soname to file of what `files` need from outside of `app`, found as this machine's loader finds it."""
+    """Return the libraries outside of `app` that `files` need, by soname, as this machine's loader finds them."""
     inside = {path.name for path in elf.files(app)}
-    found: dict[str, Path] = {}
+    libraries: dict[str, Path] = {}
     for file in files:
         if file.name == loader.name:
             continue
@@ -86,15 +89,15 @@ def _host_libraries(files: Iterable[Path], app: Path, loader: Path) -> dict[str,
                     msg = f"{file.relative_to(app)} needs the library {name}, which this machine does not have"
                     raise BuildError(
                         msg,
-                        hint="install the system package that holds it, or use a wheel that brings it along",
+                        hint="install the system package that contains it, or use a wheel that includes it",
                     )
             elif not path.is_relative_to(app):
-                found[name] = path
-    return found
+                libraries[name] = path
+    return libraries
 
 
 def _resolve(file: Path, app: Path, loader: Path) -> dict[str, Path | None]:
-    """What `ldd` would say of `file`: soname to path, None where nothing was found."""
+    """Return the libraries that `file` needs, by soname, as `ldd` does; None for those that cannot be found."""
     try:
         output = run([loader, "--library-path", app, "--list", file], environment={})
     except CommandFailed as failure:
@@ -106,8 +109,8 @@ def _resolve(file: Path, app: Path, loader: Path) -> dict[str, Path | None]:
         name, arrow, rest = line.strip().partition(" => ")
         if not arrow or "/" in name:
             continue
-        place = rest.rpartition(" (")[0]
-        result[name] = Path(place) if place.startswith("/") else None
+        location = rest.rpartition(" (")[0]
+        result[name] = Path(location) if location.startswith("/") else None
     return result
 
 

@@ -1,4 +1,4 @@
-"""Puts a finished package in place, and nothing else: a build that fails leaves the earlier one untouched."""
+"""Puts a finished package into the output folder in one step, so that a failed build leaves the previous one intact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @contextmanager
 def scratch(out: Path) -> Iterator[Path]:
-    """A temporary folder beside the packages (so that the last step is a rename), removed at the end."""
+    """Create a temporary folder in `out`, so that publishing is a rename, and remove it at the end.
+
+    Raises:
+        BuildError: A file cannot be read or written.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=out, prefix=".building-"))
@@ -32,7 +36,7 @@ def scratch(out: Path) -> Iterator[Path]:
 
 
 def publish(finished: Path, package: Path) -> None:
-    """Move `finished`, on the same file system, to `package`, replacing an earlier one in one step."""
+    """Move `finished` to `package`, on the same file system, and replace an existing package atomically."""
     with finished.open("rb") as handle:
         os.fsync(handle.fileno())
     finished.replace(package)
@@ -42,9 +46,11 @@ def _failure(where: Path, out: Path, error: OSError) -> BuildError:
     if error.errno in _FULL or where.is_relative_to(out):
         return _cannot_write(where, error)
     msg = f"{where}: {error.strerror or error}"
-    return BuildError(msg, hint="the build needs this file; the earlier package is untouched")
+    return BuildError(msg, hint="the build needs this file; the previous package is unchanged")
 
 
 def _cannot_write(where: Path, error: OSError) -> BuildError:
     msg = f"cannot write {where}: {error.strerror or error}"
-    return BuildError(msg, hint="free some space, or name another folder with --out; the earlier package is untouched")
+    return BuildError(
+        msg, hint="free some space, or choose another folder with --out; the previous package is unchanged"
+    )

@@ -1,0 +1,1 @@
+"""The compilers behind native packages, Nuitka and zig, and a reader of ELF files."""

@@ -1,4 +1,4 @@
-"""Facts about ELF files, and the one change pyl makes to them."""
+"""Reads what a dynamic linker needs to know about ELF files, strips them, and replaces paths in them."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a dynamic linker must find to load a file."""
+    """What a dynamic linker needs to know about a file."""
 
     machine: str
     """`EM_X86_64`, `EM_AARCH64`, ..."""
     soname: str | None
     needed: tuple[str, ...]
-    """Sonames."""
+    """Sonames of the libraries that it needs."""
     search: tuple[str, ...]
-    """RPATH or RUNPATH, `$ORIGIN` unexpanded."""
+    """Folders of RPATH or RUNPATH, with `$ORIGIN` unexpanded."""
     requires: tuple[tuple[str, str], ...]
-    """(soname, symbol version) pairs: `("libc.so.6", "GLIBC_2.34")`."""
+    """Pairs of soname and symbol version, such as `("libc.so.6", "GLIBC_2.34")`."""
     defines: frozenset[str]
-    """Symbol versions that the file itself offers."""
+    """Symbol versions that the file itself defines."""
 
     @property
     def glibc(self) -> str | None:
-        """The highest glibc version required (`2.34`), or None."""
+        """The highest required version of glibc (such as `2.34`), or None."""
         versions = [version.removeprefix("GLIBC_") for _, version in self.requires if version.startswith("GLIBC_2")]
         return max(versions, key=lambda text: [int(part) for part in text.split(".")], default=None)
 
 
 def is_elf(path: Path) -> bool:
-    """Whether `path` is a regular file that starts as an ELF file does."""
+    """Return whether `path` is a regular file (not a symbolic link) with the magic number of ELF."""
     if path.is_symlink() or not path.is_file():
         return False
     with path.open("rb") as file:
@@ -44,12 +44,12 @@ def is_elf(path: Path) -> bool:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """Every ELF file below `folder`, ordered."""
+    """Yield every ELF file below `folder`, ordered by path."""
     return (path for path in sorted(folder.rglob("*")) if is_elf(path))
 
 
 def read(path: Path) -> Facts:
-    """The facts of an ELF file."""
+    """Read an ELF file's facts."""
     with path.open("rb") as file:
         elf = ELFFile(file)
         dynamic = next((part for part in elf.iter_segments() if isinstance(part, DynamicSegment)), None)
@@ -67,10 +67,9 @@ def read(path: Path) -> Facts:
 
 
 def drop_debug_information(path: Path) -> None:
-    """Cut off what no loader reads: everything behind the last segment, and the section table.
+    """Remove what no loader reads: everything after the last segment, and the section table.
 
-    The same as `strip --strip-all` for size (a Python built from source carries some 17 MB of it), without
-    needing binutils on the machine that builds.
+    This saves as much as `strip --strip-all` (about 17 MB for a Python built from source), but needs no binutils.
     """
     with path.open("r+b") as file:
         elf = ELFFile(file)
@@ -85,11 +84,11 @@ def drop_debug_information(path: Path) -> None:
 
 
 def replace_bytes(path: Path, texts: Mapping[bytes, bytes]) -> None:
-    """Replace bytes in a file by as many others: what a constant says, no offset changes."""
+    """Replace byte strings in a file by others of equal length, so that no offset changes."""
     content = old = path.read_bytes()
-    for text, other in texts.items():
-        assert len(text) == len(other)  # noqa: S101 - the callers' duty
-        content = content.replace(text, other)
+    for text, replacement in texts.items():
+        assert len(text) == len(replacement)  # noqa: S101 - the caller guarantees it
+        content = content.replace(text, replacement)
     if content != old:
         path.write_bytes(content)
 

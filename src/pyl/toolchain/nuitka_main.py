@@ -1,11 +1,11 @@
-"""Runs Nuitka in sight of the distributions that what it compiles will run beside, and of no others.
+"""Runs Nuitka so that it sees only the distributions of the native package.
 
-Nuitka answers `importlib.metadata.version("certifi")` and `entry_points()` while it compiles, from the environment that
-it runs in. That environment is pyl's; the answer has to be the package's.
+While it compiles, Nuitka evaluates `importlib.metadata.version("certifi")` and `entry_points()` in its own environment,
+which is pyl's. The results must be those of the native package.
 
-Arguments: the folder that holds Nuitka, a folder with the metadata of those distributions or an empty string, Nuitka's
-own arguments. Run with `-S -P -X frozen_modules=off` and `PYTHONHASHSEED=0`: Nuitka then has no reason to start itself
-anew.
+Arguments: the folder that contains Nuitka, a folder with the metadata of those distributions or an empty string, and
+Nuitka's own arguments. Run it with `-S -P -X frozen_modules=off` and `PYTHONHASHSEED=0`, so that Nuitka does not
+restart itself.
 """
 
 import runpy
@@ -16,7 +16,7 @@ if __name__ == "__main__":
     sys.path.insert(0, home)
     import nuitka  # type: ignore[import-untyped]  # noqa: F401
 
-    # It stays importable without the folder, and what is installed beside it is out of sight.
+    # Nuitka stays importable, but other distributions in its folder do not.
     del sys.path[0]
     if distributions:
         sys.path.append(distributions)

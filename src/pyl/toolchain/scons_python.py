@@ -1,8 +1,8 @@
-"""Runs SCons for Nuitka on a machine that has no compiler of its own.
+"""Runs SCons for Nuitka on a machine without a compiler.
 
-Nuitka is told to compile with zig, yet SCons sets up its defaults first: it looks for a GNU linker, then for a tool
-named `ilink`, which Nuitka's copy of SCons does not hold, and gives up. This is a Python for Nuitka's option
-`--python-for-scons`, and answers that there is no `ilink` either, after which SCons goes on.
+Nuitka compiles with zig, but SCons sets up its defaults first: it looks for a GNU linker, then for a tool named
+`ilink`, which Nuitka's copy of SCons does not contain, and fails. This script is for Nuitka's option
+`--python-for-scons`. It provides a module `ilink` which reports that the tool does not exist, so that SCons goes on.
 """
 
 import importlib.abc
@@ -16,7 +16,7 @@ TOOL = "SCons.Tool.ilink"
 
 
 class AbsentLinker(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the tool, which says that it does not exist."""
+    """Import hook that provides a module for `TOOL`, which reports that the tool does not exist."""
 
     def find_spec(
         self,
@@ -24,11 +24,11 @@ class AbsentLinker(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         path: object = None,  # noqa: ARG002
         target: object = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
-        """Answer for `TOOL` only."""
+        """Return a spec for `TOOL`, and None for every other module."""
         return importlib.util.spec_from_loader(fullname, self) if fullname == TOOL else None
 
     def exec_module(self, module: ModuleType) -> None:
-        """Give the module SCons' two functions of a tool."""
+        """Add the two functions that SCons expects of a tool."""
         module.exists = lambda _environment: False  # type: ignore[attr-defined]
         module.generate = lambda _environment: None  # type: ignore[attr-defined]
 

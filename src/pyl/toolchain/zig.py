@@ -1,4 +1,4 @@
-"""Compiles pyl's own C with zig, each program once for the same sources and flags."""
+"""Compiles pyl's own C code with zig, once for the same sources and flags."""
 
 from __future__ import annotations
 
@@ -26,11 +26,21 @@ def compile_c(
     headers: Sequence[Path] = (),
     context: str = "",
 ) -> None:
-    """Compile `sources` to `output`, which is executable.
+    """Compile C files to an executable file, or take it from the cache.
 
-    It comes from the cache when nothing has changed: `flags`, the C files, headers and linker scripts in the folders of
-    `sources` and in `headers` (more of pyl's folders), and `context`, which tells headers of others apart. Raises
-    `BuildError` when `what` cannot be compiled, or zig is missing.
+    The cache key consists of the flags, the context, and all C files, headers and linker scripts in the folders of
+    `sources` and in `headers`.
+
+    Args:
+        flags: Options of the compiler.
+        sources: C files.
+        output: The file to write.
+        what: What is compiled, for error messages.
+        headers: More folders of pyl with headers.
+        context: Identifies headers from elsewhere, for the cache key.
+
+    Raises:
+        BuildError: The code cannot be compiled, or zig is missing.
     """
     try:
         compiler = importlib.metadata.version("ziglang")
@@ -39,28 +49,32 @@ def compile_c(
         raise BuildError(msg, hint=_HINT) from error
     folders = dict.fromkeys([*(source.parent for source in sources), *headers])
     inputs = [part for file in _own_files(folders) for part in (file.name, file.read_bytes())]
-    key = cache.key("c", compiler, context, *map(str, flags), *(source.name for source in sources), *inputs)
+    key = cache.key("compile_c", compiler, context, *map(str, flags), *(source.name for source in sources), *inputs)
 
     def build(folder: Path) -> None:
         include = [f"-I{path}" for path in headers]
         try:
-            run_zig([*flags, *include, "-o", folder / "made", *sources])
+            run_zig([*flags, *include, "-o", folder / "output", *sources])
         except CommandFailed as error:
             msg = f"cannot compile {what}\n{error.output}"
             raise BuildError(msg, hint=_HINT) from error
 
-    shutil.copyfile(cache.entry("c", key, build) / "made", output)
+    shutil.copyfile(cache.entry("c", key, build) / "output", output)
     output.chmod(0o755)
 
 
 def run_zig(arguments: Sequence[str | Path], *, log: Path | None = None, label: str = "") -> None:
-    """Run zig's C compiler, with the one cache of its own that all compiles share. Raises `CommandFailed`."""
+    """Run zig's C compiler with the cache that all compilations share.
+
+    Raises:
+        CommandFailed: The compiler failed.
+    """
     command = [sys.executable, "-m", "ziglang", "cc", *arguments]
     run(command, environment=os.environ | shared_cache(), log=log, label=label)
 
 
 def kernel_headers(*names: str) -> list[Path]:
-    """Return folders of the Linux uapi headers that zig brings along, for programs without a C library.
+    """Return folders of the Linux uapi headers that zig ships, for programs without a C library.
 
     Raises:
         BuildError: zig is missing.
@@ -73,7 +87,7 @@ def kernel_headers(*names: str) -> list[Path]:
 
 
 def shared_cache() -> dict[str, str]:
-    """The variable that tells zig where it is."""
+    """Return the environment variable that sets the folder of zig's cache."""
     return {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")}
 
 

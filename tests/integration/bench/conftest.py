@@ -51,7 +51,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = folder / "build" / "pyl"
     interpreted.build(load_project(folder, environ=os.environ), out, Silent())
     with zipfile.ZipFile(out / "native-x86_64.zip", "w") as archive:
-        archive.write(programs.floor() / "bootstrap", "bootstrap")
+        archive.write(programs.baseline_runtime() / "bootstrap", "bootstrap")
         for name in FILES:
             archive.writestr(name, b"nothing that this program reads")
         archive.writestr("pyl/manifest.json", json.dumps({"image": {"kind": "full", "reasons": []}}))

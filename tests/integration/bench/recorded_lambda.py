@@ -36,7 +36,7 @@ class Invoked:
 
 
 def variant_of(function: str) -> str:
-    """The contender that a function in AWS stands for."""
+    """Return the variant that a function in AWS belongs to."""
     return function.split("-", 3)[3]
 
 

@@ -16,7 +16,7 @@ import pytest
 from pyl.bench import case, page_cache, programs, variants
 from pyl.bench.driver import Driver, Start
 from pyl.bench.figures import WARM
-from pyl.bench.rounds import Lineup, Plan
+from pyl.bench.rounds import Contestants, Plan
 from pyl.bench.variants import Variant
 from pyl.project.config.model import FunctionConfiguration
 from pyl.project.model import Function
@@ -50,8 +50,8 @@ def post(path, body, **other):
 
 
 @pytest.fixture
-def floor() -> Variant:
-    return variants.started_by_bootstrap("floor", programs.floor())
+def baseline_runtime() -> Variant:
+    return variants.started_by_bootstrap("floor", programs.baseline_runtime())
 
 
 def _python(folder: Path, source: str) -> Variant:
@@ -75,22 +75,22 @@ def _run(variant: Variant, event: bytes = EVENT, **options: object) -> Start:
     return start
 
 
-def test_the_floor_answers_with_its_event(floor: Variant) -> None:
-    start = _run(floor, invocations=20)
+def test_the_baseline_runtime_responds_with_its_event(baseline_runtime: Variant) -> None:
+    start = _run(baseline_runtime, invocations=20)
     assert start.failure is None
     assert start.body == EVENT
     assert len(start.latencies) == len(start.servers) == 20
 
 
-def test_moments_come_in_their_order(floor: Variant) -> None:
-    start = _run(floor, invocations=3)
+def test_moments_come_in_their_order(baseline_runtime: Variant) -> None:
+    start = _run(baseline_runtime, invocations=3)
     assert 0 < start.asked < start.answered
     assert min(start.latencies) > 0
     assert start.span > 0
 
 
-def test_the_drivers_own_time_is_known_and_smaller_than_what_it_is_part_of(floor: Variant) -> None:
-    with Driver(floor, FUNCTION) as driver:
+def test_the_drivers_own_time_is_known_and_smaller_than_what_it_is_part_of(baseline_runtime: Variant) -> None:
+    with Driver(baseline_runtime, FUNCTION) as driver:
         starts = [driver.run(EVENT, invocations=50)[0] for _ in range(10)]
     assert all(0 < start.server < start.answered for start in starts)
     assert all(own > 0 for start in starts for own in start.servers)
@@ -98,9 +98,9 @@ def test_the_drivers_own_time_is_known_and_smaller_than_what_it_is_part_of(floor
     assert sum(start.server for start in starts) < sum(start.answered for start in starts)
 
 
-def test_what_is_reported_is_less_the_drivers_own_time(floor: Variant) -> None:
-    with Lineup("case", [floor], FUNCTION, region=None) as lineup:
-        series = case.cold_starts(lineup, EVENT, Plan(least=6, most=6), lambda _: None)
+def test_what_is_reported_is_less_the_drivers_own_time(baseline_runtime: Variant) -> None:
+    with Contestants("case", [baseline_runtime], FUNCTION, region=None) as contestants:
+        series = case.cold_starts(contestants, EVENT, Plan(least=6, most=6), lambda _: None)
     cold = next(item for item in series if item.measure == "cold_start")
     assert cold.server > 0
     assert len(cold.samples) == 6
@@ -139,9 +139,9 @@ take()
 
 
 @pytest.mark.parametrize("size", [0, 1, 30_000, 70_000, 3_000_000])
-def test_events_of_every_size_come_back_whole(floor: Variant, size: int) -> None:
+def test_events_of_every_size_come_back_whole(baseline_runtime: Variant, size: int) -> None:
     event = json.dumps("x" * size).encode()
-    assert _run(floor, event, invocations=3).body == event
+    assert _run(baseline_runtime, event, invocations=3).body == event
 
 
 def test_chunked_answers_are_understood(tmp_path: Path) -> None:
@@ -154,30 +154,30 @@ take()
     assert _run(_python(tmp_path, source)).body == b'{"a": 1}'
 
 
-def test_many_environments_at_once_are_each_answered(floor: Variant) -> None:
-    with Driver(floor, FUNCTION) as driver:
+def test_many_environments_at_once_are_each_answered(baseline_runtime: Variant) -> None:
+    with Driver(baseline_runtime, FUNCTION) as driver:
         starts = driver.run(EVENT, environments=64, invocations=3, inspect=False)
     assert [start.failure for start in starts] == [None] * 64
     assert {start.body for start in starts} == {EVENT}
 
 
 BAD = {
-    "ends": ("exit 3", "exit status 3"),
+    "ends": ("exit 3", "exited with status 3"),
     "crashes": ("kill -SEGV $$", "SIGSEGV"),
     "never asks for work": ("sleep 60", "did not ask for work within 1 s"),
 }
 BAD_CLIENTS = {
-    "hangs": ("take()\ntime.sleep(60)", "did not answer within 1 s"),
-    "ends after taking": ("take()", "exit status 0"),
+    "hangs": ("take()\ntime.sleep(60)", "did not respond within 1 s"),
+    "ends after taking": ("take()", "exited with status 0"),
     "speaks garbage": (
         "connection.connect()\nconnection.sock.send(b'\\x00\\x01garbage')\ntime.sleep(60)",
-        "no request",
+        "not a request",
     ),
-    "answers what is no JSON": (
+    "answers invalid JSON": (
         "i, _ = take()\npost(f'invocation/{i}/response', b'<html>')\ntake()",
-        "no JSON: <html>",
+        "not valid JSON: <html>",
     ),
-    "answers unasked": ("post('invocation/1/response', b'{}')\ntime.sleep(60)", "no request"),
+    "answers unasked": ("post('invocation/1/response', b'{}')\ntime.sleep(60)", "not a request"),
     "reports an error": (
         "i, _ = take()\npost(f'invocation/{i}/error', json.dumps({'errorType': 'KeyError'}))\ntake()",
         'reported an error: {"errorType": "KeyError"}',
@@ -187,18 +187,18 @@ BAD_CLIENTS = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_a_bad_program_is_told_by_what_it_did(tmp_path: Path, kind: str) -> None:
+def test_the_failure_of_a_bad_program_names_the_cause(tmp_path: Path, kind: str) -> None:
     source, words = BAD[kind]
     assert words in (_run(_shell(tmp_path, source), timeout=1).failure or "")
 
 
 @pytest.mark.parametrize("kind", BAD_CLIENTS)
-def test_a_bad_client_is_told_by_what_it_did(tmp_path: Path, kind: str) -> None:
+def test_the_failure_of_a_bad_client_names_the_cause(tmp_path: Path, kind: str) -> None:
     source, words = BAD_CLIENTS[kind]
     assert words in (_run(_python(tmp_path, source), timeout=1).failure or "")
 
 
-def test_a_program_that_cannot_be_executed_is_told(tmp_path: Path) -> None:
+def test_a_program_that_cannot_be_executed_is_reported(tmp_path: Path) -> None:
     (tmp_path / "bootstrap").write_bytes(b"\x7fELF nothing")
     (tmp_path / "bootstrap").chmod(0o755)
     start = _run(variants.started_by_bootstrap("broken", tmp_path))
@@ -210,16 +210,16 @@ def test_a_failure_comes_with_what_the_program_printed(tmp_path: Path) -> None:
     assert start.log == b"to stdout\nto stderr\n"
 
 
-def test_a_failing_variant_leaves_and_the_rest_goes_on(floor: Variant, tmp_path: Path) -> None:
+def test_a_failing_variant_leaves_and_the_rest_goes_on(baseline_runtime: Variant, tmp_path: Path) -> None:
     bad = _shell(tmp_path, "echo boom; exit 9")
-    with Lineup("mixed", [bad, floor], FUNCTION, region=None) as lineup:
-        series = case.cold_starts(lineup, EVENT, Plan(least=6, most=6), lambda _: None)
-        assert [variant.name for variant in lineup.variants] == ["floor"]
-        series += case.warm_invocations(lineup, [case.PAYLOADS[0]], Plan(least=6, most=6), lambda _: None)
+    with Contestants("mixed", [bad, baseline_runtime], FUNCTION, region=None) as contestants:
+        series = case.cold_starts(contestants, EVENT, Plan(least=6, most=6), lambda _: None)
+        assert [variant.name for variant in contestants.variants] == ["floor"]
+        series += case.warm_invocations(contestants, [case.PAYLOADS[0]], Plan(least=6, most=6), lambda _: None)
     assert {item.variant for item in series} == {"floor"}
-    (failure,) = lineup.failures
+    (failure,) = contestants.failures
     assert (failure.variant, failure.condition, failure.log) == ("script", WARM, "boom\n")
-    assert "exit status 9" in failure.reason
+    assert "exited with status 9" in failure.reason
 
 
 def test_no_program_outlives_its_measurement(tmp_path: Path) -> None:
@@ -246,10 +246,10 @@ def _processes_with(word: str) -> list[str]:
 
 
 def test_without_a_mount_namespace_programs_run_where_they_are(
-    tmp_path: Path, floor: Variant, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, baseline_runtime: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(execution, "unavailable", lambda: "not here")
-    assert _run(floor, invocations=3).failure is None
+    assert _run(baseline_runtime, invocations=3).failure is None
     source = """
 identifier, _ = take()
 post(f"invocation/{identifier}/response", json.dumps([os.getcwd(), os.environ["LAMBDA_TASK_ROOT"]]))
@@ -275,17 +275,17 @@ def test_dropped_files_are_out_of_the_page_cache(tmp_path: Path) -> None:
 
 
 def test_starts_with_a_warm_page_cache_have_all_files_there_whatever_was_measured_before(
-    floor: Variant, tmp_path: Path
+    baseline_runtime: Variant, tmp_path: Path
 ) -> None:
     task = tmp_path / "task"
-    shutil.copytree(floor.task, task)
+    shutil.copytree(baseline_runtime.task, task)
     (task / "unread").write_bytes(os.urandom(1_000_000))
     paths = page_cache.files([task])
     page_cache.write_back(paths)
     page_cache.drop(paths)
     variant = variants.started_by_bootstrap("floor", task)
-    with Lineup("case", [variant], FUNCTION, region=None) as lineup:
-        case.cold_starts(lineup, EVENT, Plan(least=6, most=6), lambda _: None)
+    with Contestants("case", [variant], FUNCTION, region=None) as contestants:
+        case.cold_starts(contestants, EVENT, Plan(least=6, most=6), lambda _: None)
     assert page_cache.resident(paths) == 1
 
 

@@ -109,7 +109,7 @@ def test_an_interrupted_run_writes_the_report_of_what_was_measured(
 
 def test_a_further_variant_is_measured_beside_the_others(project: Path, tmp_path: Path) -> None:
     program = tmp_path / "program"
-    shutil.copy(programs.floor() / "bootstrap", program)
+    shutil.copy(programs.baseline_runtime() / "bootstrap", program)
     file = tmp_path / "report.json"
     assert _bench(project, "--variant", f"go={program}", "--json", str(file)) == 0
     assert "go" in {item["variant"] for item in _series(file)}
@@ -132,7 +132,7 @@ def test_a_variant_of_the_configuration_is_measured_by_its_command(project: Path
 @pytest.mark.parametrize(
     ("lines", "words"),
     [
-        ('path = "nothing"', "where nothing is"),
+        ('path = "nothing"', "there is nothing at"),
         ('path = "."', "no file `bootstrap`"),
         ('command = ["no-such-program"]', "not on PATH"),
     ],

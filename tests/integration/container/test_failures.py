@@ -82,7 +82,7 @@ def test_without_an_engine_the_container_builder_says_where_it_looked(project: P
 def test_without_an_engine_linux_builds_by_itself_and_says_so(project: Path, tmp_path: Path) -> None:
     variables = {"DOCKER_HOST": f"unix://{tmp_path}/nobody.sock", "PYL_BUILDER": "", "PYL_IMAGE": "off"}
     done = run("build", "--native", "--project", project, **variables).succeeded()
-    assert "built on this host with the local builder: no container engine answers" in done.err
+    assert "using the local builder on this host: no container engine answers" in done.err
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="being somebody else takes root")
@@ -91,7 +91,7 @@ def test_an_engine_that_may_not_be_used_is_told_from_one_that_is_not_there(engin
         pytest.skip("the engine has no socket")
     os.seteuid(65534)
     try:
-        with pytest.raises(EngineError, match="may not be used by this user") as caught:
+        with pytest.raises(EngineError, match="no permission to use the container engine") as caught:
             Engine.connect({"DOCKER_HOST": engine})
     finally:
         os.seteuid(0)
@@ -101,7 +101,7 @@ def test_an_engine_that_may_not_be_used_is_told_from_one_that_is_not_there(engin
 def test_a_base_image_that_cannot_be_pulled_is_named(builder: Builder, project: Path, earlier: Path) -> None:
     done = builder.build(project, PYL_BASE_IMAGE="localhost:9/company/base:1")
     assert done.code == 4
-    assert "cannot pull the base image localhost:9/company/base:1: the engine did not reach the server" in done.err
+    assert "cannot pull the base image localhost:9/company/base:1: the engine cannot reach the server" in done.err
     assert "base_image" in done.err
     assert_untouched(earlier)
 
@@ -177,7 +177,7 @@ def test_a_killed_build_speaks_of_memory(builder: Builder, project: Path, earlie
     assert done.code == 3
     assert "the build was killed (exit code 137)" in done.err
     assert "ran out of memory" in done.err
-    assert "GiB in all" in done.err
+    assert "GiB in total" in done.err
     assert builder.containers() == []
     assert_untouched(earlier)
 

@@ -30,8 +30,8 @@ def samples(around: float, seed: int = 1, size: int = 40, noise: float = 0.05) -
 
 def report(values: Mapping[Key, tuple[float, ...]], **other: object) -> Report:
     series = tuple(
-        Series(case=case, variant=variant, measure=measure, condition=condition, samples=taken)
-        for (case, variant, measure, condition), taken in values.items()
+        Series(case=case, variant=variant, measure=measure, condition=condition, samples=measured)
+        for (case, variant, measure, condition), measured in values.items()
     )
     names = dict.fromkeys(item.variant for item in series)
     settings: dict[str, object] = {
@@ -46,7 +46,7 @@ def report(values: Mapping[Key, tuple[float, ...]], **other: object) -> Report:
 
 
 def whole(seed: int = 1, factor: float = 1.0) -> Report:
-    """Two variants and the floors of one case; `factor` slows the native ones."""
+    """Two variants and the baseline runtimes of one case; `factor` slows the native ones."""
     middles = {
         "interpreted": 60.0,
         "native": 0.6 * factor,

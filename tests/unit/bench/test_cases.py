@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from pyl.bench import case, suite
+from pyl.bench import case, notes, suite
 from pyl.project.config.model import Configuration, FunctionConfiguration
 from pyl.project.model import Function, Project
 
@@ -45,16 +45,16 @@ def test_a_typed_event_without_a_file_gets_the_bundled_sample() -> None:
 
 
 def test_a_function_without_any_event_is_noted() -> None:
-    notes: list[str] = []
-    assert suite.event_of(_function(event="app.Order"), notes.append) == b"{}"
-    assert "work" in notes[0]
+    recorded: list[str] = []
+    assert suite.event_of(_function(event="app.Order"), recorded.append) == b"{}"
+    assert "work" in recorded[0]
 
 
 def test_a_function_that_is_not_warmed_up_is_noted() -> None:
     cold = _function()
     warmed = replace(cold, configuration=structs.replace(cold.configuration, warm_up=Path("event.json")))
-    assert "work has no `warm_up`" in suite.lack_of_warm_up(cold)[0]
-    assert suite.lack_of_warm_up(warmed) == []
+    assert "work has no `warm_up`" in notes.lack_of_warm_up(cold)[0]
+    assert notes.lack_of_warm_up(warmed) == []
 
 
 @pytest.mark.parametrize(

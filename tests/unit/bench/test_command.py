@@ -25,11 +25,11 @@ def test_a_variant_is_a_name_and_an_existing_path(capsys: pytest.CaptureFixture[
     assert "NAME=PATH" in capsys.readouterr().err
 
 
-def test_an_earlier_report_that_is_none_is_refused_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_a_report_is_refused_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "old.json"
     file.write_text("{}")
     assert _exit_code("--compare", str(file)) == 2
-    assert "no report" in capsys.readouterr().err
+    assert "not a report" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", [("--memory", "256"), ("--region", "eu-west-1")])
@@ -39,7 +39,7 @@ def test_options_for_aws_need_remote(option: tuple[str, str], capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("option", [("--also", "crowds"), ("--also", "memory")])
-def test_what_only_this_machine_measures_is_refused_with_remote(
+def test_local_measurements_are_refused_with_remote(
     option: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _exit_code("--remote", *option) == 2

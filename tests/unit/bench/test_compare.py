@@ -46,13 +46,13 @@ def test_the_worst_change_is_described_first() -> None:
     assert "+2" in lines[1] or "+1" in lines[1]
 
 
-def test_another_machine_is_said() -> None:
+def test_a_different_machine_is_reported() -> None:
     old = whole()
     new = replace(old, machine=MACHINE | {"kernel": "6.12"})
-    assert any("differ in kernel" in line for line in compare.describe(old, new, []))
+    assert any("machines differ (kernel)" in line for line in compare.describe(old, new, []))
 
 
-def test_a_changed_floor_is_said_to_be_the_machines() -> None:
+def test_a_changed_baseline_runtime_means_a_changed_machine() -> None:
     old = whole(seed=1)
     series = tuple(
         replace(item, samples=tuple(value * 2 for value in item.samples)) if item.variant == "floor" else item

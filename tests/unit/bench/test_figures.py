@@ -1,4 +1,4 @@
-"""A report survives its JSON, and a file that is none is refused."""
+"""A report survives its JSON, and other files are refused."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from pyl.errors import UsageError
 from unit.bench.reports import whole
 
 
-def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+def test_a_written_report_can_be_loaded(tmp_path: Path) -> None:
     failure = Failure(case="hello", variant="go", condition="page cache warm", reason="it ended", log="panic")
     report = replace(whole(), failures=(failure,), notes=("a note",))
     file = tmp_path / "report.json"
     file.write_text(json.dumps(report.to_json()))
-    found = figures.load(file)
-    assert found.failures == report.failures
-    assert found.packages == report.packages
-    assert found.notes == report.notes
-    one, other = found.series[0], report.series[0]
+    loaded = figures.load(file)
+    assert loaded.failures == report.failures
+    assert loaded.packages == report.packages
+    assert loaded.notes == report.notes
+    one, other = loaded.series[0], report.series[0]
     assert (one.case, one.variant, one.measure) == (other.case, other.variant, other.measure)
     assert one.samples == pytest.approx(other.samples, rel=1e-5)
 

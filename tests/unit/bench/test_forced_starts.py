@@ -1,4 +1,4 @@
-"""What forces cold starts on AWS is nothing that a process image, or AWS, objects to."""
+"""Forcing cold starts on AWS disturbs neither process images nor AWS."""
 
 from __future__ import annotations
 

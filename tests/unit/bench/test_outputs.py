@@ -1,4 +1,4 @@
-"""Markdown and HTML show the same figures, and need nothing from anywhere."""
+"""Markdown and HTML show the same figures, and the page loads no other resources."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def test_markdown_cells_keep_the_table_whole() -> None:
 class _References(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.urls: list[str] = []
         self.svgs = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.svgs += tag == "svg"
         names = {"src", "href", "xlink:href", "data", "action"}
-        self.found += [value or "" for name, value in attrs if name in names and not (value or "").startswith("#")]
+        self.urls += [value or "" for name, value in attrs if name in names and not (value or "").startswith("#")]
         assert tag not in {"script", "iframe", "link", "object", "embed"}
 
 
@@ -45,7 +45,7 @@ def test_the_page_loads_nothing_from_anywhere() -> None:
     text = page.write(whole())
     parser = _References()
     parser.feed(text)
-    assert parser.found == []
+    assert parser.urls == []
     assert parser.svgs == 4
     assert "@import" not in text
     assert not re.search(r"url\((?!#)", text)
@@ -64,8 +64,8 @@ def test_the_same_report_gives_the_same_page() -> None:
 
 def test_failures_and_targets_are_on_the_page_as_text() -> None:
     failure = Failure(case="hello", variant="go", condition=WARM, reason="<b>boom</b>", log="panic: <nil>")
-    found = replace(whole(), failures=(failure,))
-    text = page.write(replace(found, targets=targets.judge(found)))
+    failed_report = replace(whole(), failures=(failure,))
+    text = page.write(replace(failed_report, targets=targets.judge(failed_report)))
     assert "&lt;b&gt;boom&lt;/b&gt;" in text
     assert "panic: &lt;nil&gt;" in text
     assert "the case growth was not part of this run" in text
@@ -78,52 +78,52 @@ def test_a_report_of_one_variant_without_figures_of_the_others_is_written() -> N
 
 
 def test_growth_is_drawn() -> None:
-    taken = {
+    samples_by_series = {
         ("growth", variant, "cold_start", f"{count} modules"): samples(middle, count)
         for variant, middle in (("interpreted", 60.0), ("native", 0.6))
         for count in (0, 100, 2000)
     }
-    assert "imported modules" in page.write(report(taken))
+    assert "imported modules" in page.write(report(samples_by_series))
 
 
 def test_growth_by_size_is_drawn_beside_it() -> None:
-    taken = {
+    samples_by_series = {
         ("growth", variant, "cold_start", condition): samples(middle, number)
         for variant, middle in (("interpreted", 60.0), ("native", 0.6))
         for number, condition in enumerate(("0 modules", "500 modules", "10 MB more", "150 MB more"))
     }
-    text = page.write(report(taken))
+    text = page.write(report(samples_by_series))
     assert "imported modules" in text
     assert "MB more in the package" in text
 
 
 def test_workloads_are_drawn() -> None:
-    taken = {
+    samples_by_series = {
         ("compute", variant, "warm_p50", workload): samples(middle, number)
         for variant, middle in (("interpreted", 0.6), ("native", 0.4))
         for number, workload in enumerate(("numbers", "text"))
     }
-    text = page.write(report(taken))
+    text = page.write(report(samples_by_series))
     assert "warm invocation p50, ms" in text
     assert len(re.findall("<svg", text)) == 1
 
 
 def test_a_report_of_aws_is_written_with_its_own_words() -> None:
-    taken = {
+    samples_by_series = {
         ("hello", variant, measure, f"{size} MB"): samples(middle, size)
         for variant, middle in (("interpreted", 90.0), ("native", 11.0))
         for measure in ("remote_cold_start", "remote_init", "remote_memory")
         for size in (128, 512)
     }
     machine = {"lambda": "AWS Lambda in eu-central-1, x86_64", "python": "3.11.7", "pyl": "0.1.0", "commit": None}
-    found = report(taken, machine=machine)
-    text = page.write(found)
+    remote_report = report(samples_by_series, machine=machine)
+    text = page.write(remote_report)
     assert "times faster cold start on AWS" in text
     assert "native, 128 MB" in text
     assert "native, 512 MB" in text
-    assert "Init Duration" in markdown.write(found)
-    assert "page cache" not in markdown.write(found).lower()
-    assert "AWS Lambda in eu-central-1" in markdown.write(found)
+    assert "Init Duration" in markdown.write(remote_report)
+    assert "page cache" not in markdown.write(remote_report).lower()
+    assert "AWS Lambda in eu-central-1" in markdown.write(remote_report)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What Lambda reports of an invocation is read from the end of its log."""
+"""Lambda's figures are read from the end of an invocation's log."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ def read(*lines: str) -> Invocation | None:
 
 
 def test_a_cold_invocation_has_an_init() -> None:
-    found = read("START RequestId: x", "END RequestId: x", COLD)
-    assert found == Invocation(duration=3.16, billed=122, memory=35, init=118.04)
-    assert found.is_cold
+    invocation = read("START RequestId: x", "END RequestId: x", COLD)
+    assert invocation == Invocation(duration=3.16, billed=122, memory=35, init=118.04)
+    assert invocation.is_cold
 
 
 def test_a_warm_invocation_has_none() -> None:
-    found = read(WARM, "")
-    assert found == Invocation(duration=1.04, billed=2, memory=36, init=None)
-    assert not found.is_cold
+    invocation = read(WARM, "")
+    assert invocation == Invocation(duration=1.04, billed=2, memory=36, init=None)
+    assert not invocation.is_cold
 
 
 def test_the_trace_that_may_follow_is_no_matter() -> None:

@@ -1,4 +1,4 @@
-"""What a launcher says of an unused image reaches the reader."""
+"""Warnings of launchers that did not use their image reach the report."""
 
 from __future__ import annotations
 

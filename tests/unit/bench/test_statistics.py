@@ -1,4 +1,4 @@
-"""The suite's statistics against scipy's, on fixed data."""
+"""The suite's statistics agree with scipy's on fixed data."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def test_quantiles_are_those_of_numpy(values: list[float], part: float) -> None:
 @pytest.mark.parametrize("size", [6, 7, 8, 9, 10, 11, 12, 20, 31, 60, 199, 1000, 1500])
 def test_the_interval_of_a_median_is_that_of_scipy(size: int) -> None:
     values = _skewed(size, size)
-    found = statistics.median(values)
+    interval = statistics.median(values)
     expected = scipy.stats.quantile_test(values, p=0.5).confidence_interval(0.95)
-    assert (found.low, found.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
-    assert found.value == pytest.approx(float(np.median(values)))
+    assert (interval.low, interval.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    assert interval.value == pytest.approx(float(np.median(values)))
 
 
 def test_the_interval_of_few_values_is_their_range() -> None:
-    found = statistics.median([3.0, 1.0, 2.0])
-    assert (found.low, found.value, found.high) == (1.0, 2.0, 3.0)
+    interval = statistics.median([3.0, 1.0, 2.0])
+    assert (interval.low, interval.value, interval.high) == (1.0, 2.0, 3.0)
 
 
 def test_the_interval_of_a_median_covers_it_as_often_as_it_says() -> None:
     covered = 0
     for seed in range(500):
-        found = statistics.median(_skewed(seed, 25))
-        covered += found.low <= 1.0 <= found.high
+        interval = statistics.median(_skewed(seed, 25))
+        covered += interval.low <= 1.0 <= interval.high
     assert 465 <= covered <= 495  # the exact coverage at 25 values is 95.7 %
 
 
@@ -63,10 +63,10 @@ def test_the_interval_of_a_ratio_is_near_that_of_scipys_bootstrap(
     expected = scipy.stats.bootstrap(
         (over, under), ratio, method="percentile", n_resamples=9999, vectorized=True, rng=np.random.default_rng(1)
     ).confidence_interval
-    found = statistics.ratio(over, under)
-    assert found.value == pytest.approx(float(ratio(np.array(over), np.array(under))))
-    assert found.low == pytest.approx(expected.low, rel=0.05)
-    assert found.high == pytest.approx(expected.high, rel=0.05)
+    interval = statistics.ratio(over, under)
+    assert interval.value == pytest.approx(float(ratio(np.array(over), np.array(under))))
+    assert interval.low == pytest.approx(expected.low, rel=0.05)
+    assert interval.high == pytest.approx(expected.high, rel=0.05)
 
 
 def test_a_ratio_is_the_same_in_every_run() -> None:
@@ -82,9 +82,9 @@ def test_the_interval_of_a_difference_is_near_that_of_scipys_bootstrap() -> None
     expected = scipy.stats.bootstrap(
         (one, other), difference, method="percentile", n_resamples=9999, vectorized=True, rng=np.random.default_rng(1)
     ).confidence_interval
-    found = statistics.difference(one, other)
-    assert found.low == pytest.approx(expected.low, abs=0.06)
-    assert found.high == pytest.approx(expected.high, abs=0.06)
+    interval = statistics.difference(one, other)
+    assert interval.low == pytest.approx(expected.low, abs=0.06)
+    assert interval.high == pytest.approx(expected.high, abs=0.06)
 
 
 def test_outliers_are_counted_by_tukeys_outer_fences() -> None:

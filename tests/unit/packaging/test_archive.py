@@ -39,8 +39,8 @@ def test_another_content_gives_other_bytes(tmp_path: Path) -> None:
 
 def test_entries_are_ordered_dated_and_readable_by_every_user(tmp_path: Path) -> None:
     archive.write(tree(tmp_path / "t"), tmp_path / "t.zip", environ={})
-    with zipfile.ZipFile(tmp_path / "t.zip") as made:
-        infos = made.infolist()
+    with zipfile.ZipFile(tmp_path / "t.zip") as archive_file:
+        infos = archive_file.infolist()
     assert [info.filename for info in infos] == ["a.py", "b/data.txt", "bootstrap"]
     assert [oct(info.external_attr >> 16) for info in infos] == ["0o100644", "0o100644", "0o100755"]
     assert {info.date_time for info in infos} == {(1980, 1, 1, 0, 0, 0)}
@@ -48,8 +48,8 @@ def test_entries_are_ordered_dated_and_readable_by_every_user(tmp_path: Path) ->
 
 def test_the_date_is_source_date_epoch_where_that_is_set(tmp_path: Path) -> None:
     archive.write(tree(tmp_path / "t"), tmp_path / "t.zip", environ={"SOURCE_DATE_EPOCH": "1700000000"})
-    with zipfile.ZipFile(tmp_path / "t.zip") as made:
-        assert made.infolist()[0].date_time == (2023, 11, 14, 22, 13, 20)
+    with zipfile.ZipFile(tmp_path / "t.zip") as archive_file:
+        assert archive_file.infolist()[0].date_time == (2023, 11, 14, 22, 13, 20)
 
 
 def test_what_is_in_it_comes_out_again(tmp_path: Path) -> None:
@@ -58,13 +58,13 @@ def test_what_is_in_it_comes_out_again(tmp_path: Path) -> None:
     (folder / "größe.txt").write_text("text " * 10_000)
     (folder / "random").write_bytes(os.urandom(10_000))
     archive.write(folder, tmp_path / "t.zip", environ={})
-    with zipfile.ZipFile(tmp_path / "t.zip") as made:
-        assert made.testzip() is None
+    with zipfile.ZipFile(tmp_path / "t.zip") as archive_file:
+        assert archive_file.testzip() is None
         names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-        assert {name: made.read(name) for name in made.namelist()} == {
+        assert {name: archive_file.read(name) for name in archive_file.namelist()} == {
             name: (folder / name).read_bytes() for name in names
         }
-        assert {info.filename: info.compress_type for info in made.infolist()} == {
+        assert {info.filename: info.compress_type for info in archive_file.infolist()} == {
             name: zipfile.ZIP_DEFLATED if name == "größe.txt" else zipfile.ZIP_STORED for name in names
         }
 

@@ -61,8 +61,8 @@ def test_a_package_without_botocore_is_left_alone(tmp_path: Path) -> None:
     aws_services.prune(project(tmp_path / "project", 'aws_services = ["s3"]'), tmp_path / "site")
 
 
-def test_an_unknown_service_is_told_before_anything_is_removed(site: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="names dynamdb, which botocore does not know") as caught:
+def test_an_unknown_service_is_reported_before_anything_is_removed(site: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="names dynamdb, which is not a service of botocore") as caught:
         aws_services.prune(project(tmp_path / "project", 'aws_services = ["s3", "dynamdb"]'), site)
     assert caught.value.hint == "did you mean dynamodb?"
     assert described(site) == {*SERVICES, "endpoints.json"}

@@ -1,4 +1,4 @@
-"""Bytecode stays valid whatever date the zip gives to sources."""
+"""Bytecode is valid whatever date sources have in the zip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AWS's calendar of runtimes decides which one a function gets."""
+"""AWS's dates decide which runtime a function gets."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_runtimes_without_a_successor_stay_as_asked(asked: str) -> None:
     assert runtime_for(asked, dt.date(2040, 1, 1)) == asked
 
 
-def test_nothing_is_said_while_aws_supports_a_runtime() -> None:
+def test_there_is_no_notice_while_aws_supports_a_runtime() -> None:
     assert notice(AL2, LIFECYCLES[AL2].deprecated - DAY) is None
     assert notice("python9.9", dt.date(2040, 1, 1)) is None
 
@@ -64,17 +64,17 @@ def test_the_move_is_offered_to_functions_that_may_stay() -> None:
     for present in (None, AL2):
         text = notice(AL2, BLOCKED - DAY, present=present)
         assert text is not None
-        assert 'target = "provided.al2023" moves to its successor, with the same package' in text
+        assert 'target = "provided.al2023" selects its successor, with the same package' in text
     assert str(BLOCKED) in str(notice(AL2, BLOCKED - DAY))
     assert str(FROZEN) in str(notice(AL2, BLOCKED - DAY, present=AL2))
 
 
-def test_a_move_that_was_made_is_told() -> None:
+def test_a_move_to_the_successor_is_reported() -> None:
     text = notice(AL2, BLOCKED)
-    assert text == f"AWS takes no {AL2} since {BLOCKED}: {AL2023} it is, with the same package"
+    assert text == f"AWS no longer accepts {AL2} (since {BLOCKED}): using {AL2023} with the same package"
 
 
-def test_an_old_python_is_told_what_to_do() -> None:
+def test_an_old_python_gets_advice() -> None:
     text = notice("python3.11", LIFECYCLES["python3.11"].deprecated)
     assert text is not None
     assert "build with a newer Python" in text

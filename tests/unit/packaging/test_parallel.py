@@ -1,4 +1,4 @@
-"""Pieces are made side by side, and a failure of one is the failure of all."""
+"""Tasks run in parallel, and a failure of one is the failure of all."""
 
 from __future__ import annotations
 
@@ -19,9 +19,7 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     assert parallel.all_of([partial(int, text) for text in ("1", "2", "3")]) == [1, 2, 3]
 
 
-def test_a_failure_ends_the_programs_of_the_others_and_is_the_one_that_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_ends_the_other_programs_and_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "_processors", lambda: 2)
     running, ends = threading.Event(), []
 

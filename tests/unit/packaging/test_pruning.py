@@ -1,4 +1,4 @@
-"""A native package keeps of the standard library what its code can reach."""
+"""A native package keeps those modules of the standard library that its code can reach."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ def test_of_a_package_the_modules_that_the_code_needs_are_kept(tmp_path: Path, c
 
 
 def test_of_a_package_the_modules_that_no_code_can_reach_are_left_out(tmp_path: Path) -> None:
-    found = kept_parts(tmp_path, "import json\nimport logging\n")
-    assert {name for name in found if name.startswith(("json", "logging", "email", "http"))} == {
+    parts = kept_parts(tmp_path, "import json\nimport logging\n")
+    assert {name for name in parts if name.startswith(("json", "logging", "email", "http"))} == {
         "json.__init__", "json.decoder", "json.encoder", "json.scanner", "logging.__init__",
     }  # fmt: skip
 

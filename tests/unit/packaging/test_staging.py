@@ -1,4 +1,4 @@
-"""A build that fails leaves the earlier package in place."""
+"""A failed build leaves the previous package in place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-/* The measuring Runtime API: starts programs, serves them events, and tells when what happened.
+/* The measuring Runtime API: starts programs, sends them events, and reports the times.
  *
  *     driver PROGRAM ARGUMENT...
  *

@@ -1,1 +1,1 @@
-"""The same comparison on AWS itself: functions under throwaway names, and what Lambda reports of their invocations."""
+"""The same comparison on AWS: functions under throwaway names, and the figures that Lambda reports."""

@@ -1,7 +1,7 @@
-"""Measures deployed contenders in turns: one forced cold start each per round, then warm invocations of the same.
+"""Measures deployed variants in turns: in each round, one forced cold start each, followed by warm invocations.
 
-A cold start is forced by a change of the configuration, and only counted where Lambda itself reports an init;
-a warm invocation only where it reports none.
+A change of the function's configuration forces the cold start. A cold start counts only if Lambda reports an init,
+a warm invocation only if Lambda reports none.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from pyl.deploy.functions import wait_until_ready
 from pyl.progress import Progress
 
 ROUND = "LAMBDA_PYL_BENCH_ROUND"
-"""The variable whose change makes Lambda start afresh. By its name the guards of images take it for Lambda's own."""
+"""Environment variable whose change makes Lambda start a fresh environment.
+
+Its name begins with `LAMBDA_`, so the guards of process images treat it as one of Lambda's own.
+"""
 
 _FORCED = 4
-"""Changes that are tried until Lambda reports an init."""
+"""How many changes to try until Lambda reports an init."""
 
 _MEASURES: dict[str, Callable[[Invocation], float]] = {
     "remote_cold_start": lambda invocation: (invocation.init or 0.0) + invocation.duration,
@@ -35,11 +38,11 @@ _MEASURES: dict[str, Callable[[Invocation], float]] = {
     "remote_billed": lambda invocation: invocation.billed,
     "remote_memory": lambda invocation: invocation.memory,
 }
-"""Of a cold start."""
+"""Measures of a cold start."""
 
 
-class Misbehaved(Exception):
-    """A contender did not answer as it should."""
+class InvocationFailed(Exception):
+    """A variant reported an error, or its log has no REPORT line."""
 
     def __init__(self, reason: str, log: str = "") -> None:
         super().__init__(reason)
@@ -48,17 +51,17 @@ class Misbehaved(Exception):
 
 
 @dataclass
-class Taken:
-    """What a contender has yielded."""
+class Samples:
+    """Invocations of one variant with one memory size."""
 
     cold: list[Invocation] = field(default_factory=list)
     warm: list[list[Invocation]] = field(default_factory=list)
-    """Round by round."""
+    """One list for each round."""
 
 
 @dataclass
 class Remote:
-    """The contenders of one case, until they fail."""
+    """Measures the deployed variants of one case. A variant that fails is left out from then on."""
 
     aws: AWS
     case: str
@@ -69,14 +72,14 @@ class Remote:
     """Warm invocations after each cold start."""
     failures: list[Failure] = field(default_factory=list)
     not_counted: int = 0
-    """Invocations that were cold where they should be warm, or the other way round."""
+    """Number of invocations that were cold but should be warm, or warm but should be cold."""
 
     def measure(self, megabytes: int, plan: Plan) -> list[Series]:
-        """Rounds with this memory size until the medians are known well; the first is not counted."""
+        """Measure with one memory size until the medians are precise enough. The first round is not counted."""
         condition = f"{megabytes} MB"
         failed = {failure.variant for failure in self.failures}
-        ready = [throwaway for throwaway in self.throwaways if throwaway.contender.name not in failed]
-        taken = {throwaway.contender.name: Taken() for throwaway in ready}
+        ready = [throwaway for throwaway in self.throwaways if throwaway.variant_package.name not in failed]
+        samples_by_variant = {throwaway.variant_package.name: Samples() for throwaway in ready}
         order = random.Random(f"{self.case} {megabytes}")  # noqa: S311 - an order, no secret; repeatable
         begun = time.monotonic()
         for number in range(plan.most + 1):
@@ -84,18 +87,19 @@ class Remote:
             for throwaway in order.sample(ready, len(ready)):
                 try:
                     cold, warm = self._round(throwaway, megabytes)
-                except Misbehaved as error:
+                except InvocationFailed as error:
                     ready.remove(throwaway)
                     self._fail(throwaway, condition, error)
                     continue
                 if number:
-                    taken[throwaway.contender.name].cold.append(cold)
-                    taken[throwaway.contender.name].warm.append(warm)
-            names = [throwaway.contender.name for throwaway in ready]
+                    samples_by_variant[throwaway.variant_package.name].cold.append(cold)
+                    samples_by_variant[throwaway.variant_package.name].warm.append(warm)
+            names = [throwaway.variant_package.name for throwaway in ready]
             late = time.monotonic() - begun > plan.seconds
-            if number >= plan.least and (late or all(_is_precise(taken[name], plan.precision) for name in names)):
+            precise = (_is_precise(samples_by_variant[name], plan.precision) for name in names)
+            if number >= plan.least and (late or all(precise)):
                 break
-        return [series for throwaway in ready for series in self._series(throwaway, condition, taken)]
+        return [series for throwaway in ready for series in self._series(throwaway, condition, samples_by_variant)]
 
     def _round(self, throwaway: Throwaway, megabytes: int) -> tuple[Invocation, list[Invocation]]:
         cold = self._cold(throwaway, megabytes)
@@ -112,7 +116,7 @@ class Remote:
                 return invocation
             self.not_counted += 1
         msg = f"Lambda reported no init after {_FORCED} changes of its configuration"
-        raise Misbehaved(msg)
+        raise InvocationFailed(msg)
 
     def _change(self, throwaway: Throwaway, megabytes: int) -> None:
         variables = {**throwaway.variables, ROUND: str(time.time_ns())}
@@ -131,34 +135,35 @@ class Remote:
         log = answer.get("LogResult", "")
         if error := answer.get("FunctionError"):
             msg = f"it reported an error ({error}): {body[:300].decode('utf-8', 'replace')}"
-            raise Misbehaved(msg, report_lines.text(log))
+            raise InvocationFailed(msg, report_lines.text(log))
         invocation = report_lines.read(log)
         if invocation is None:
-            msg = "its log tail holds no REPORT line"
-            raise Misbehaved(msg, report_lines.text(log))
+            msg = "its log tail has no REPORT line"
+            raise InvocationFailed(msg, report_lines.text(log))
         return invocation
 
-    def _fail(self, throwaway: Throwaway, condition: str, failed: Misbehaved) -> None:
-        name = throwaway.contender.name
+    def _fail(self, throwaway: Throwaway, condition: str, failed: InvocationFailed) -> None:
+        name = throwaway.variant_package.name
         self.failures.append(
             Failure(
                 case=self.case, variant=name, condition=condition, reason=failed.reason, log=failed.log[-LOG_SHOWN:]
             )
         )
-        self.progress.note(f"{self.case}: {name} failed and is left out: {failed.reason}")
+        self.progress.note(f"{self.case}: {name} failed and is not measured any further: {failed.reason}")
 
-    def _series(self, throwaway: Throwaway, condition: str, taken: dict[str, Taken]) -> list[Series]:
-        name = throwaway.contender.name
+    def _series(self, throwaway: Throwaway, condition: str, samples_by_variant: dict[str, Samples]) -> list[Series]:
+        name = throwaway.variant_package.name
 
         def series(measure: str, samples: Sequence[float]) -> Series:
             return Series(case=self.case, variant=name, measure=measure, condition=condition, samples=tuple(samples))
 
-        found = [series(measure, [of(one) for one in taken[name].cold]) for measure, of in _MEASURES.items()]
-        rounds = [statistics.quantile([one.duration for one in warm], 0.5) for warm in taken[name].warm if warm]
-        if rounds:
-            found.append(series("remote_warm", rounds))
-        return [item for item in found if item.samples]
+        samples = samples_by_variant[name]
+        measured = [series(measure, [of(one) for one in samples.cold]) for measure, of in _MEASURES.items()]
+        medians = [statistics.quantile([one.duration for one in warm], 0.5) for warm in samples.warm if warm]
+        if medians:
+            measured.append(series("remote_warm", medians))
+        return [item for item in measured if item.samples]
 
 
-def _is_precise(taken: Taken, precision: float) -> bool:
-    return statistics.median([_MEASURES["remote_cold_start"](one) for one in taken.cold]).precision <= precision
+def _is_precise(samples: Samples, precision: float) -> bool:
+    return statistics.median([_MEASURES["remote_cold_start"](one) for one in samples.cold]).precision <= precision

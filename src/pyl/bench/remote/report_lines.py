@@ -1,4 +1,4 @@
-"""Reads what Lambda reports of an invocation: the REPORT line at the end of its log."""
+"""Reads the REPORT line that Lambda writes at the end of an invocation's log."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ _FIELDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """What Lambda says of one invocation. Milliseconds and MB (of 1,048,576 bytes), as it says them."""
+    """Lambda's figures for one invocation, in milliseconds and MB (of 1,048,576 bytes)."""
 
     duration: float
     billed: float
     memory: float
     init: float | None
-    """`None`: the environment was there already."""
+    """None when the environment already existed."""
 
     @property
     def is_cold(self) -> bool:
-        """Whether an environment was made for it."""
+        """Whether Lambda created an environment for it."""
         return self.init is not None
 
 
 def read(log_result: str) -> Invocation | None:
-    """The invocation of a log tail as `Invoke` answers it (Base64); None when it holds no whole REPORT line."""
+    """Read the invocation from a log tail as `Invoke` returns it (Base64); None without a complete REPORT line."""
     lines = [line for line in text(log_result).splitlines() if line.startswith("REPORT RequestId:")]
     if not lines:
         return None
-    found = {name: float(match[1]) for name, pattern in _FIELDS.items() if (match := pattern.search(lines[-1]))}
-    if not {"duration", "billed", "memory"} <= found.keys():
+    figures = {name: float(match[1]) for name, pattern in _FIELDS.items() if (match := pattern.search(lines[-1]))}
+    if not {"duration", "billed", "memory"} <= figures.keys():
         return None
     return Invocation(
-        duration=found["duration"], billed=found["billed"], memory=found["memory"], init=found.get("init")
+        duration=figures["duration"], billed=figures["billed"], memory=figures["memory"], init=figures.get("init")
     )
 
 
 def text(log_result: str) -> str:
-    """The log tail as it was printed."""
+    """Decode a log tail."""
     return base64.b64decode(log_result).decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""A whole run on AWS: builds the packages, deploys, measures, deletes, and gathers the report."""
+"""Runs the benchmark on AWS: builds the packages, deploys, measures, deletes, and writes the report."""
 
 from __future__ import annotations
 
@@ -11,18 +11,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pyl.bench import machine
+from pyl.bench import machine, notes
 from pyl.bench.figures import Report
-from pyl.bench.remote.contenders import contenders
 from pyl.bench.remote.measurement import Remote
 from pyl.bench.remote.throwaway import deployed
+from pyl.bench.remote.variant_packages import variant_packages
 from pyl.bench.suite import (
-    Gathered,
     Outcome,
+    RunResults,
     Settings,
     chosen_functions,
     event_of,
-    interruption,
     make_packages,
     name_of,
     with_own_variants,
@@ -40,23 +39,33 @@ WARM = 5
 def run(
     projects: Sequence[Project], settings: Settings, memory: Sequence[int], aws: AWS, progress: Progress
 ) -> Outcome:
-    """Measure the projects' functions on AWS, with these memory sizes (none: that of their configuration).
+    """Measure the projects' functions on AWS.
 
-    Everything that was deployed is deleted before this returns or raises. A contender that fails is in the report,
-    and the rest goes on; `AWSError` when AWS refuses something before anything was measured.
+    Everything that was deployed is deleted before this returns or raises. A variant that fails is recorded in the
+    report, and the others are measured further.
+
+    Args:
+        projects: The projects to measure.
+        settings: What to measure, and for how long.
+        memory: Memory sizes in MB; empty for the size that each function is configured with.
+        aws: Clients for the account and region to measure in.
+        progress: Receives steps and notes.
+
+    Raises:
+        AWSError: AWS refuses something before anything was measured.
     """
     begun = time.monotonic()
     created = dt.datetime.now(dt.UTC)
-    found = Gathered()
+    results = RunResults()
     stopped: BaseException | None = None
     try:
         for project in projects:
-            _measure_project(project, settings, memory, aws, found, progress, today=created.date())
+            _measure_project(project, settings, memory, aws, results, progress, today=created.date())
     except (KeyboardInterrupt, SystemExit, PylError) as error:
-        if not found.series:
+        if not results.series:
             raise
         stopped = error
-        found.notes.insert(0, interruption(error))
+        results.notes.insert(0, notes.interruption(error))
     report = Report(
         created=created.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - begun, 1),
@@ -68,11 +77,11 @@ def run(
             "seconds": settings.plan.seconds,
             "warm": WARM,
         },
-        variants=found.titles,
-        series=tuple(found.series),
-        packages=tuple(found.packages),
-        failures=tuple(found.failures),
-        notes=tuple(dict.fromkeys(found.notes)),
+        variants=results.titles,
+        series=tuple(results.series),
+        packages=tuple(results.packages),
+        failures=tuple(results.failures),
+        notes=tuple(dict.fromkeys(results.notes)),
     )
     return Outcome(report=report, stopped=stopped)
 
@@ -82,7 +91,7 @@ def _measure_project(
     settings: Settings,
     memory: Sequence[int],
     aws: AWS,
-    found: Gathered,
+    results: RunResults,
     progress: Progress,
     *,
     today: dt.date,
@@ -90,24 +99,24 @@ def _measure_project(
     functions = chosen_functions(project, settings)
     settings = with_own_variants(settings, project)
     names = [name_of(project, function) for function in functions]
-    packages = make_packages(project, settings, found, progress, cases=names)
+    packages = make_packages(project, settings, results, progress, cases=names)
     with tempfile.TemporaryDirectory(prefix="pyl-bench-") as scratch:
         further = [variant for variant in settings.further if variant.command == DEFAULT_COMMAND]
-        found.notes += [_not_deployed(variant) for variant in settings.further if variant not in further]
-        contending = contenders(
+        results.notes += [_not_deployed(variant) for variant in settings.further if variant not in further]
+        deployable = variant_packages(
             project, packages.interpreted, packages.native, further, scratch=Path(scratch), today=today
         )
-        found.titles.update({contender.name: contender.title for contender in contending})
+        results.titles.update({variant_package.name: variant_package.title for variant_package in deployable})
         for function, name in zip(functions, names, strict=True):
-            event = event_of(function, found.notes.append)
-            with deployed(aws, project, function, contending, progress) as throwaways:
+            event = event_of(function, results.notes.append)
+            with deployed(aws, project, function, deployable, progress) as throwaways:
                 remote = Remote(aws, name, throwaways, event, progress, warm=WARM)
                 try:
-                    _measure_function(remote, function, memory, settings, found, progress)
+                    _measure_function(remote, function, memory, settings, results, progress)
                 finally:
-                    found.failures += remote.failures
+                    results.failures += remote.failures
                     if remote.not_counted:
-                        found.notes.append(_not_counted(name, remote.not_counted))
+                        results.notes.append(_not_counted(name, remote.not_counted))
 
 
 def _measure_function(
@@ -115,27 +124,25 @@ def _measure_function(
     function: Function,
     memory: Sequence[int],
     settings: Settings,
-    found: Gathered,
+    results: RunResults,
     progress: Progress,
 ) -> None:
     for megabytes in memory or (function.configuration.memory,):
         with progress.step(f"{remote.case}: {megabytes} MB"):
-            found.series += remote.measure(megabytes, settings.plan)
+            results.series += remote.measure(megabytes, settings.plan)
 
 
 def _not_deployed(variant: BenchVariant) -> str:
-    return f"{variant.name} was not measured: its command is one of this machine, and AWS starts a `bootstrap`"
+    return f"{variant.name} was not measured: it sets a command, which runs on this machine only; AWS runs `bootstrap`"
 
 
 def _not_counted(case: str, count: int) -> str:
-    times = "once" if count == 1 else f"{count} times"
-    return (
-        f"{case}: {times} an invocation was cold where it should be warm, or warm where it should be cold; not counted"
-    )
+    what = "invocation was" if count == 1 else "invocations were"
+    return f"{case}: {count} {what} not counted: cold instead of warm, or warm instead of cold"
 
 
 def _facts(project: Project, aws: AWS) -> dict[str, Any]:
-    """Where it ran; the account is nobody's business."""
+    """Return what a reader must know about the run. The account is left out: reports get published."""
     return {
         "lambda": f"AWS Lambda in {aws.region}, {project.configuration.architecture}",
         "region": aws.region,

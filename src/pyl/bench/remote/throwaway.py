@@ -1,4 +1,4 @@
-"""Functions that exist for one benchmark: made under names of their own, and deleted whatever happens."""
+"""Functions that are deployed for one benchmark, under names of their own, and always deleted afterwards."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import structs
 
 from pyl.architecture import Architecture
-from pyl.bench.remote.contenders import Contender
+from pyl.bench.remote.variant_packages import VariantPackage
 from pyl.deploy.aws import AWS, Refused
 from pyl.deploy.code import Code
 from pyl.deploy.functions import FunctionResource
@@ -32,50 +32,62 @@ from pyl.project.config.deployment import DeploymentConfiguration
 from pyl.project.model import Function, Project
 
 PREFIX = "pyl-bench-"
-"""What every name in AWS begins with; what an interrupted machine left there can be found by it."""
+"""Prefix of every name in AWS. If the machine fails during a run, whatever remains can be found by it."""
 
 _TRIES = 4
-_LOGS_KEPT = 1
-"""Day, should deleting them fail."""
+_LOG_RETENTION = 1
+"""Days, in case deleting the log groups fails."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Throwaway:
-    """One contender as a function in AWS."""
+    """One variant, deployed as a function."""
 
-    contender: Contender
+    variant_package: VariantPackage
     name: str
-    """In AWS."""
+    """Name of the function in AWS."""
     variables: dict[str, str]
 
 
 @contextmanager
 def deployed(
-    aws: AWS, project: Project, function: Function, contenders: Sequence[Contender], progress: Progress
+    aws: AWS, project: Project, function: Function, variant_packages: Sequence[VariantPackage], progress: Progress
 ) -> Iterator[list[Throwaway]]:
-    """The function once per contender, with role and log groups; all of it is deleted at the end.
+    """Deploy the function once for each variant, with role and log groups, and delete everything at the end.
 
-    Deleting is not interrupted by Ctrl-C. Raises `AWSError` when AWS refuses something, and when something could
-    not be deleted: then it names what is left, and how to delete it.
+    Ctrl-C does not interrupt the deletion.
+
+    Yields:
+        The deployed functions, in the order of `variant_packages`.
+
+    Raises:
+        AWSError: AWS refuses something, or something could not be deleted. The message names what is left.
     """
     run = secrets.token_hex(4)
     owner = Owner(project="bench", prefix=f"{PREFIX}{run}-")
     bucket = project.configuration.bucket
-    codes = [Code(path=contender.package, project=f"{PREFIX}{run}", bucket=bucket) for contender in contenders]
-    with aws.errors("find out whose credentials these are"):
-        targets = [make_target(aws, owner, _renamed(function, contender.name)) for contender in contenders]
-    resources = _resources(targets, contenders, codes, function, project.configuration.architecture)
+    codes = [
+        Code(path=variant_package.package, project=f"{PREFIX}{run}", bucket=bucket)
+        for variant_package in variant_packages
+    ]
+    with aws.errors("check the credentials"):
+        targets = [
+            make_target(aws, owner, _renamed(function, variant_package.name)) for variant_package in variant_packages
+        ]
+    resources = _resources(targets, variant_packages, codes, function, project.configuration.architecture)
     try:
         _make(aws, resources, progress)
         yield [
-            Throwaway(contender=contender, name=place.name, variables=dict(function.configuration.environment))
-            for contender, place in zip(contenders, targets, strict=True)
+            Throwaway(
+                variant_package=variant_package, name=place.name, variables=dict(function.configuration.environment)
+            )
+            for variant_package, place in zip(variant_packages, targets, strict=True)
         ]
     finally:
         with _uninterrupted(progress), progress.step(f"Delete {PREFIX}{run}-*"):
-            left = _remove(aws, resources, progress) + _remove_uploads(aws, codes)
-        if left:
-            _tell_of(left)
+            remaining = _remove(aws, resources, progress) + _remove_uploads(aws, codes)
+        if remaining:
+            raise _cannot_delete(remaining)
 
 
 def _make(aws: AWS, resources: Sequence[Resource[Any]], progress: Progress) -> None:
@@ -91,9 +103,9 @@ def _own_hint(stopped: Stopped) -> str | None:
 
 
 def _renamed(function: Function, name: str) -> Function:
-    """The function with a contender's name, and only those of its settings that its execution depends on."""
+    """Return the function with a variant's name, and with only those settings that its execution depends on."""
     settings = function.configuration.deployment
-    kept = DeploymentConfiguration(
+    deployment = DeploymentConfiguration(
         role=settings.role,
         policies=settings.policies,
         allow=settings.allow,
@@ -101,35 +113,35 @@ def _renamed(function: Function, name: str) -> Function:
         subnets=settings.subnets,
         security_groups=settings.security_groups,
         ephemeral_storage=settings.ephemeral_storage,
-        log_retention=_LOGS_KEPT,
+        log_retention=_LOG_RETENTION,
         log_format="Text",  # the form of the REPORT line that is read
     )
     return replace(
         function,
         name=name,
         description=f"pyl bench: {function.name}, {name}",
-        configuration=structs.replace(function.configuration, deployment=kept, triggers=()),
+        configuration=structs.replace(function.configuration, deployment=deployment, triggers=()),
     )
 
 
 def _resources(
     targets: Sequence[Target],
-    contenders: Sequence[Contender],
+    variant_packages: Sequence[VariantPackage],
     codes: Sequence[Code],
     function: Function,
     architecture: Architecture,
 ) -> list[Resource[Any]]:
-    """One role for all: a new one takes seconds to be known everywhere."""
+    """Return what to deploy. All functions share a role: a new one takes seconds to be known everywhere."""
     first = targets[0]
-    found: list[Resource[Any]] = []
+    resources: list[Resource[Any]] = []
     if first.settings.role is None:
         needed = tuple(statement for place in targets for statement in setting_statements(place))
         numbered = (replace(one, reason=f"{one.reason} {number}") for number, one in enumerate(needed))
-        found.append(RoleResource(target=first, statements=tuple(numbered)))
-    for place, contender, code in zip(targets, contenders, codes, strict=True):
-        desired = desired_settings(place, runtime=_always(contender.runtime), role=role_arn(first))
-        found.append(LogGroupResource(target=place))
-        found.append(
+        resources.append(RoleResource(target=first, statements=tuple(numbered)))
+    for place, variant_package, code in zip(targets, variant_packages, codes, strict=True):
+        desired = desired_settings(place, runtime=_always(variant_package.runtime), role=role_arn(first))
+        resources.append(LogGroupResource(target=place))
+        resources.append(
             FunctionResource(
                 target=place,
                 code=code,
@@ -138,7 +150,7 @@ def _resources(
                 depends_on=(log_group_reference(place), role_reference(first)),
             )
         )
-    return found
+    return resources
 
 
 def _always(runtime: str) -> Callable[[str | None], str]:
@@ -146,17 +158,17 @@ def _always(runtime: str) -> Callable[[str | None], str]:
 
 
 def _remove(aws: AWS, resources: Sequence[Resource[Any]], progress: Progress) -> list[str]:
-    """Delete what is there, functions first; what could not be deleted is returned, with the reason."""
-    left = []
+    """Delete the resources that exist, functions first; return those that could not be deleted, with the reason."""
+    remaining = []
     for resource in sorted(resources, key=lambda resource: not isinstance(resource, FunctionResource)):
         progress.detail(str(resource.reference))
         if error := _tried(aws, functools.partial(_remove_one, aws, resource)):
-            left.append(f"{resource.reference} ({error.message})")
-    return left
+            remaining.append(f"{resource.reference} ({error.message})")
+    return remaining
 
 
 def _remove_one(aws: AWS, resource: Resource[Any]) -> None:
-    """What the answer to its creation was lost of is found here, too."""
+    """Delete one resource, also when its creation succeeded but the response was lost."""
     with aws.errors(f"delete {resource.reference}"):
         state = resource.read(aws)
         if state is not None:
@@ -190,36 +202,38 @@ def _tried(aws: AWS, call: Callable[[], None]) -> AWSError | None:
 
 
 def _is_final(error: AWSError) -> bool:
-    """Whether trying again is of no use; a function that is being changed, for one, can be deleted soon."""
+    """Return whether another attempt is useless. It is not if, for example, the function is being changed."""
     return isinstance(error, Refused) and any(word in error.code for word in ("Denied", "Expired", "Token"))
 
 
-def _tell_of(left: Sequence[str]) -> None:
-    msg = "\n  ".join(["the benchmark could not delete all that it made:", *left])
-    raise AWSError(msg, hint=f"delete what begins with {PREFIX} in the AWS console, or by the AWS CLI")
+def _cannot_delete(remaining: Sequence[str]) -> AWSError:
+    msg = "\n  ".join(["the benchmark could not delete everything that it created:", *remaining])
+    return AWSError(
+        msg, hint=f"delete everything whose name begins with {PREFIX} in the AWS console or with the AWS CLI"
+    )
 
 
 @contextmanager
 def _uninterrupted(progress: Progress) -> Iterator[None]:
-    """Keep signals until the end of the block, and act on the first one then."""
+    """Defer signals until the end of the block, then handle the first one."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    kept: list[tuple[int, FrameType | None]] = []
+    deferred: list[tuple[int, FrameType | None]] = []
 
-    def keep(number: int, frame: FrameType | None) -> None:
-        progress.note("deleting what was made for the benchmark; it takes some seconds")
-        kept.append((number, frame))
+    def defer(number: int, frame: FrameType | None) -> None:
+        progress.note("deleting what the benchmark created; this takes a few seconds")
+        deferred.append((number, frame))
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, keep) for number in numbers}
+    before = {number: signal.signal(number, defer) for number in numbers}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if kept:
-        first, frame = kept[0]
+    if deferred:
+        first, frame = deferred[0]
         act = before[signal.Signals(first)]
         if callable(act):
             act(first, frame)

@@ -1,4 +1,4 @@
-"""The builder's image: what it is built of, and the name that says so."""
+"""The image that native packages are built in: what determines it, and how it is built."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from pyl.project import dependencies
 from pyl.project.config.model import Configuration
 
 _PYTHON_LINE = b"#!/opt/pyl/venv/bin/python"
-"""First line of scripts, where uv wrote the host's Python."""
+"""First line for scripts of the tools, instead of the host's Python, which uv writes."""
 
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
-"""Build arguments that engines know by themselves, and keep out of images."""
+"""Build arguments that every engine accepts, and does not store in images."""
 
 _MIRRORS = ("UV_PYTHON_INSTALL_MIRROR", "UV_PYTHON_DOWNLOADS_JSON_URL")
 
@@ -35,17 +35,17 @@ _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What determines the image."""
+    """Everything that determines the image."""
 
     base_image: str
     base_python: str
-    """An interpreter of the base image; empty: python-build-standalone's."""
+    """Path of an interpreter in the base image; empty for the one of python-build-standalone."""
     python_release: str
     architecture: Architecture
 
     @classmethod
     def of(cls, configuration: Configuration) -> Recipe:
-        """For a project, and the version of Python that runs pyl."""
+        """Return the recipe for a project and for the version of Python that runs pyl."""
         native = configuration.native
         return cls(
             base_image=native.base_image or pins.base_image(configuration.target),
@@ -56,24 +56,35 @@ class Recipe:
 
     @property
     def platform(self) -> str:
-        """The engine's name of the architecture."""
+        """The platform in the engine's terms, such as `linux/amd64`."""
         return self.architecture.container_platform
 
     def key(self, base: str) -> str:
-        """Names what is built of this and `base`, the identity of the base image."""
-        made = [path.read_bytes() for path in (pins.dockerfile(), pins.tools())]
+        """Return the cache key of the image, given the identity of the base image."""
+        inputs = [path.read_bytes() for path in (pins.dockerfile(), pins.tools())]
         python = self.base_python, self.python_release, python_version()
-        return cache.key("builder", *made, base, *python, self.architecture)
+        return cache.key("builder", *inputs, base, *python, self.architecture)
 
     def arguments(self, base: str) -> dict[str, str]:
-        """The Dockerfile's arguments."""
+        """Return the arguments of the Dockerfile, given the name of the base image."""
         return {"BASE_IMAGE": base, "PYTHON": self.base_python, "PYTHON_VERSION": self.python_release}
 
 
 def image(engine: Engine, recipe: Recipe, progress: Progress, *, log: Path, environ: Mapping[str, str]) -> str:
-    """The name of the builder's image in the engine, built when it is not there yet."""
+    """Return the name of the builder's image in the engine, and build the image if it does not exist yet.
 
-    def said(line: str) -> None:
+    Args:
+        engine: The engine that builds and stores the image.
+        recipe: What determines the image.
+        progress: Receives steps and details.
+        log: File to which the engine's output is appended.
+        environ: Environment variables; proxies, mirrors and certificates are taken from them.
+
+    Raises:
+        EngineError: The image cannot be built.
+    """
+
+    def record(line: str) -> None:
         with log.open("a", encoding="utf-8") as file:
             file.write(f"{line}\n")
         if line.strip():
@@ -82,12 +93,12 @@ def image(engine: Engine, recipe: Recipe, progress: Progress, *, log: Path, envi
     base = engine.image(recipe.base_image, recipe.platform)
     if base is None:
         with progress.step("Pull the base image"):
-            engine.pull(recipe.base_image, recipe.platform, said)
+            engine.pull(recipe.base_image, recipe.platform, record)
             base = engine.image(recipe.base_image, recipe.platform)
         if base is None:
-            msg = f"the base image {recipe.base_image} is not made for {recipe.platform}"
+            msg = f"the base image {recipe.base_image} is not available for {recipe.platform}"
             raise EngineError(msg, hint="choose another `base_image` in [tool.pyl.native]")
-    said(f"base image {recipe.base_image} is {base}")
+    record(f"base image {recipe.base_image} is {base}")
     name = f"pyl-builder:{recipe.key(base)}"
     if engine.image(name, recipe.platform) is None:
         if not engine.runs(recipe.base_image, recipe.platform):
@@ -102,7 +113,7 @@ def image(engine: Engine, recipe: Recipe, progress: Progress, *, log: Path, envi
                 dockerfile=pins.dockerfile().name,
                 arguments={**recipe.arguments(recipe.base_image), **_of_this_host(environ)},
                 platform=recipe.platform,
-                on_line=said,
+                on_line=record,
             )
     return name
 
@@ -119,9 +130,9 @@ def _write_context(archive: IO[bytes], recipe: Recipe, environ: Mapping[str, str
 
 
 def _install_tools(folder: Path, architecture: Architecture, log: Path) -> None:
-    """Put the pinned tools, made for the image's platform, into `folder`.
+    """Install the pinned tools for the image's platform into `folder`.
 
-    uv does it, on this host: the host's proxies, package indexes and certificates hold.
+    uv runs on this host, and so uses its proxies, package indexes and certificates.
     """
     command: list[str | Path] = [
         dependencies.uv(), "pip", "install", "--quiet", "--no-progress", "--target", folder,
@@ -132,8 +143,8 @@ def _install_tools(folder: Path, architecture: Architecture, log: Path) -> None:
     try:
         run(command, cwd=folder, log=log)
     except CommandFailed as failure:
-        msg = f"cannot fetch the builder's tools:\n{failure.output.strip()}"
-        raise EngineError(msg, hint="see uv's message above; its settings of indexes and proxies hold") from failure
+        msg = f"cannot install the builder's tools:\n{failure.output.strip()}"
+        raise EngineError(msg, hint="see uv's message above, and check uv's settings (indexes, proxies)") from failure
     for script in (folder / "bin").iterdir():
         content = script.read_bytes()
         if content.startswith(b"#!") and b"python" in content.partition(b"\n")[0]:
@@ -156,6 +167,6 @@ def _certificates(environ: Mapping[str, str]) -> Path:
 
 
 def _of_this_host(environ: Mapping[str, str]) -> dict[str, str]:
-    """Build arguments with what the host knows of its network; the last stage does not take them."""
+    """Return build arguments with the host's proxies and mirrors. The image's last stage does not use them."""
     proxies = {name: environ[name] for proxy in _PROXIES for name in (proxy, proxy.lower()) if environ.get(name)}
     return proxies | {name: environ[name] for name in _MIRRORS if environ.get(name)}

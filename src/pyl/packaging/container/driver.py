@@ -1,4 +1,4 @@
-"""Makes the native package in a container: sources go in as an archive, the package comes out as one."""
+"""Builds a native package in a container: copies the sources in, runs the local builder, copies the package out."""
 
 from __future__ import annotations
 
@@ -33,28 +33,28 @@ from pyl.project.model import Project
 
 CACHE = "/cache"
 USER = 1000
-"""Who builds in the container: nobody in particular, and not root."""
+"""User that builds in the container; not root."""
 
 _KILLED = 137
 
 _GLIBC = (17, 28, *range(31, 41))
-"""Minor versions of glibc 2 whose wheels uv can choose."""
+"""Minor versions of glibc 2 for which uv can choose wheels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Facts:
-    """What the builder's image says of itself."""
+    """Facts about the builder's image, from its file `/opt/pyl/facts.json`."""
 
     python: str
     glibc: int
 
     @classmethod
     def of(cls, container: Container) -> _Facts:
-        said = json.loads(container.read("/opt/pyl/facts.json"))
-        return cls(python=said["python"], glibc=int(said["glibc"].split(".")[1]))
+        facts = json.loads(container.read("/opt/pyl/facts.json"))
+        return cls(python=facts["python"], glibc=int(facts["glibc"].split(".")[1]))
 
     def wheels(self, architecture: Architecture) -> dependencies.Platform:
-        """What wheels the image's C library, which goes into the package, can load."""
+        """Return the platform whose wheels work with the image's C library, which becomes part of the package."""
         newest = max(version for version in _GLIBC if version <= self.glibc)
         return dependencies.Platform(python=self.python, tag=architecture.wheel_platform(f"manylinux_2_{newest}"))
 
@@ -69,10 +69,22 @@ def build(
     cached: bool,
     timeout: float,
 ) -> Package:
-    """Write `out/native-<architecture>.zip`; what it is made by is the same local builder, inside.
+    """Write `out/native-<architecture>.zip` with the local builder, in a container.
 
-    Without `cached` everything is compiled anew. Raises `EngineError` when the engine cannot do its part,
-    `BuildError` when a step fails; the package that was there is untouched then.
+    An existing package stays untouched when the build fails.
+
+    Args:
+        project: The project to build.
+        out: Folder to write to.
+        progress: Receives steps, details and notes.
+        engine: The container engine to use.
+        environ: Environment variables; configuration, proxies and mirrors are taken from them.
+        cached: Use compiled modules of earlier builds.
+        timeout: Seconds that the build in the container may take.
+
+    Raises:
+        EngineError: The engine failed.
+        BuildError: A step of the build failed.
     """
     recipe = Recipe.of(project.configuration)
     package = out / f"native-{recipe.architecture}.zip"
@@ -87,64 +99,65 @@ def build(
                 wheels = _Facts.of(container).wheels(recipe.architecture)
                 dependencies.install(project.root, scratch / "site", wheels, scratch, log=log)
             _fill(container, project, scratch / "site", _environment(project, environ))
-            made = _run(container, engine, project, out, progress, timeout)
+            result = _run(container, engine, project, out, progress, timeout)
             container.fetch(f"{protocol.OUT}/{package.name}", scratch / package.name)
         staging.publish(scratch / package.name, package)
-    return _package(project, package, made)
+    return _package(project, package, result)
 
 
 def _run(
     container: Container, engine: Engine, project: Project, out: Path, progress: Progress, timeout: float
 ) -> dict[str, Any]:
-    """Run the build; returns what it says of the package."""
+    """Run the build, and return its description of the package."""
     errors: list[bytes] = []
     with (out / LOG).open("a", encoding="utf-8") as log:
 
-        def keep(text: str) -> None:
+        def append_to_log(text: str) -> None:
             log.write(text)
             log.flush()
 
-        def complain(content: bytes) -> None:
+        def record_error(content: bytes) -> None:
             errors.append(content)
-            keep(content.decode("utf-8", "replace"))
+            append_to_log(content.decode("utf-8", "replace"))
 
-        places = {protocol.PROJECT: str(project.root), protocol.OUT: str(out)}
-        with Listener(progress, keep, places) as listener:
-            ended = container.run(listener.receive, complain, timeout=timeout)
-            if listener.error and not ended.out_of_memory:  # else it is but a consequence
+        folders = {protocol.PROJECT: str(project.root), protocol.OUT: str(out)}
+        with Listener(progress, append_to_log, folders) as listener:
+            ended = container.run(listener.receive, record_error, timeout=timeout)
+            if listener.error and not ended.out_of_memory:  # otherwise the error is a consequence
                 raise full("cannot build in the container") if is_full(listener.error.message) else listener.error
             if listener.package is None or ended.code:
                 raise _failure(ended, b"".join(errors).decode("utf-8", "replace"), engine, out / LOG, timeout)
             return listener.package
 
 
-def _failure(ended: Ended, said: str, engine: Engine, log: Path, timeout: float) -> PylError:
-    if is_full(said):
+def _failure(ended: Ended, output: str, engine: Engine, log: Path, timeout: float) -> PylError:
+    if is_full(output):
         return full("cannot build in the container")
     if ended.out_of_time:
         msg = f"the build was stopped after {timeout:.0f} seconds"
-        return BuildError(msg, hint="give it longer with `--timeout`")
+        return BuildError(msg, hint="allow more time with `--timeout`")
     if ended.out_of_memory or ended.code == _KILLED:
         died = f"the build was killed (exit code {ended.code})" if ended.code == _KILLED else "a compiler was killed"
-        what = "the engine ran out of memory" if ended.out_of_memory else "most often the engine ran out of memory"
-        msg = f"{died}: {what}; it has {engine.memory() / 2**30:.1f} GiB in all"
-        return BuildError(msg, hint="give the engine more, or compile fewer packages (`compile` in [tool.pyl.native])")
-    told = "\n".join(f"  {line}" for line in said.strip().splitlines()[-15:])
-    msg = f"the build in the container ended with exit code {ended.code}\n{told}".rstrip()
-    return BuildError(msg, hint=f"all that it said is in {log}")
+        what = "the engine ran out of memory" if ended.out_of_memory else "the engine probably ran out of memory"
+        msg = f"{died}: {what}; it has {engine.memory() / 2**30:.1f} GiB in total"
+        hint = "give the engine more memory, or compile fewer packages (`compile` in [tool.pyl.native])"
+        return BuildError(msg, hint=hint)
+    excerpt = "\n".join(f"  {line}" for line in output.strip().splitlines()[-15:])
+    msg = f"the build in the container ended with exit code {ended.code}\n{excerpt}".rstrip()
+    return BuildError(msg, hint=f"its complete output is in {log}")
 
 
-def _package(project: Project, path: Path, made: Mapping[str, Any]) -> Package:
+def _package(project: Project, path: Path, result: Mapping[str, Any]) -> Package:
     configuration = project.configuration
     return Package(
         path=path,
         kind="native",
         architecture=configuration.architecture,
         runtime=runtime_for(configuration.target, today()),
-        functions=tuple(made["functions"]),
+        functions=tuple(result["functions"]),
         bytes=path.stat().st_size,
-        unpacked_bytes=made["unpacked_bytes"],
-        image=ImageReport(kind=made["image"]["kind"], reasons=tuple(made["image"]["reasons"])),
+        unpacked_bytes=result["unpacked_bytes"],
+        image=ImageReport(kind=result["image"]["kind"], reasons=tuple(result["image"]["reasons"])),
         commands=commands(
             path,
             project.functions,
@@ -152,23 +165,23 @@ def _package(project: Project, path: Path, made: Mapping[str, Any]) -> Package:
             architecture=configuration.architecture,
             prefix=configuration.prefix,
         ),
-        components=made["components"],
-        glibc=made["glibc"],
+        components=result["components"],
+        glibc=result["glibc"],
     )
 
 
 def _volume(project: Project, builder: str) -> str:
-    """Where the container keeps what it compiled: one place for each project and toolchain."""
+    """Return the name of the volume for compiled modules: one for each project and builder's image."""
     return f"pyl-{cache.key(project.root, builder)}"
 
 
 def _environment(project: Project, environ: Mapping[str, str]) -> dict[str, str]:
-    """The configuration that does not stand in the project's files; nothing else of the environment goes in."""
+    """Return the environment variables that configure the build. The container gets no others."""
     variables = (key.variable for key in BUILD_KEYS if key.variable)
-    given = {name: environ[name] for name in variables if environ.get(name)}
+    configured = {name: environ[name] for name in variables if environ.get(name)}
     configuration = project.configuration
     resolved = {"PYL_ARCHITECTURE": configuration.architecture, "PYL_REGION": configuration.region or ""}
-    return given | resolved
+    return configured | resolved
 
 
 def _fill(container: Container, project: Project, site: Path, environment: Mapping[str, str]) -> None:
@@ -198,7 +211,7 @@ def _project_files(project: Project) -> Iterable[Path]:
 
 
 def _add_pyl(tar: tarfile.TarFile) -> None:
-    """This very pyl: what it builds does not depend on where it runs."""
+    """Add the pyl that is running, so that container and local builds use the same version."""
     package = Path(pyl.__file__).parent
     _add(tar, package, "/build/pyl/pyl")
     version = importlib.metadata.version("pyl")

@@ -1,4 +1,4 @@
-"""The one module that talks to a container engine, by Docker's API: Docker, Podman, Colima, Finch, near or far."""
+"""Talks to a local or remote container engine by Docker's API: Docker, Podman, Colima, Finch. No other module does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import re
-import socket
 import tarfile
 import threading
 from collections import deque
@@ -16,36 +15,23 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 import docker
-from docker.context import ContextAPI
-from docker.context.config import get_current_context_name
 from docker.errors import APIError, DockerException, ImageNotFound
-from docker.utils import kwargs_from_env
 from requests.exceptions import RequestException
 
 from pyl.errors import EngineError
+from pyl.packaging.container.engine_address import PROBE_TIMEOUT, find_engine, probe_socket
 from pyl.packaging.container.failures import engine_error, no_engine
 
 LABEL = "pyl"
-"""On everything that pyl makes in an engine; its value says what the thing is."""
-
-_USUAL_SOCKETS = (
-    "/var/run/docker.sock",
-    "~/.docker/run/docker.sock",  # Docker Desktop without the link in /var/run
-    "$XDG_RUNTIME_DIR/docker.sock",  # Docker without root
-    "~/.colima/default/docker.sock",
-    "$XDG_RUNTIME_DIR/podman/podman.sock",
-    "/run/podman/podman.sock",
-)
-"""Where engines listen when nothing names one."""
+"""Label of everything that pyl creates in an engine. Its value is `builder` (an image), `build` or `cache`."""
 
 _API_TIMEOUT = 600
-"""Seconds without a word from the engine, whatever it is doing."""
-_PROBE_TIMEOUT = 5
+"""Seconds to wait for data from the engine."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
-_TOLD = 10
-"""Lines of an image's build that are told with its failure."""
+_ERROR_CONTEXT = 10
+"""Lines of output that an error message quotes when an image cannot be built."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +45,16 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a container is made of. It has no network, and fewer rights than the engine's default."""
+    """Settings of a container. It has no network, and fewer privileges than the engine's default."""
 
     image: str
     platform: str
     volumes: Mapping[str, str]
-    """Named volume to the folder where it is."""
+    """Mount point of each named volume."""
 
 
 class Engine:
-    """A container engine that answers."""
+    """Connection to a container engine."""
 
     def __init__(self, client: Any, address: str) -> None:
         self._client = client
@@ -76,16 +62,17 @@ class Engine:
 
     @classmethod
     def connect(cls, environ: Mapping[str, str] = os.environ) -> Engine:
-        """The engine of `DOCKER_HOST`, of the current docker context, or at a usual place.
+        """Connect to the engine of `DOCKER_HOST`, of the current docker context, or at a usual socket.
 
-        Raises `EngineError` when none answers.
+        Raises:
+            EngineError: No engine answers.
         """
         address = "the engine"
         try:
-            options = _address(environ)
+            options = find_engine(environ)
             address = options.pop("address")
-            _knock(options.get("base_url", ""))
-            client = docker.DockerClient(version="auto", timeout=_PROBE_TIMEOUT, **options)
+            probe_socket(options.get("base_url", ""))
+            client = docker.DockerClient(version="auto", timeout=PROBE_TIMEOUT, **options)
             client.ping()
         except (DockerException, RequestException, OSError) as error:
             raise no_engine(address, error) from error
@@ -99,21 +86,21 @@ class Engine:
         self._client.close()
 
     def memory(self) -> int:
-        """Bytes of memory that containers share."""
+        """Return how many bytes of memory containers share."""
         with engine_error("cannot ask the engine"):
             return int(self._client.info().get("MemTotal", 0))
 
     def image(self, name: str, platform: str) -> str | None:
-        """The identity of an image that the engine has, for this platform; None if it has not."""
+        """Return the identity of an image for this platform; None if the engine does not have it."""
         with engine_error(f"cannot look for the image {name}"):
             try:
-                found = self._client.images.get(name).attrs
+                image_attributes = self._client.images.get(name).attrs
             except ImageNotFound:
                 return None
-        return str(found["Id"]) if found["Architecture"] == platform.partition("/")[2] else None
+        return str(image_attributes["Id"]) if image_attributes["Architecture"] == platform.partition("/")[2] else None
 
     def runs(self, image: str, platform: str) -> bool:
-        """Whether the engine can run programs of this image: of its own processor, or by emulation."""
+        """Return whether the engine can run programs of this image, natively or by emulation."""
         with engine_error(f"cannot run {image}"):
             if self._client.version()["Arch"] == platform.partition("/")[2]:
                 return True
@@ -131,7 +118,16 @@ class Engine:
                 probe.remove(force=True)
 
     def pull(self, name: str, platform: str, on_line: Callable[[str], None]) -> None:
-        """Fetch an image. Raises `EngineError` that says what the registry answered."""
+        """Pull an image.
+
+        Args:
+            name: Name of the image.
+            platform: Platform to pull it for, such as `linux/amd64`.
+            on_line: Called with each line of progress.
+
+        Raises:
+            EngineError: The image cannot be pulled. The message has the registry's response.
+        """
         with engine_error(f"cannot pull the base image {name}"):
             stream = self._client.api.pull(name, platform=platform, stream=True, decode=True)
             for message in stream:
@@ -148,7 +144,19 @@ class Engine:
         platform: str,
         on_line: Callable[[str], None],
     ) -> None:
-        """Build an image of a context (a tar archive). Raises `EngineError` with the step that failed."""
+        """Build an image.
+
+        Args:
+            context: The build context, a tar archive.
+            name: Name of the image to build.
+            dockerfile: Name of the Dockerfile in the context.
+            arguments: Build arguments.
+            platform: Platform to build for, such as `linux/amd64`.
+            on_line: Called with each line of the build's output.
+
+        Raises:
+            EngineError: The build failed. The message has the end of its output.
+        """
         with engine_error(f"cannot build the image {name}"):
             stream = self._client.api.build(
                 fileobj=context,
@@ -162,20 +170,24 @@ class Engine:
                 forcerm=True,
                 decode=True,
             )
-            said: deque[str] = deque(maxlen=_TOLD)
+            recent_lines: deque[str] = deque(maxlen=_ERROR_CONTEXT)
             for message in stream:
-                _raise_error(message, said)
+                _raise_error(message, recent_lines)
                 for line in _COLOUR.sub("", str(message.get("stream", ""))).splitlines():
-                    said.append(line.rstrip())
+                    recent_lines.append(line.rstrip())
                     on_line(line.rstrip())
 
     @contextlib.contextmanager
     def container(self, settings: Settings) -> Iterator[Container]:
-        """A container that is not started yet; removed at the end, whatever happens."""
-        with engine_error("cannot make the container"):
+        """Create a container, and remove it at the end. It is not started yet.
+
+        Raises:
+            EngineError: The container cannot be created.
+        """
+        with engine_error("cannot create the container"):
             for volume in settings.volumes:
                 self._client.volumes.create(volume, labels={LABEL: "cache"})
-            made = self._client.containers.create(
+            docker_container = self._client.containers.create(
                 settings.image,
                 platform=settings.platform,
                 hostname="localhost",
@@ -187,18 +199,22 @@ class Engine:
                 labels={LABEL: "build"},
             )
         try:
-            yield Container(made)
+            yield Container(docker_container)
         finally:
-            with contextlib.suppress(Exception):  # an error on the way here says more
-                made.remove(force=True, v=True)
+            with contextlib.suppress(Exception):  # an error in the block is more important
+                docker_container.remove(force=True, v=True)
 
     def remove_everything(self) -> list[str]:
-        """Remove volumes and images that pyl made; returns their names. What is in use stays."""
+        """Remove containers, volumes and images that pyl created and that are not in use.
+
+        Returns:
+            What was removed, such as `volume pyl-0123`.
+        """
         removed = []
         with engine_error("cannot clean up"):
             builds = {"label": f"{LABEL}=build"}
             for container in self._client.containers.list(all=True, filters=builds, ignore_removed=True):
-                with contextlib.suppress(APIError):  # one that runs is somebody's build
+                with contextlib.suppress(APIError):  # a running one is a build in progress
                     container.remove(v=True)
                     removed.append(f"container {container.name}")
             for volume in self._client.volumes.list(filters={"label": LABEL}):
@@ -213,23 +229,31 @@ class Engine:
 
 
 class Container:
-    """A container of the engine: filled, run to its end, and read."""
+    """A container of the engine."""
 
     def __init__(self, container: Any) -> None:
         self._container = container
 
     def read(self, path: str) -> bytes:
-        """The content of a file; the container need not run."""
-        with engine_error(f"cannot read {path} of the container"), self._archive(path) as archive:
+        """Return the content of a file. The container does not have to run.
+
+        Raises:
+            EngineError: The file cannot be read.
+        """
+        with engine_error(f"cannot read {path} in the container"), self._archive(path) as archive:
             for member in archive:
                 if file := archive.extractfile(member):
                     return file.read()
-        msg = f"the container's {path} is no file"
+        msg = f"{path} in the container is not a file"
         raise EngineError(msg)
 
     def fetch(self, path: str, target: Path) -> None:
-        """Copy a file out of the container."""
-        with engine_error(f"cannot fetch {path} from the container"), self._archive(path) as archive:
+        """Copy a file out of the container.
+
+        Raises:
+            EngineError: The file cannot be copied.
+        """
+        with engine_error(f"cannot copy {path} from the container"), self._archive(path) as archive:
             for member in archive:
                 if file := archive.extractfile(member):
                     with target.open("wb") as output:
@@ -237,14 +261,24 @@ class Container:
                             output.write(piece)
 
     def put(self, archive: IO[bytes], folder: str) -> None:
-        """Unpack a tar archive into a folder of the container."""
+        """Unpack a tar archive into a folder of the container.
+
+        Raises:
+            EngineError: The archive cannot be copied.
+        """
         with engine_error("cannot copy files into the container"):
             self._container.put_archive(folder, archive)
 
     def run(self, on_output: Callable[[bytes], None], on_error: Callable[[bytes], None], *, timeout: float) -> Ended:
-        """Start it, hand on what it writes to stdout and stderr, and wait for its end.
+        """Start the container, and wait until it ends.
 
-        After `timeout` seconds it is killed. Raises `EngineError` when it cannot be started.
+        Args:
+            on_output: Called with pieces of its stdout.
+            on_error: Called with pieces of its stderr.
+            timeout: Seconds after which it is killed.
+
+        Raises:
+            EngineError: The container cannot be started.
         """
         expired = threading.Event()
 
@@ -279,7 +313,7 @@ class Container:
 
 
 class _Pieces(io.RawIOBase):
-    """The pieces of a response as a file."""
+    """A response that arrives in pieces, as a file."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -300,40 +334,6 @@ class _Pieces(io.RawIOBase):
         return count
 
 
-def _raise_error(message: Mapping[str, Any], said: Iterable[str] = ()) -> None:
+def _raise_error(message: Mapping[str, Any], recent_lines: Iterable[str] = ()) -> None:
     if "error" in message:
-        raise DockerException("\n".join([*filter(None, said), str(message["error"])]))
-
-
-def _knock(address: str) -> None:
-    """Raise what connecting to a socket raises; the client forgets to close the one that it tried."""
-    if address.startswith("unix://"):
-        with socket.socket(socket.AF_UNIX) as door:
-            door.settimeout(_PROBE_TIMEOUT)
-            door.connect(address.removeprefix("unix://"))
-
-
-def _address(environ: Mapping[str, str]) -> dict[str, Any]:
-    """How to reach the engine, as arguments of the client; `address` for messages."""
-    if environ.get("DOCKER_HOST"):
-        found = kwargs_from_env(environment=dict(environ))
-        return {**found, "address": environ["DOCKER_HOST"], "use_ssh_client": True}
-    if context := _current_context(environ):
-        return {**context, "use_ssh_client": True}
-    for candidate in _USUAL_SOCKETS:
-        path = Path(os.path.expandvars(candidate)).expanduser()
-        if path.is_socket():
-            return {"base_url": f"unix://{path}", "address": str(path)}
-    return {"base_url": f"unix://{_USUAL_SOCKETS[0]}", "address": _USUAL_SOCKETS[0]}
-
-
-def _current_context(environ: Mapping[str, str]) -> dict[str, Any] | None:
-    """What `docker context use`, or `DOCKER_CONTEXT`, chose; None for the default context."""
-    name = environ.get("DOCKER_CONTEXT") or get_current_context_name()
-    context = ContextAPI.get_context(name) if name and name != "default" else None
-    if context is None:
-        if name and name != "default":
-            msg = f"there is no docker context {name}"
-            raise EngineError(msg, hint="see `docker context ls`")
-        return None
-    return {"base_url": context.Host, "tls": context.TLSConfig, "address": f"{context.Host} (context {name})"}
+        raise DockerException("\n".join([*filter(None, recent_lines), str(message["error"])]))

@@ -1,4 +1,4 @@
-"""What engines say when something goes wrong, as errors that say what to do."""
+"""Turns error messages of container engines into errors that say what to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from requests.exceptions import RequestException
 
 from pyl.errors import EngineError
 
-_LOCAL = "on Linux `--builder local` does without an engine"
+_LOCAL = "on Linux, `--builder local` needs no engine"
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ _KNOWN = (
     _known(
         r"no space left on device|disk quota exceeded|not enough space",
         "the engine's disk is full",
-        "free some with `pyl cache clean` or `docker system prune`",
+        "free some space with `pyl cache clean` or `docker system prune`",
     ),
     _known(
         r"exec format error",
-        "the engine cannot run programs of this processor",
+        "the engine cannot run programs for this processor",
         "install its emulation (`docker run --privileged --rm tonistiigi/binfmt --install all`), or use an engine on"
         " such a machine (DOCKER_HOST)",
     ),
@@ -46,7 +46,7 @@ _KNOWN = (
     ),
     _known(
         r"toomanyrequests|rate limit|pull access denied|unauthorized|denied: requested access|no basic auth",
-        "the registry refused",
+        "the registry refused the request",
         "log in (`docker login`), wait, or name a mirror: `base_image` in [tool.pyl.native]",
     ),
     _known(
@@ -57,60 +57,67 @@ _KNOWN = (
     _known(
         r"lookup .* on|no such host|i/o timeout|network is unreachable|connection refused|TLS handshake|x509"
         r"|client\.timeout|connection reset|error sending request|dns error",
-        "the engine did not reach the server",
-        "see its network, proxy and certificate settings; or name a mirror: `base_image` in [tool.pyl.native]",
+        "the engine cannot reach the server",
+        "check its network, proxy and certificate settings; or name a mirror: `base_image` in [tool.pyl.native]",
     ),
-    _known(r"read timed out", "the engine does not answer", "see whether it is overloaded, and try again"),
+    _known(r"read timed out", "the engine does not answer", "check whether it is overloaded, and try again"),
     _known(
         r"permission denied",
-        "the engine does not permit it",
-        f"see the engine's rights; {_LOCAL}",
+        "the engine denied permission",
+        f"check the engine's permissions; {_LOCAL}",
     ),
 )
 
 
-def is_full(said: str) -> bool:
-    """Whether an engine or compiler says that there is no room left."""
-    return _KNOWN[0].pattern.search(said) is not None
+def is_full(output: str) -> bool:
+    """Return whether the output of an engine or compiler says that the disk is full."""
+    return _KNOWN[0].pattern.search(output) is not None
 
 
 def full(what: str) -> EngineError:
-    """There is no room left where the engine keeps its things."""
+    """Return the error for a full disk of the engine; `what` says what failed."""
     return EngineError(f"{what}: {_KNOWN[0].what}", hint=_KNOWN[0].hint)
 
 
 def no_processor(platform: str) -> EngineError:
-    """The engine has neither such a processor nor its emulation."""
+    """Return the error for an engine that neither has nor emulates the processor."""
     (known,) = (known for known in _KNOWN if known.pattern.search("exec format error"))
     return EngineError(f"the engine cannot run programs for {platform}", hint=known.hint)
 
 
 @contextlib.contextmanager
 def engine_error(what: str) -> Iterator[None]:
-    """Turn what goes wrong inside into an `EngineError` that begins with `what`."""
+    """Turn errors of the engine's client into errors that say what to do.
+
+    Args:
+        what: What failed, the beginning of the message.
+
+    Raises:
+        EngineError: The engine failed in the block.
+    """
     try:
         yield
     except (DockerException, RequestException) as error:
         raise _explained(what, str(getattr(error, "explanation", None) or error)) from error
 
 
-def _explained(what: str, said: str) -> EngineError:
+def _explained(what: str, output: str) -> EngineError:
     for known in _KNOWN:
-        if known.pattern.search(said):
-            return EngineError(f"{what}: {known.what}\n{_indented(said)}", hint=known.hint)
-    return EngineError(f"{what}\n{_indented(said)}", hint=f"see the engine's log; {_LOCAL}")
+        if known.pattern.search(output):
+            return EngineError(f"{what}: {known.what}\n{_indented(output)}", hint=known.hint)
+    return EngineError(f"{what}\n{_indented(output)}", hint=f"check the engine's log; {_LOCAL}")
 
 
 def no_engine(address: str, error: Exception) -> EngineError:
-    """No engine answers at `address`."""
-    said = str(error)
-    if "Permission denied" in said:
-        msg = f"the container engine at {address} may not be used by this user"
+    """Return the error for an engine that cannot be reached at `address`."""
+    output = str(error)
+    if "Permission denied" in output:
+        msg = f"you have no permission to use the container engine at {address}"
         return EngineError(msg, hint=f"join its group (`sudo usermod -aG docker $USER`, then log in again); {_LOCAL}")
     msg = f"no container engine answers at {address}"
     hint = f"start Docker, Podman, Colima or Finch, or name its address in DOCKER_HOST; {_LOCAL}"
-    return EngineError(f"{msg}\n{_indented(said)}", hint=hint)
+    return EngineError(f"{msg}\n{_indented(output)}", hint=hint)
 
 
-def _indented(said: str) -> str:
-    return "\n".join(f"  {line}" for line in said.strip().splitlines()[-15:])
+def _indented(output: str) -> str:
+    return "\n".join(f"  {line}" for line in output.strip().splitlines()[-15:])

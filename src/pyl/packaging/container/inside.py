@@ -1,4 +1,4 @@
-"""Runs in the container: the local builder, on the project that the driver has put there."""
+"""Main program of the container: runs the local builder on the project that the driver copied there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TASK_ROOT = Path(lambda_environment.TASK_ROOT)
 
 
 def main() -> int:
-    """Build, telling each step on stdout; the package is in `protocol.OUT` at the end."""
+    """Build the package into `protocol.OUT`, report progress on stdout, and return the exit code."""
     from pyl.packaging import native
     from pyl.project import load_project
 
@@ -25,10 +25,10 @@ def main() -> int:
     out = Path(protocol.OUT)
     try:
         project = load_project(Path(protocol.PROJECT), environ=request["environment"])
-        wanted = tuple(function for function in project.functions if function.name in request["functions"])
+        functions = tuple(function for function in project.functions if function.name in request["functions"])
         with progress.following(out / native.LOG):
             package = native.build(
-                replace(project, functions=wanted), out, progress, site=Path(protocol.SITE), task=TASK_ROOT
+                replace(project, functions=functions), out, progress, site=Path(protocol.SITE), task=TASK_ROOT
             )
     except PylError as error:
         progress.say(error=protocol.described(error))

@@ -1,4 +1,4 @@
-"""What the builder's image is made of: base images, Pythons and tools, each of one version."""
+"""Pinned versions of what the builder's image consists of: base images, Pythons and tools."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ from pyl.errors import EngineError
 
 @functools.cache
 def folder() -> Path:
-    """The folder `builders`: in a wheel beside this file, in a checkout at its root."""
+    """Return the folder `builders`, which is beside this file in a wheel, and at the root of a checkout."""
     candidates = (Path(__file__).with_name("builders"), Path(__file__).parents[4] / "builders")
     return next(path for path in candidates if path.is_dir())
 
 
 def dockerfile() -> Path:
-    """`Dockerfile.build`: in a wheel it stands in `builders`, in a checkout beside it."""
+    """Return the path of `Dockerfile.build`, which is in `builders` in a wheel, and beside it in a checkout."""
     name = "Dockerfile.build"
     return next(path for path in (folder() / name, folder().parent / name) if path.is_file())
 
 
 def tools() -> Path:
-    """The requirements, with hashes, of what runs in the container."""
+    """Return the requirements file, with hashes, of the tools in the container."""
     return folder() / "tools.txt"
 
 
 def base_image(target: str) -> str:
-    """The base image for a Lambda runtime."""
+    """Return the name of the base image for a Lambda runtime."""
     return _tables()["images"][target]
 
 
 def python_release(version: str) -> str:
-    """The release of a minor version of Python (`3.12`) that goes into the image.
+    """Return the release of a minor version of Python (such as `3.12`) to install in the image.
 
-    Raises `EngineError` when there is none.
+    Raises:
+        EngineError: No release of this version is pinned.
     """
     releases = _tables()["python"]
     if version not in releases:

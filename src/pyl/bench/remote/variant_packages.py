@@ -1,4 +1,4 @@
-"""What is deployed for a comparison: the suite's variants, each as a zip and a runtime of Lambda."""
+"""The packages to deploy for a comparison on AWS: one zip and one Lambda runtime for each variant."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pyl.architecture import Architecture
 from pyl.bench import programs
-from pyl.bench.variants import FLOOR, INTERPRETED, NATIVE, PLAIN, TITLES
+from pyl.bench.variants import BASELINE, INTERPRETED, NATIVE, PLAIN, TITLES
 from pyl.errors import UsageError
 from pyl.image.file.names import FILES, IMAGE
 from pyl.packaging import archive, interpreted
@@ -21,8 +21,8 @@ from pyl.project.model import Project
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contender:
-    """A package and the runtime that it is for."""
+class VariantPackage:
+    """A variant's package, and the Lambda runtime that it is made for."""
 
     name: str
     title: str
@@ -30,7 +30,7 @@ class Contender:
     runtime: str
 
 
-def contenders(
+def variant_packages(
     project: Project,
     interpreted_zip: Path,
     native_zip: Path,
@@ -38,31 +38,31 @@ def contenders(
     *,
     scratch: Path,
     today: dt.date,
-) -> list[Contender]:
-    """The variants of a project; zips that are not there are made in `scratch`."""
+) -> list[VariantPackage]:
+    """Return the packages of a project's variants. Zips that do not exist yet are written to `scratch`."""
     custom = runtime_for(project.configuration.target, today, present=None)
-    found = [_contender(INTERPRETED, interpreted_zip, interpreted.runtime())]
+    packages = [_variant_package(INTERPRETED, interpreted_zip, interpreted.runtime())]
     if _has_image(native_zip):
-        found.append(_contender(NATIVE, native_zip, custom))
-        found.append(_contender(PLAIN, _without_image(native_zip, scratch), custom))
+        packages.append(_variant_package(NATIVE, native_zip, custom))
+        packages.append(_variant_package(PLAIN, _without_image(native_zip, scratch), custom))
     else:
-        found.append(_contender(PLAIN, native_zip, custom))
+        packages.append(_variant_package(PLAIN, native_zip, custom))
     if project.configuration.architecture is Architecture.X86_64:
-        found.append(_contender(FLOOR, _zipped(programs.floor(), scratch / "floor.zip"), custom))
-    found += [
-        Contender(
+        packages.append(_variant_package(BASELINE, _zipped(programs.baseline_runtime(), scratch / "floor.zip"), custom))
+    packages += [
+        VariantPackage(
             name=variant.name,
-            title=f"{variant.path.name}, as the user gave it",
+            title=f"{variant.path.name}, as the user provided it",
             package=_packaged(variant.name, variant.path, scratch),
             runtime=custom,
         )
         for variant in further
     ]
-    return found
+    return packages
 
 
-def _contender(name: str, package: Path, runtime: str) -> Contender:
-    return Contender(name=name, title=f"{TITLES[name]}, {runtime}", package=package, runtime=runtime)
+def _variant_package(name: str, package: Path, runtime: str) -> VariantPackage:
+    return VariantPackage(name=name, title=f"{TITLES[name]}, {runtime}", package=package, runtime=runtime)
 
 
 def _has_image(package: Path) -> bool:
@@ -71,7 +71,7 @@ def _has_image(package: Path) -> bool:
 
 
 def _without_image(package: Path, scratch: Path) -> Path:
-    """The package, as it is but for its image."""
+    """Write a copy of the package without its process image."""
     target = scratch / "native-plain.zip"
     with zipfile.ZipFile(package) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():
@@ -81,9 +81,9 @@ def _without_image(package: Path, scratch: Path) -> Path:
 
 
 def _packaged(name: str, path: Path, scratch: Path) -> Path:
-    """A zip, folder or executable of the user's as a zip with a `bootstrap`."""
+    """Return the user's zip, folder or executable as a zip with a `bootstrap`."""
     if not path.exists():
-        msg = f"the variant {name} is at {path}, where nothing is"
+        msg = f"the variant {name} does not exist: there is nothing at {path}"
         raise UsageError(msg, hint=f"build it first, or correct `path` in [tool.pyl.bench.{name}]")
     if path.is_file() and path.suffix != ".zip":
         folder = scratch / f"variant-{name}"
