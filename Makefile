@@ -47,11 +47,10 @@ bench: $(VENV)/ready ## measure hello and orders both ways: build/bench/report.{
 	$(BIN)/python -m benchmarks.run --also growth --also compute --also crowds --also memory \
 	  --json build/bench/report.json --html build/bench/report.html --markdown build/bench/report.md
 
-test: $(VENV)/ready $(SAM)/ready $(AWSCLI)/ready ## all tests
-	$(BIN)/python -m pytest
+test: test-unit test-integration ## all tests
 
-test-unit: $(VENV)/ready ## the fast tests
-	$(BIN)/python -m pytest tests/unit
+test-unit: $(VENV)/ready ## the fast tests, on all processors
+	$(BIN)/python -m pytest -n auto tests/unit
 
 test-conformance: $(VENV)/ready ## the runtime against Lambda's contract and AWS's client: from source, interpreted, native
 	$(BIN)/python -m pytest tests/unit/runtime tests/integration/conformance
