@@ -88,7 +88,7 @@ lint: $(VENV)/ready ## ruff, mypy, and clang-format where it is installed
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_FILES); fi
+	@if command -v clang-format >/dev/null; then clang-format --dry-run --Werror $(C_FILES); fi
 
 coverage: $(VENV)/ready ## branch coverage of the unit tests
 	$(BIN)/coverage erase

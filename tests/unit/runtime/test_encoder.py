@@ -71,7 +71,7 @@ class Attrs:
         (decimal.Decimal("sNaN"), "NaN"),
         (b"\x00\xff", '"AP8="'),
         (bytearray(b"a"), '"YQ=="'),
-        (memoryview(b"a"), '"YQ=="'),
+        pytest.param(memoryview(b"a"), '"YQ=="', id="memoryview"),
         (Colour.RED, '"red"'),
         (Colour.BOTH, "[1,2]"),
         ({Number.ONE: Number.ONE}, '{"1":1}'),
