@@ -44,7 +44,7 @@ class Done:
         return self
 
 
-def run(*arguments: str | Path, cwd: Path | None = None, **variables: str) -> Done:
+def run(*arguments: str | Path, cwd: str | Path | None = None, **variables: str) -> Done:
     """Run `pyl` with these variables besides the environment's own."""
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)], cwd=cwd, env=environment(**variables), capture_output=True, text=True

@@ -53,7 +53,10 @@ def test_keys_keep_their_parts_apart() -> None:
 
 
 def test_clean_frees_everything(own_cache: Path) -> None:
-    cache.entry("kind", "name", lambda folder: (folder / "file").write_text("12345") and None)
+    def fill(folder: Path) -> None:
+        (folder / "file").write_text("12345")
+
+    cache.entry("kind", "name", fill)
     assert cache.clean() == 5
     assert not own_cache.exists()
     assert cache.clean() == 0

@@ -34,10 +34,6 @@ ORDER = (
 )
 """From the ground up. A room imports rooms of earlier lines, and itself."""
 
-UPWARD = {
-    # The streamed response is a public type that the runtime sends.
-}
-
 LONGEST_MODULE = 350
 """Lines."""
 

@@ -15,8 +15,8 @@ from pyl.project.dependencies import uv
 def test_a_generated_wheel_installs_and_its_modules_import(tmp_path: Path) -> None:
     wheel = generated.write_wheel(tmp_path, "grown_package", generated.modules("grown_package", 30))
     target = tmp_path / "target"
-    install = [uv(), "pip", "install", "--quiet", "--offline", "--python", sys.executable, "--target", target, wheel]
-    subprocess.run(install, check=True)
+    python = ["--python", sys.executable]
+    subprocess.run([uv(), "pip", "install", "--quiet", "--offline", *python, "--target", target, wheel], check=True)
     code = "import grown_package, sys; print(sum(name.startswith('grown_package.') for name in sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(target)}, capture_output=True, text=True, check=True

@@ -65,7 +65,7 @@ def cloud(server: LocalAWS) -> Iterator[Cloud]:
 
 
 def bench(cloud: Cloud, project: Path, *arguments: str | Path, rounds: int = 6) -> Done:
-    command = ["bench", "--remote", "--no-build", "--project", project, "--rounds", str(rounds), "--seconds", "1"]
+    command = ["bench", "--remote", "--no-build", "--project", str(project), "--rounds", str(rounds), "--seconds", "1"]
     return run(*command, *arguments, **cloud.variables)
 
 
@@ -88,7 +88,8 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran(server: LocalAWS, project: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("reports")
-    outputs = ["--json", folder / "r.json", "--html", folder / "r.html", "--markdown", folder / "r.md"]
+    outputs: list[str | Path] = ["--json", folder / "r.json", "--html", folder / "r.html"]
+    outputs += ["--markdown", folder / "r.md"]
     server.forget()
     with recorded(server.url) as answers:
         cloud = Cloud(server, answers)
@@ -185,7 +186,7 @@ def test_an_interrupted_run_leaves_nothing_and_reports_what_was_measured(
 ) -> None:
     """Again and again while it is deleting, too."""
     file = tmp_path / "r.json"
-    arguments = ["--rounds", "6", "--seconds", "1", "--memory", "128", "--memory", "256", "--json", file]
+    arguments = ["--rounds", "6", "--seconds", "1", "--memory", "128", "--memory", "256", "--json", str(file)]
     process = _signalled(cloud, project, number, *arguments)
 
     def interrupt(_: int) -> None:

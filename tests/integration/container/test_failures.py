@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,9 +61,10 @@ def building(builder: Builder, project: Path, *options: str) -> Iterator[subproc
             process.kill()
 
 
-def _builds(builder: Builder) -> list[object]:
-    found: list[object] = builder.client.containers.list(filters={"label": "pyl=build"}, ignore_removed=True)
-    return found
+def _builds(builder: Builder) -> list[Any]:
+    """Return the containers of running builds."""
+    containers: list[Any] = builder.client.containers.list(filters={"label": "pyl=build"}, ignore_removed=True)
+    return containers
 
 
 def ended(process: subprocess.Popen[str]) -> Done:

@@ -13,9 +13,10 @@ import sys
 import threading
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -249,7 +250,7 @@ def _error_body(call: Call, fault: Fault) -> tuple[bytes, str]:
     return text.encode(), "application/json"
 
 
-def _call(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Call:
+def _call(method: str, path: str, headers: Message, body: bytes) -> Call:
     scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", headers.get("Authorization") or "")
     service = scope[1] if scope else "unknown"
     target = headers.get("X-Amz-Target")

@@ -20,7 +20,7 @@ from moto.awslambda import models
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.policy import Policy
 from moto.server import ThreadedMotoServer
-from moto_triggers import complete_triggers
+from moto_triggers import complete_triggers  # type: ignore[import-not-found]  # found beside this program
 
 
 def complete_functions() -> None:

@@ -32,7 +32,7 @@ def complete_receipt_rules() -> None:
         rule_set.rules = [rule for rule in rule_set.rules if rule["Name"] != self._get_param("RuleName")]
         return EmptyResult()
 
-    EmailResponse.delete_receipt_rule = delete_receipt_rule
+    EmailResponse.delete_receipt_rule = delete_receipt_rule  # type: ignore[attr-defined]
 
 
 def _policy(backend: LambdaBackend, name: str, qualifier: str | None) -> Policy:
@@ -43,15 +43,17 @@ def _policy(backend: LambdaBackend, name: str, qualifier: str | None) -> Policy:
         return function.policy
     alias = aliases[qualifier]
     if not hasattr(alias, "policy"):
-        alias.policy = Policy(function)
-    return alias.policy
+        alias.policy = Policy(function)  # type: ignore[attr-defined]
+    policy: Policy = alias.policy  # type: ignore[attr-defined]
+    return policy
 
 
 def complete_alias_policies() -> None:
     """Aliases have policies of their own."""
 
     def add_permission(self: LambdaBackend, function_name: str, qualifier: str, raw: str) -> dict[str, Any]:
-        return _policy(self, function_name, qualifier).add_statement(raw, qualifier)[0]
+        statement: dict[str, Any] = _policy(self, function_name, qualifier).add_statement(raw, qualifier)[0]
+        return statement
 
     def get_policy(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> str:
         return _policy(self, function_name, qualifier).wire_format()

@@ -128,7 +128,8 @@ def test_an_alias_is_rolled_back_and_deployed_again(
     local_aws: LocalAWS, project: Path, package: Path, other_package: Path
 ) -> None:
     def version() -> str:
-        return local_aws.client("lambda").get_alias(FunctionName="hello", Name="live")["FunctionVersion"]
+        number: str = local_aws.client("lambda").get_alias(FunctionName="hello", Name="live")["FunctionVersion"]
+        return number
 
     deploy(local_aws, project, package)
     alone = run(local_aws, "rollback", project, "hello", "--yes")

@@ -31,6 +31,7 @@ from integration.deploy.local_aws import (
     run_here,
 )
 from integration.projects import HELLO, write_project
+from pyl.architecture import Architecture
 from pyl.deploy.aws import AWS
 from pyl.deploy.code import Code
 from pyl.deploy.desired_state import FunctionPackage, find_desired_state
@@ -84,7 +85,7 @@ class Deployment:
     def plan(self, when: str) -> Plan:
         project = self.projects[when]
         package = FunctionPackage(
-            code=Code(path=self.packages[when], project="shop"), architecture="x86_64", runtime=runtime()
+            code=Code(path=self.packages[when], project="shop"), architecture=Architecture.X86_64, runtime=runtime()
         )
         desired_state = find_desired_state(self.aws, project, {"hello": package}, dt.date(2026, 1, 1))
         return make_plan(self.aws, desired_state.resources, desired_state.to_delete)

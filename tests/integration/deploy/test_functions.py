@@ -55,7 +55,7 @@ def project_with(folder: Path, configuration: str = "") -> Path:
 
 
 def deploy(local_aws: LocalAWS, project: Path, package: Path, *options: str, **variables: str) -> Done:
-    arguments = ("deploy", "--project", project, "--package", package, "--region", REGION, *options)
+    arguments: list[str | Path] = ["deploy", "--project", project, "--package", package, "--region", REGION, *options]
     return run_here(*arguments, **(local_aws.environment | variables))
 
 
@@ -448,7 +448,7 @@ def test_on_a_terminal_it_asks(
 ) -> None:
     ours, theirs = pty.openpty()
     os.write(ours, f"{typed}\n".encode())
-    arguments = ["deploy", "--project", project_with(tmp_path), "--package", package]
+    arguments: list[str | Path] = ["deploy", "--project", project_with(tmp_path), "--package", package]
     done = subprocess.run(
         [*COMMAND, *arguments], env=environment(**local_aws.environment), stdin=theirs, capture_output=True, text=True
     )

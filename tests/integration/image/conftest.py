@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,8 @@ import pytest
 
 from integration.image import packages
 from integration.image.lambda_environment import Environment
-from pyl.image.create import CaptureResult, capture
+from pyl.image.create import capture
+from pyl.image.result import CaptureResult
 
 
 @pytest.fixture(scope="session")
@@ -19,11 +20,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return packages.make_base(tmp_path_factory.mktemp("base") / "package")
 
 
-Make = Callable[..., tuple[Path, CaptureResult]]
-
-
 @pytest.fixture
-def captured(base: Path, tmp_path: Path) -> Make:
+def captured(base: Path, tmp_path: Path) -> packages.CaptureHandlers:
     """Makes a package of the given handler module, and its image."""
 
     def make(
@@ -42,6 +40,6 @@ def captured(base: Path, tmp_path: Path) -> Make:
 
 
 @pytest.fixture
-def run() -> Callable[..., Environment]:
+def run() -> type[Environment]:
     """Starts a package as Lambda would."""
     return Environment

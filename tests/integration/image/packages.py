@@ -9,8 +9,10 @@ import sys
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 from pyl.image.launcher.programs import build_launcher
+from pyl.image.result import CaptureResult
 from pyl.packaging.contents import copy_runtime
 from pyl.packaging.native_runtime import NAME, build_extension
 
@@ -30,6 +32,19 @@ from pyl.runtime.native import main
 main()
 """
 _FOR_WHEELS = ("libgcc_s.so.1", "libstdc++.so.6", "librt.so.1", "libpthread.so.0", "libdl.so.2", "libutil.so.1")
+
+
+class CaptureHandlers(Protocol):
+    """Type of the fixture `captured`, which writes a package of handlers and captures its image."""
+
+    def __call__(
+        self,
+        source: str,
+        *functions: str,
+        environment: Mapping[str, str] | None = None,
+        imports: tuple[str, ...] = (),
+        **options: Any,
+    ) -> tuple[Path, CaptureResult]: ...
 
 
 def make_base(folder: Path) -> Path:
@@ -53,7 +68,7 @@ def _build_program(app: Path) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.26", "-fno-sanitize=all"]
     inputs = ["-isystem", sysconfig.get_paths()["include"], f"-L{variables['LIBDIR']}", f"-lpython{version}"]
-    command = [*compiler, "-Wl,--allow-shlib-undefined", *inputs, "-o", app / "program", source]
+    command: list[str | Path] = [*compiler, "-Wl,--allow-shlib-undefined", *inputs, "-o", app / "program", source]
     subprocess.run(command, check=True, capture_output=True)
     source.unlink()
 

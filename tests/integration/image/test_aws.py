@@ -18,6 +18,9 @@ from typing import Any
 import boto3
 import pytest
 
+from integration.image.lambda_environment import Environment
+from integration.image.packages import CaptureHandlers
+
 REGION = "us-east-1"
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
 POLICY = (
@@ -33,12 +36,12 @@ SOURCE = textwrap.dedent(
     s3, sqs = boto3.client("s3", **made), boto3.client("sqs", **made)
     table = boto3.resource("dynamodb", **made).Table("orders")
     signed_with = []
-    def keep(request, **_):
+    def keep(request, **_) -> None:
         token = request.headers["X-Amz-Security-Token"]
         signed_with.append([request.headers["Authorization"].decode(), token.decode()])
     for client in (s3, sqs, table.meta.client):
         client.meta.events.register("before-send", keep)
-    def work(event):
+    def work(event) -> None:
         s3.put_object(Bucket="papers", Key="a", Body=event["text"].encode())
         sqs.send_message(QueueUrl="%(url)s/123456789012/work", MessageBody=event["text"])
         table.put_item(Item={"id": "a", "text": event["text"]})
@@ -46,7 +49,7 @@ SOURCE = textwrap.dedent(
         sqs.delete_message(QueueUrl="%(url)s/123456789012/work", ReceiptHandle=message["ReceiptHandle"])
         found = s3.get_object(Bucket="papers", Key="a")["Body"].read().decode()
         return [found, message["Body"], table.get_item(Key={"id": "a"})["Item"]["text"]]
-    def handler(event, context):
+    def handler(event, context) -> None:
         os.environ.update(event.get("rotated", {}))
         signed_with.clear()
         try:
@@ -129,7 +132,9 @@ def assert_signed_with(answer: Mapping[str, Any], session: Mapping[str, str]) ->
         assert token == session["AWS_SESSION_TOKEN"]
 
 
-def test_clients_made_at_import_work_with_credentials_that_came_after_the_restore(captured, run, aws: Local) -> None:
+def test_clients_made_at_import_work_with_credentials_that_came_after_the_restore(
+    captured: CaptureHandlers, run: type[Environment], aws: Local
+) -> None:
     package, result = captured(SOURCE % {"url": aws.url}, imports=IMPORTS)
     assert (result.kind, result.reasons) == ("full", ())
     first, second = aws.sessions
@@ -144,5 +149,5 @@ def test_clients_made_at_import_work_with_credentials_that_came_after_the_restor
         rotated = environment.invoke({"text": "three", "rotated": second})
         assert rotated["worked"] == ["three", "three", "three"]
         assert_signed_with(rotated, second)
-    with run(package, environment=first | {"AWS_SECRET_ACCESS_KEY": "wrong"}) as environment:
+    with run(package, environment={**first, "AWS_SECRET_ACCESS_KEY": "wrong"}) as environment:
         assert environment.invoke({"text": "four"}) == {"refused": "SignatureDoesNotMatch"}

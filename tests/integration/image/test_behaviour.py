@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from integration.image import packages
+from integration.image.lambda_environment import Environment
 from pyl.image.create import capture
 
 BEHAVIOUR = Path(__file__).with_name("behaviour.py")
@@ -38,7 +39,7 @@ def package(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_as_in_a_plain_start(package: Path, run, name: str) -> None:
+def test_as_in_a_plain_start(package: Path, run: type[Environment], name: str) -> None:
     with run(package, name, plain=True) as environment:
         plain = [environment.invoke(), environment.invoke()]
     with run(package, name) as environment:
@@ -49,7 +50,7 @@ def test_as_in_a_plain_start(package: Path, run, name: str) -> None:
     assert EXPECTED.get(name, bool)(restored[0])
 
 
-def test_a_time_zone_that_the_build_did_not_know_is_used(package: Path, run) -> None:
+def test_a_time_zone_that_the_build_did_not_know_is_used(package: Path, run: type[Environment]) -> None:
     answers = []
     for plain in (True, False):
         with run(package, "time_zones", {"TZ": "Asia/Tokyo"}, plain=plain) as environment:

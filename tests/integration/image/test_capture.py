@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
+from integration.image.lambda_environment import Environment
+from integration.image.packages import CaptureHandlers
 from pyl.image.file.names import IMAGE, MEMORY
 
 
@@ -25,7 +27,7 @@ COUNTING = source(
     import time
     imported_at = time.time()
     calls = 0
-    def handler(event, context):
+    def handler(event, context) -> None:
         global calls
         calls += 1
         return {"imported": imported_at, "calls": calls, "event": event, "name": context.function_name}
@@ -33,7 +35,9 @@ COUNTING = source(
 )
 
 
-def test_a_restored_function_has_what_was_imported_at_the_build(captured, run) -> None:
+def test_a_restored_function_has_what_was_imported_at_the_build(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     package, result = captured(COUNTING)
     assert (result.kind, result.reasons) == ("full", ())
     answers = []
@@ -47,18 +51,18 @@ def test_a_restored_function_has_what_was_imported_at_the_build(captured, run) -
     assert answers[0]["name"] == "under-test"
 
 
-def test_one_restored_process_serves_many_events(captured, run) -> None:
+def test_one_restored_process_serves_many_events(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, _ = captured(COUNTING)
     with run(package) as environment:
         assert [environment.invoke(n)["calls"] for n in range(500)] == list(range(1, 501))
 
 
-def test_objects_that_a_cold_start_uses_lie_together(captured, run) -> None:
+def test_objects_that_a_cold_start_uses_lie_together(captured: CaptureHandlers, run: type[Environment]) -> None:
     text = source(
         """
         objects = [{"n": n} for n in range(20_000)]
         used = objects[::100]
-        def handler(event, context):
+        def handler(event, context) -> None:
             return {"sum": sum(one["n"] for one in used), "pages": len({id(one) >> 12 for one in used})}
         """
     )
@@ -70,7 +74,9 @@ def test_objects_that_a_cold_start_uses_lie_together(captured, run) -> None:
     assert answer["pages"] < 40  # of 200 that they would lie on as they were made
 
 
-def test_memory_that_a_forked_child_gives_back_is_still_its_parents(captured, run) -> None:
+def test_memory_that_a_forked_child_gives_back_is_still_its_parents(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     text = source(
         """
         import mmap, os
@@ -82,7 +88,7 @@ def test_memory_that_a_forked_child_gives_back_is_still_its_parents(captured, ru
             os._exit(0)
         os.waitpid(child, 0)
         further = mmap.mmap(-1, 1 << 22, flags=mmap.MAP_PRIVATE)
-        def handler(event, context):
+        def handler(event, context) -> None:
             return bytes(kept[:4]).decode()
         """
     )
@@ -92,20 +98,22 @@ def test_memory_that_a_forked_child_gives_back_is_still_its_parents(captured, ru
         assert environment.invoke() == "kept"
 
 
-def test_the_handler_variable_chooses_among_the_functions_of_one_image(captured, run) -> None:
+def test_the_handler_variable_chooses_among_the_functions_of_one_image(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     package, _ = captured("def a(event, context): return 'a'\ndef b(event, context): return 'b'\n", "a", "b")
     for name in ("a", "b"):
         with run(package, name) as environment:
             assert environment.invoke() == name
 
 
-def test_the_environment_is_that_of_the_restored_process(captured, run) -> None:
+def test_the_environment_is_that_of_the_restored_process(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, _ = captured(
         source(
             """
             import os, subprocess
             os.environ["WRITTEN_AT_IMPORT"] = "yes"
-            def handler(event, context):
+            def handler(event, context) -> None:
                 inherited = subprocess.run(["/usr/bin/env"], capture_output=True, text=True).stdout
                 return [dict(os.environ), inherited]
             """
@@ -128,13 +136,13 @@ RANDOM = source(
     fixed = random.Random(42)
     context = ssl.create_default_context()
     first = (random.random(), uuid.uuid4(), uuid.uuid1(), tempfile.mktemp(), ssl.RAND_bytes(8), own.random())
-    def client_hello():
+    def client_hello() -> None:
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         try:
             context.wrap_bio(incoming, outgoing, server_hostname="example.com").do_handshake()
         except ssl.SSLWantReadError:
             return outgoing.read().hex()
-    def handler(event, context):
+    def handler(event, context) -> None:
         return {
             "random": random.random(), "own": own.random(), "uuid1": str(uuid.uuid1()), "uuid4": str(uuid.uuid4()),
             "tempfile": tempfile.mktemp(), "ssl": ssl.RAND_bytes(16).hex(), "hello": client_hello(),
@@ -144,7 +152,7 @@ RANDOM = source(
 )
 
 
-def test_nothing_random_repeats_in_another_instance(captured, run) -> None:
+def test_nothing_random_repeats_in_another_instance(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, result = captured(RANDOM)
     assert result.kind == "full"
     answers = []
@@ -156,7 +164,9 @@ def test_nothing_random_repeats_in_another_instance(captured, run) -> None:
     assert len({answer["fixed"] for answer in answers}) == 1, "a generator that the user seeded goes on"
 
 
-def test_files_of_the_package_that_were_opened_at_import_go_on_where_they_stood(captured, run) -> None:
+def test_files_of_the_package_that_were_opened_at_import_go_on_where_they_stood(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     package, result = captured(
         source(
             """
@@ -164,7 +174,7 @@ def test_files_of_the_package_that_were_opened_at_import_go_on_where_they_stood(
             here = pathlib.Path(__file__)
             text, data = here.open(), here.open("rb", buffering=0)
             first, start = text.readline(), data.read(7)
-            def handler(event, context):
+            def handler(event, context) -> None:
                 return [first, text.readline(), text.read()[-9:], start.decode(), data.read(12).decode(), data.tell()]
             """
         )
@@ -178,11 +188,11 @@ def test_files_of_the_package_that_were_opened_at_import_go_on_where_they_stood(
             assert environment.notices == []
 
 
-def test_extension_modules_are_imported_late(captured, run) -> None:
+def test_extension_modules_are_imported_late(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, _ = captured(
         source(
             """
-            def handler(event, context):
+            def handler(event, context) -> None:
                 import _decimal, _ctypes, ctypes, sqlite3, zoneinfo, lzma, hashlib
                 return [str(_decimal.Decimal(1) / 3), sqlite3.connect(":memory:").execute("select 42").fetchone()[0],
                         hashlib.sha256(b"x").hexdigest(), ctypes.c_int(5).value, len(lzma.compress(b"x" * 1000))]
@@ -193,7 +203,9 @@ def test_extension_modules_are_imported_late(captured, run) -> None:
         assert environment.invoke() == other.invoke()
 
 
-def test_a_module_that_holds_the_c_library_is_looked_at_and_not_called(captured, run) -> None:
+def test_a_module_that_holds_the_c_library_is_looked_at_and_not_called(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     package, result = captured(
         source(
             """
@@ -208,12 +220,14 @@ def test_a_module_that_holds_the_c_library_is_looked_at_and_not_called(captured,
         assert environment.invoke(-3) == 3
 
 
-def test_sigterm_ends_a_restored_process_and_handlers_set_at_import_are_kept(captured, run) -> None:
+def test_sigterm_ends_a_restored_process_and_handlers_set_at_import_are_kept(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     package, _ = captured(
         source(
             """
             import os, signal, sys
-            def on_term(*_):
+            def on_term(*_) -> None:
                 print("leaving", flush=True)
                 os._exit(3)
             signal.signal(signal.SIGTERM, on_term)
@@ -228,7 +242,9 @@ def test_sigterm_ends_a_restored_process_and_handlers_set_at_import_are_kept(cap
         assert "leaving" in environment.log
 
 
-def test_a_warm_up_call_fills_the_caches_and_leaves_no_credentials(captured, run) -> None:
+def test_a_warm_up_call_fills_the_caches_and_leaves_no_credentials(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     package, result = captured(
         source(
             """
@@ -248,18 +264,18 @@ def test_a_warm_up_call_fills_the_caches_and_leaves_no_credentials(captured, run
     assert b"AKIAWARMUP" not in content or result.kind == "full"
 
 
-def test_warm_up_calls_leave_specialised_bytecode(captured, run) -> None:
+def test_warm_up_calls_leave_specialised_bytecode(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, _ = captured(
         source(
             """
             import dis
             calls = []
-            def total(numbers):
+            def total(numbers) -> None:
                 found = 0
                 for number in numbers:
                     found = found + number
                 return found
-            def handler(event, context):
+            def handler(event, context) -> None:
                 known = [one.opname for one in dis.get_instructions(total, adaptive=True)]
                 calls.append(event["n"])
                 return [len(calls), total(calls), "BINARY_OP_ADD_INT" in known]
@@ -271,7 +287,7 @@ def test_warm_up_calls_leave_specialised_bytecode(captured, run) -> None:
         assert environment.invoke({"n": 5}) == [13, 12 + 5, True]
 
 
-def test_objects_are_stored_as_the_calls_left_them(captured, run) -> None:
+def test_objects_are_stored_as_the_calls_left_them(captured: CaptureHandlers, run: type[Environment]) -> None:
     """CPython keeps attributes in the object until someone asks for its dict; specialised bytecode counts on that."""
     package, _ = captured(
         source(
@@ -280,7 +296,7 @@ def test_objects_are_stored_as_the_calls_left_them(captured, run) -> None:
             class Client:
                 def __init__(self, inner): self.inner = inner
             client = Client(Client(None))
-            def handler(event, context):
+            def handler(event, context) -> None:
                 return [isinstance(one, dict) for each in (client, client.inner) for one in gc.get_referents(each)]
             """
         ),
@@ -290,7 +306,7 @@ def test_objects_are_stored_as_the_calls_left_them(captured, run) -> None:
         assert True not in environment.invoke()
 
 
-def test_hooks_run_before_the_image_and_after_each_restore(captured, run) -> None:
+def test_hooks_run_before_the_image_and_after_each_restore(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, _ = captured(
         source(
             """
@@ -308,7 +324,7 @@ def test_hooks_run_before_the_image_and_after_each_restore(captured, run) -> Non
         assert environment.invoke() == ["before", "after"]
 
 
-def test_without_privileges_a_user_namespace_serves(base: Path, tmp_path: Path, run) -> None:
+def test_without_privileges_a_user_namespace_serves(base: Path, tmp_path: Path, run: type[Environment]) -> None:
     package = packages.with_functions(
         base, tmp_path / "package", {"handlers.py": COUNTING}, {"handler": "handlers:handler"}
     )
@@ -317,7 +333,7 @@ def test_without_privileges_a_user_namespace_serves(base: Path, tmp_path: Path, 
         "result = capture(Path(sys.argv[1]), environment={'AWS_REGION': 'us-east-1'})\n"
         "print(result.kind, result.reasons)"
     )
-    command = [sys.executable, "-c", script, package]
+    command = [sys.executable, "-c", script, str(package)]
     if os.geteuid() == 0:
         setpriv = shutil.which("setpriv")
         if setpriv is None:
@@ -337,7 +353,7 @@ def test_without_privileges_a_user_namespace_serves(base: Path, tmp_path: Path, 
         assert started.invoke()["calls"] == 1
 
 
-def test_an_error_is_reported_and_the_next_event_served(captured, run) -> None:
+def test_an_error_is_reported_and_the_next_event_served(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, _ = captured("def handler(event, context):\n    return 10 // event\n")
     with run(package) as environment:
         assert environment.invoke(5) == 2
@@ -347,7 +363,7 @@ def test_an_error_is_reported_and_the_next_event_served(captured, run) -> None:
         assert environment.invoke(2) == 5
 
 
-def test_without_an_image_the_loop_in_c_serves(captured, run) -> None:
+def test_without_an_image_the_loop_in_c_serves(captured: CaptureHandlers, run: type[Environment]) -> None:
     source = (
         "import sys\ndef handler(event, context):\n    return ['pyl.runtime.loop.native_loop' in sys.modules, event]\n"
     )

@@ -17,10 +17,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from integration.image.lambda_environment import Environment
+from integration.image.packages import CaptureHandlers
+
 SOURCE = """
 import os, socket, ssl
 at_import = ssl.create_default_context()
-def handler(event, context):
+def handler(event, context) -> None:
     found = []
     for made in (at_import, ssl.create_default_context()):
         try:
@@ -96,7 +99,9 @@ def nowhere(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("plain", [False, True], ids=["restored", "plain"])
-def test_the_bundle_of_amazon_linux_is_found(captured, run, server: Server, nowhere, plain: bool) -> None:
+def test_the_bundle_of_amazon_linux_is_found(
+    captured: CaptureHandlers, run: type[Environment], server: Server, nowhere: dict[str, Path], plain: bool
+) -> None:
     package, result = captured(SOURCE)
     assert result.kind == "full"
     binds = {**nowhere, "/etc/pki/tls/certs": server.authority}
@@ -105,14 +110,18 @@ def test_the_bundle_of_amazon_linux_is_found(captured, run, server: Server, nowh
         assert environment.notices == []
 
 
-def test_the_users_own_bundle_comes_first(captured, run, server: Server, nowhere) -> None:
+def test_the_users_own_bundle_comes_first(
+    captured: CaptureHandlers, run: type[Environment], server: Server, nowhere: dict[str, Path]
+) -> None:
     package, _ = captured(SOURCE)
     own = {"SSL_CERT_FILE": "/opt/own/ca-bundle.crt"}
     with run(package, environment=own, binds={**nowhere, "/opt/own": server.authority}) as environment:
         assert environment.invoke(server.port) == ["hello", "hello", 1, own["SSL_CERT_FILE"]]
 
 
-def test_nothing_of_the_build_machine_is_trusted(captured, run, server: Server, nowhere) -> None:
+def test_nothing_of_the_build_machine_is_trusted(
+    captured: CaptureHandlers, run: type[Environment], server: Server, nowhere: dict[str, Path]
+) -> None:
     package, _ = captured(SOURCE)
     with run(package, binds=nowhere) as environment:
         *answers, authorities, variable = environment.invoke(server.port)

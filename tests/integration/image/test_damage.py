@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
+from integration.image.lambda_environment import Environment
 from pyl.image.create import capture
 from pyl.image.file import format as image_format
 from pyl.image.file.names import IMAGE, MEMORY
@@ -65,7 +66,7 @@ def overwrite(image: Path, content: bytes, place: int = 0) -> None:
         file.write(content)
 
 
-def assert_refused(run, package: Path, what: object) -> None:
+def assert_refused(run: type[Environment], package: Path, what: object) -> None:
     with run(package) as environment:
         error = environment.init_error()
         assert error["errorType"] == "Runtime.InvalidImage", what
@@ -73,7 +74,7 @@ def assert_refused(run, package: Path, what: object) -> None:
         assert environment.process.returncode == 1, what
 
 
-def test_an_image_cut_short_anywhere_is_refused(whole: Path, image: Path, run) -> None:
+def test_an_image_cut_short_anywhere_is_refused(whole: Path, image: Path, run: type[Environment]) -> None:
     size = image.stat().st_size
     lengths = {0, 1, 39, 40, 47, 48, 4095, 4096, size // 2, size - 1}
     lengths |= {random_places.randrange(size) for _ in range(25)} | {random_places.randrange(65536) for _ in range(25)}
@@ -82,25 +83,27 @@ def test_an_image_cut_short_anywhere_is_refused(whole: Path, image: Path, run) -
         assert_refused(run, whole, length)
 
 
-def test_an_image_with_something_behind_it_is_refused(whole: Path, image: Path, run) -> None:
+def test_an_image_with_something_behind_it_is_refused(whole: Path, image: Path, run: type[Environment]) -> None:
     overwrite(image, b"x", image.stat().st_size)
     assert_refused(run, whole, "longer")
 
 
-def test_a_changed_bit_anywhere_in_the_header_is_refused(whole: Path, image: Path, run) -> None:
+def test_a_changed_bit_anywhere_in_the_header_is_refused(whole: Path, image: Path, run: type[Environment]) -> None:
     header = header_of(image)
     places = [*range(0, 40, 3), *(random_places.randrange(len(header)) for _ in range(50))]
     for place in places:
         bit = 1 << random_places.randrange(8)
         overwrite(image, bytes((header[place] ^ bit,)), place)
         assert_refused(run, whole, (place, bit))
-        overwrite(image, header[place : place + 1], place)
+        overwrite(image, bytes(header[place : place + 1]), place)
     with run(whole) as environment:
         assert environment.invoke(1)[1] == 1
 
 
 @pytest.mark.parametrize("field", FIELDS)
-def test_another_value_in_a_field_of_the_header_is_refused(whole: Path, image: Path, run, field: str) -> None:
+def test_another_value_in_a_field_of_the_header_is_refused(
+    whole: Path, image: Path, run: type[Environment], field: str
+) -> None:
     header = header_of(image)
     place, size = FIELDS[field]
     largest = 2 ** (8 * size) - 1
@@ -113,7 +116,7 @@ def test_another_value_in_a_field_of_the_header_is_refused(whole: Path, image: P
 
 @pytest.mark.parametrize("field", ["magic", "version", "header_bytes", "file_bytes", "variants: count", "files: count"])
 def test_a_field_that_makes_no_sense_is_refused_also_where_the_checksum_holds(
-    whole: Path, image: Path, run, field: str
+    whole: Path, image: Path, run: type[Environment], field: str
 ) -> None:
     header = header_of(image)
     place, size = FIELDS[field]
@@ -135,7 +138,9 @@ def test_a_field_that_makes_no_sense_is_refused_also_where_the_checksum_holds(
     ],
     ids=["no file", "readahead: start", "readahead: length", "encoded bytes"],
 )
-def test_what_is_not_there_is_not_looked_for(whole: Path, image: Path, run, place: int, forged: bytes) -> None:
+def test_what_is_not_there_is_not_looked_for(
+    whole: Path, image: Path, run: type[Environment], place: int, forged: bytes
+) -> None:
     header = header_of(image)
     header[place : place + len(forged)] = forged
     struct.pack_into("<Q", header, CHECKSUM, image_format.checksum(bytes(header)))
@@ -143,7 +148,7 @@ def test_what_is_not_there_is_not_looked_for(whole: Path, image: Path, run, plac
     assert_refused(run, whole, place)
 
 
-def test_the_image_of_another_version_says_so(whole: Path, image: Path, run) -> None:
+def test_the_image_of_another_version_says_so(whole: Path, image: Path, run: type[Environment]) -> None:
     overwrite(image, struct.pack("<I", 99), 8)
     with run(whole) as environment:
         assert "another version" in environment.init_error()["errorMessage"]
@@ -152,7 +157,7 @@ def test_the_image_of_another_version_says_so(whole: Path, image: Path, run) -> 
 @pytest.mark.parametrize("place", [b"pyl/memory", b"pyl/app/"])
 @pytest.mark.parametrize("content", [None, b"", b"shorter"])
 def test_an_image_of_which_a_file_is_missing_or_another_is_refused(
-    whole: Path, tmp_path: Path, run, place: bytes, content: bytes | None
+    whole: Path, tmp_path: Path, run: type[Environment], place: bytes, content: bytes | None
 ) -> None:
     package = Path(shutil.copytree(whole, tmp_path / "package", copy_function=os.link))
     header = header_of(package / IMAGE)
@@ -164,7 +169,7 @@ def test_an_image_of_which_a_file_is_missing_or_another_is_refused(
     assert_refused(run, package, (place, content))
 
 
-def test_memory_of_another_length_is_refused(whole: Path, tmp_path: Path, run) -> None:
+def test_memory_of_another_length_is_refused(whole: Path, tmp_path: Path, run: type[Environment]) -> None:
     package = Path(shutil.copytree(whole, tmp_path / "package"))
     memory = package / MEMORY
     size = memory.stat().st_size

@@ -10,6 +10,9 @@ import statistics
 import time
 from pathlib import Path
 
+from integration.image.lambda_environment import Environment
+from integration.image.packages import CaptureHandlers
+
 RESTORES = int(os.environ.get("PYL_RESTORES", "60"))
 INVOCATIONS = int(os.environ.get("PYL_INVOCATIONS", "5000"))
 TENTHS = 10
@@ -18,15 +21,15 @@ SOURCE = """
 import json, random, ssl, uuid
 first = uuid.uuid4(), random.random(), ssl.RAND_bytes(8)
 cache = {}
-def handler(event, context):
+def handler(event, context) -> None:
     cache[event % 50] = [str(n) * 3 for n in range(200)]
     return json.loads(json.dumps({"n": event, "text": "x" * 500}))["n"]
-def unique(event, context):
+def unique(event, context) -> None:
     return [uuid.uuid4().hex, random.random(), ssl.RAND_bytes(8).hex()]
 """
 
 
-def test_every_restore_of_one_image_answers_and_no_two_alike(captured, run) -> None:
+def test_every_restore_of_one_image_answers_and_no_two_alike(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, _ = captured(SOURCE, "handler", "unique")
     seen: list[set[str]] = [set(), set(), set()]
     for number in range(RESTORES):
@@ -44,7 +47,7 @@ def resident(process: int) -> int:
     return int(status.split("VmRSS:")[1].split()[0])
 
 
-def test_memory_stays_flat_over_many_invocations(captured, run) -> None:
+def test_memory_stays_flat_over_many_invocations(captured: CaptureHandlers, run: type[Environment]) -> None:
     package, _ = captured(SOURCE, "handler", "unique")
     with run(package) as environment:
         for number in range(2000):

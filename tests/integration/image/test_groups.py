@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
-from pyl.image.create import CaptureResult, capture
+from integration.image.lambda_environment import Environment
+from pyl.image.create import capture
 from pyl.image.file import description
+from pyl.image.result import CaptureResult
 
 ORDERS = """
 import os, time
@@ -38,14 +40,16 @@ def made(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Ca
     return package, capture(package, environment={"AWS_REGION": "us-east-1"}, configured=CONFIGURED)
 
 
-def test_functions_are_grouped_by_the_values_of_what_was_read(made) -> None:
+def test_functions_are_grouped_by_the_values_of_what_was_read(made: tuple[Path, CaptureResult]) -> None:
     package, result = made
     assert (result.kind, result.reasons) == ("full", ())
     assert result.groups == (("orders",), ("copies", "papers"))
     assert description.read(package)["groups"] == [["orders"], ["copies", "papers"]]
 
 
-def test_each_function_starts_from_the_image_of_its_environment(made, run) -> None:
+def test_each_function_starts_from_the_image_of_its_environment(
+    made: tuple[Path, CaptureResult], run: type[Environment]
+) -> None:
     package, _ = made
     for name, variables in CONFIGURED.items():
         answers = []
@@ -58,14 +62,18 @@ def test_each_function_starts_from_the_image_of_its_environment(made, run) -> No
         assert answers[0][3] == (variables["LATE"] if "BUCKET" in variables else "orders")
 
 
-def test_another_function_of_the_package_in_that_environment_answers_too(made, run) -> None:
+def test_another_function_of_the_package_in_that_environment_answers_too(
+    made: tuple[Path, CaptureResult], run: type[Environment]
+) -> None:
     package, _ = made
     both = {**CONFIGURED["papers"], **CONFIGURED["orders"]}
     with run(package, "papers", both) as environment:
         assert environment.invoke()[:2] == ["papers", "papers"]
 
 
-def test_a_value_that_no_function_is_configured_with_gives_the_base_image(made, run) -> None:
+def test_a_value_that_no_function_is_configured_with_gives_the_base_image(
+    made: tuple[Path, CaptureResult], run: type[Environment]
+) -> None:
     package, _ = made
     with run(package, "orders", {"TABLE": "other", "LATE": "1"}) as environment:
         assert environment.invoke()[:2] == ["orders", "other"]

@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+from integration.image.lambda_environment import Environment
+from integration.image.packages import CaptureHandlers
 from pyl.image.create import ImageRefused
 
 READS = textwrap.dedent(
@@ -15,13 +17,15 @@ READS = textwrap.dedent(
     table = os.environ.get("TABLE", "none")
     debug = "DEBUG" in os.environ
     imported = time.time()
-    def handler(event, context):
+    def handler(event, context) -> None:
         return {"table": table, "debug": debug, "late": os.environ.get("LATE"), "imported": imported}
     """
 )
 
 
-def test_the_full_image_is_used_when_what_was_read_at_import_is_as_it_was(captured, run) -> None:
+def test_the_full_image_is_used_when_what_was_read_at_import_is_as_it_was(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     package, result = captured(READS, environment={"TABLE": "orders"})
     assert {("TABLE", "orders"), ("DEBUG", "")} <= {(guard.name, guard.value) for guard in result.guards}
     assert {read.name for read in result.environment if "handlers.py" in read.where} == {"TABLE", "DEBUG"}
@@ -43,7 +47,7 @@ def test_the_full_image_is_used_when_what_was_read_at_import_is_as_it_was(captur
     ],
 )
 def test_another_value_gives_the_base_image_the_right_answer_and_one_line(
-    captured, run, differing: dict[str, str], guard: str, table: str, debug: bool
+    captured: CaptureHandlers, run: type[Environment], differing: dict[str, str], guard: str, table: str, debug: bool
 ) -> None:
     package, _ = captured(READS, environment={"TABLE": "orders"})
     with run(package, environment=differing) as environment:
@@ -54,7 +58,9 @@ def test_another_value_gives_the_base_image_the_right_answer_and_one_line(
     assert "orders" not in str(notice)
 
 
-def test_code_that_looks_at_all_variables_is_guarded_against_new_ones(captured, run) -> None:
+def test_code_that_looks_at_all_variables_is_guarded_against_new_ones(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     source = (
         "import os\nsettings = {k: v for k, v in os.environ.items() if k.startswith('APP_')}\n"
         "def handler(event, context): return settings\n"
@@ -77,13 +83,15 @@ IN_C = textwrap.dedent(
     os.environ["WRITTEN_AT_IMPORT"] = "here"
     setting, written = getenv(b"NATIVE_SETTING"), getenv(b"WRITTEN_AT_IMPORT")
     imported = time.time()
-    def handler(event, context):
+    def handler(event, context) -> None:
         return [(setting or b"none").decode(), written.decode(), hash("x"), imported, sys.flags.hash_randomization]
     """
 )
 
 
-def test_what_c_code_read_at_import_is_guarded_like_what_python_code_read(captured, run) -> None:
+def test_what_c_code_read_at_import_is_guarded_like_what_python_code_read(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     package, result = captured(IN_C, environment={"NATIVE_SETTING": "a"})
     assert ("NATIVE_SETTING", "a") in {(guard.name, guard.value) for guard in result.guards}
     assert "WRITTEN_AT_IMPORT" not in {guard.name for guard in result.guards}
@@ -102,7 +110,9 @@ def test_what_c_code_read_at_import_is_guarded_like_what_python_code_read(captur
 
 
 @pytest.mark.parametrize("variable", [{"PYTHONHASHSEED": "0"}, {"LC_ALL": "C.UTF-8"}, {"LD_PRELOAD": ""}])
-def test_what_the_interpreter_itself_reads_gives_a_plain_start(captured, run, variable: dict[str, str]) -> None:
+def test_what_the_interpreter_itself_reads_gives_a_plain_start(
+    captured: CaptureHandlers, run: type[Environment], variable: dict[str, str]
+) -> None:
     package, _ = captured(IN_C)
     with run(package, environment=variable, plain=True) as environment:
         plain = environment.invoke()
@@ -114,7 +124,7 @@ def test_what_the_interpreter_itself_reads_gives_a_plain_start(captured, run, va
         assert (answer[2], answer[4]) == (plain[2], 0)
 
 
-def test_elsewhere_than_in_var_task_the_program_starts_plainly(captured) -> None:
+def test_elsewhere_than_in_var_task_the_program_starts_plainly(captured: CaptureHandlers) -> None:
     package, _ = captured(READS)
     environment = {"_HANDLER": "functions.handler", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"}
     done = subprocess.run([package / "bootstrap"], env=environment, capture_output=True, text=True)
@@ -136,7 +146,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_be_stored_leaves_the_base_image_and_a_reason(captured, run, name: str) -> None:
+def test_what_cannot_be_stored_leaves_the_base_image_and_a_reason(
+    captured: CaptureHandlers, run: type[Environment], name: str
+) -> None:
     source, said = REFUSED[name]
     package, result = captured(source + "def handler(event, context): return 'answered'\n")
     assert result.kind == "base"
@@ -148,6 +160,6 @@ def test_what_cannot_be_stored_leaves_the_base_image_and_a_reason(captured, run,
             assert environment.invoke() == "answered"
 
 
-def test_require_makes_a_refusal_an_error(captured) -> None:
+def test_require_makes_a_refusal_an_error(captured: CaptureHandlers) -> None:
     with pytest.raises(ImageRefused, match="ONLY_IN_LAMBDA"):
         captured("import os\nos.environ['ONLY_IN_LAMBDA']\ndef handler(event, context): ...\n", mode="require")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from integration.image.lambda_environment import Environment
 from integration.projects import Built
 from integration.test_dependencies import ANSWERS
 from pyl.image.create import capture
@@ -29,7 +30,7 @@ def test_a_package_that_was_built_without_an_image_has_the_runtime_in_c(kitchen:
     assert (kitchen.folders["native"] / "pyl" / "app" / "site" / "pyl" / "runtime" / NAME).is_file()
 
 
-def test_every_function_answers_from_the_image(package: Path, run) -> None:
+def test_every_function_answers_from_the_image(package: Path, run: type[Environment]) -> None:
     answers = {}
     for function in ANSWERS:
         names = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_LAMBDA_FUNCTION_NAME": function}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
+from integration.image.lambda_environment import Environment
 from pyl.image.create import capture
 
 LDCONFIG = shutil.which("ldconfig") or "/sbin/ldconfig"
@@ -21,7 +22,7 @@ import os
 
 FOLDER = os.path.dirname(__file__)
 
-def load(place, mode=ctypes.DEFAULT_MODE):
+def load(place, mode=ctypes.DEFAULT_MODE) -> None:
     return ctypes.CDLL(f"{FOLDER}/{place}", mode)
 
 first = load("../site/first.so")
@@ -31,20 +32,20 @@ try:
 except OSError:
     pass
 
-def handler(event, context):
+def handler(event, context) -> None:
     return [first.answer(), relative.answer(), load("second.so").answer()]
 
-def names(event, context):
+def names(event, context) -> None:
     return [loaded(place) for place in ("../site/first.so", "first.so", "relative.so", "second.so")]
 
-def loaded(place):
+def loaded(place) -> None:
     try:
         handle = load(place, os.RTLD_NOW | os.RTLD_NOLOAD)._handle
     except OSError:
         return None
     return [library._handle == handle for library in (first, relative)]
 
-def system(event, context):
+def system(event, context) -> None:
     return ctypes.CDLL(event).mnt_get_library_version(None) > 0
 """
 
@@ -66,7 +67,7 @@ def package(base: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("captured", ["first", "relative"])
 def test_a_file_with_the_number_that_another_had_at_the_build_is_not_taken_for_it(
-    package: Path, run, captured: str
+    package: Path, run: type[Environment], captured: str
 ) -> None:
     old, second = (package / "pyl" / "app" / "site" / f"{name}.so" for name in (captured, "second"))
     number, contents = old.stat().st_ino, (old.read_bytes(), second.read_bytes())
@@ -81,7 +82,7 @@ def test_a_file_with_the_number_that_another_had_at_the_build_is_not_taken_for_i
         assert environment.notices == []
 
 
-def test_a_library_is_known_by_each_of_its_names(package: Path, run) -> None:
+def test_a_library_is_known_by_each_of_its_names(package: Path, run: type[Environment]) -> None:
     with run(package, "names", plain=True) as environment:
         plain = environment.invoke()
     with run(package, "names") as environment:
@@ -90,7 +91,9 @@ def test_a_library_is_known_by_each_of_its_names(package: Path, run) -> None:
     assert plain == [[True, False], [True, False], [False, True], None]
 
 
-def test_a_library_of_the_machine_is_found_though_the_build_looked_for_one_in_vain(package: Path, run) -> None:
+def test_a_library_of_the_machine_is_found_though_the_build_looked_for_one_in_vain(
+    package: Path, run: type[Environment]
+) -> None:
     if LIBRARY not in subprocess.run([LDCONFIG, "-p"], capture_output=True, text=True).stdout:
         pytest.skip(f"this machine has no {LIBRARY}")
     for plain in (True, False):

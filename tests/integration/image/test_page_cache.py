@@ -6,30 +6,31 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from integration.image.lambda_environment import Environment
 from pyl.bench import page_cache
-from pyl.image.create import CaptureResult
 from pyl.image.file.names import IMAGE, MEMORY
+from pyl.image.result import CaptureResult
 
 SOURCE = """
 import ctypes, hashlib, json, os, sys
 LIBC = ctypes.CDLL(None)
 NUMBERS = ctypes.POINTER(ctypes.c_int)
 COMPARE = ctypes.CFUNCTYPE(ctypes.c_int, NUMBERS, NUMBERS)(lambda a, b: a[0] - b[0])  # code made at run time
-def in_order(*numbers):
+def in_order(*numbers) -> None:
     array = (ctypes.c_int * len(numbers))(*numbers)
     LIBC.qsort(array, len(array), ctypes.sizeof(ctypes.c_int), COMPARE)
     return list(array)
 TABLE = {f"key {number}": [number, str(number) * 50, {"inner": number}] for number in range(1000)}
 TEXT = os.urandom(1 << 20).hex()
-def digest():
+def digest() -> None:
     return hashlib.sha256(json.dumps(TABLE).encode() + TEXT.encode()).hexdigest()
 AT_IMPORT = digest()
 COUNT = [0]
-def handler(event, context):
+def handler(event, context) -> None:
     if event == "mappings":
         with open("/proc/self/maps") as maps:
             return sum("/pyl/image" in line or "/pyl/memory" in line for line in maps)
@@ -66,12 +67,12 @@ def mappings(run: Callable[[Path], Environment], package: Path) -> int:
     return found
 
 
-def answers(run: Callable[[Path], Environment], package: Path) -> list[object]:
+def answers(run: Callable[[Path], Environment], package: Path) -> list[Any]:
     with run(package) as environment:
         return [environment.invoke({}) for _ in range(3)]
 
 
-def test_the_answers_are_the_same_from_the_disk_and_from_the_page_cache(package: Path, run) -> None:
+def test_the_answers_are_the_same_from_the_disk_and_from_the_page_cache(package: Path, run: type[Environment]) -> None:
     remember(package)
     from_cache = answers(run, package)
     assert [answer["same"] for answer in from_cache] == [True, True, True]
@@ -81,7 +82,7 @@ def test_the_answers_are_the_same_from_the_disk_and_from_the_page_cache(package:
     assert answers(run, package) == from_cache  # what was read for the start before is there
 
 
-def test_a_start_from_the_disk_reads_what_is_touched_and_not_the_image(package: Path, run) -> None:
+def test_a_start_from_the_disk_reads_what_is_touched_and_not_the_image(package: Path, run: type[Environment]) -> None:
     remember(package)
     few = mappings(run, package)
     for _ in range(8):  # a fast disk answers a start's question by the question itself
@@ -91,7 +92,7 @@ def test_a_start_from_the_disk_reads_what_is_touched_and_not_the_image(package: 
         assert page_cache.resident([package / MEMORY]) < 0.4
 
 
-def test_starts_after_one_from_the_disk_use_what_it_has_read(package: Path, run) -> None:
+def test_starts_after_one_from_the_disk_use_what_it_has_read(package: Path, run: type[Environment]) -> None:
     memory = [package / MEMORY]
     forget(package)
     many, read = mappings(run, package), page_cache.resident(memory)
@@ -100,7 +101,9 @@ def test_starts_after_one_from_the_disk_use_what_it_has_read(package: Path, run)
         assert page_cache.resident(memory) <= read + 0.01
 
 
-def test_an_image_of_which_only_the_head_is_in_the_page_cache_is_restored(package: Path, run) -> None:
+def test_an_image_of_which_only_the_head_is_in_the_page_cache_is_restored(
+    package: Path, run: type[Environment]
+) -> None:
     remember(package)
     expected = answers(run, package)
     for kept in (4096, 65536, 1 << 20):
@@ -129,7 +132,7 @@ def overlaid(package: Path, tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", merged], check=True)
 
 
-def test_an_overlay_is_asked_in_another_way(package: Path, overlaid: Path, run) -> None:
+def test_an_overlay_is_asked_in_another_way(package: Path, overlaid: Path, run: type[Environment]) -> None:
     remember(package)
     few = mappings(run, package)
     assert mappings(run, overlaid) == few

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from integration.image.lambda_environment import Environment
+from integration.image.packages import CaptureHandlers
 from pyl.image.arch.x86_64 import cpuid
 from pyl.image.create import capture
 from pyl.image.file import names
@@ -20,7 +22,7 @@ HAS_AVX512 = {"avx512f", "avx512vl", "avx512bw"} <= set(Path("/proc/cpuinfo").re
 SOURCE = """
 import hashlib, ssl, decimal, re, zlib
 context = ssl.create_default_context()
-def handler(event, context):
+def handler(event, context) -> None:
     text = "x" * 100_000
     return [hashlib.sha256(text.encode()).hexdigest(), zlib.crc32(zlib.compress(text.encode())), text.find("y"),
             str(decimal.Decimal(1) / 3), ssl.RAND_bytes(4).hex() != "", re.sub("x", "y", text)[:3]]
@@ -39,7 +41,7 @@ def package(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @emulated
 @pytest.mark.parametrize("model", ["Haswell", "Skylake-Server", "EPYC", "max"])
-def test_the_full_image_answers_on(package: Path, run, model: str) -> None:
+def test_the_full_image_answers_on(package: Path, run: type[Environment], model: str) -> None:
     assert QEMU is not None
     with run(package) as environment:
         expected = environment.invoke()
@@ -49,7 +51,7 @@ def test_the_full_image_answers_on(package: Path, run, model: str) -> None:
 
 
 @emulated
-def test_an_older_processor_gets_a_plain_start_and_a_line_that_says_so(package: Path, run) -> None:
+def test_an_older_processor_gets_a_plain_start_and_a_line_that_says_so(package: Path, run: type[Environment]) -> None:
     assert QEMU is not None
     with run(package, argv=[QEMU, "-cpu", "Nehalem", "/var/task/bootstrap"]) as environment:
         environment.invoke()
@@ -57,7 +59,9 @@ def test_an_older_processor_gets_a_plain_start_and_a_line_that_says_so(package: 
 
 
 @pytest.mark.skipif(not HAS_AVX512, reason="this processor has no AVX-512 to be captured with")
-def test_an_image_whose_c_library_chose_avx512_is_refused(captured, monkeypatch) -> None:
+def test_an_image_whose_c_library_chose_avx512_is_refused(
+    captured: CaptureHandlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(cpuid, "_LEAF7_EBX", cpuid._LEAF7_EBX | 1 << 16 | 1 << 17 | 1 << 28 | 1 << 30 | 1 << 31)
     monkeypatch.setattr(cpuid, "XCR0", 0xE7)
     monkeypatch.setattr(cpuid, "_XSAVE_BYTES", 2696)

@@ -6,9 +6,12 @@ import importlib.util
 import json
 import os
 import textwrap
+from pathlib import Path
 
 import pytest
 
+from integration.image.lambda_environment import Environment
+from integration.image.packages import CaptureHandlers
 from pyl.image.capture.tracer import PROCESS_ID_OFFSET
 from pyl.image.file import description
 from pyl.image.file.names import IMAGE, MEMORY
@@ -17,7 +20,7 @@ PID_LIMIT = 1 << 22
 """Of Linux: PID_MAX_LIMIT on 64-bit machines."""
 
 
-def test_no_process_can_have_the_id_that_was_seen_at_capture(captured, run) -> None:
+def test_no_process_can_have_the_id_that_was_seen_at_capture(captured: CaptureHandlers, run: type[Environment]) -> None:
     source = "import os\nseen = os.getpid()\ndef handler(event, context): return [seen, os.getpid()]\n"
     package, _ = captured(source)
     with run(package) as environment:
@@ -26,7 +29,9 @@ def test_no_process_can_have_the_id_that_was_seen_at_capture(captured, run) -> N
     assert own < PID_LIMIT
 
 
-def test_nothing_of_the_build_machine_is_in_the_image(captured, monkeypatch, tmp_path) -> None:
+def test_nothing_of_the_build_machine_is_in_the_image(
+    captured: CaptureHandlers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     home = tmp_path / "canary-home-5d1f"
     (home / ".aws").mkdir(parents=True)
     (home / ".aws" / "credentials").write_text("[default]\naws_access_key_id = CANARY-KEY-77aa\n")
@@ -51,7 +56,7 @@ def test_nothing_of_the_build_machine_is_in_the_image(captured, monkeypatch, tmp
     assert [canary for canary in canaries if canary in content] == []
 
 
-def test_two_builds_differ_in_addresses_and_hash_seed(base, tmp_path, run) -> None:
+def test_two_builds_differ_in_addresses_and_hash_seed(base: Path, tmp_path: Path, run: type[Environment]) -> None:
     from integration.image import packages
     from pyl.image.create import capture
 
@@ -72,7 +77,7 @@ BOTO = textwrap.dedent(
     """
     import os, boto3
     client = boto3.client("s3", region_name="us-east-1")
-    def handler(event, context):
+    def handler(event, context) -> None:
         if event:
             os.environ["AWS_ACCESS_KEY_ID"] = event
         return client.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"})
@@ -81,7 +86,9 @@ BOTO = textwrap.dedent(
 
 
 @pytest.mark.skipif(importlib.util.find_spec("boto3") is None, reason="boto3 is not installed")
-def test_a_client_made_at_import_signs_with_the_keys_of_the_restored_process(captured, run) -> None:
+def test_a_client_made_at_import_signs_with_the_keys_of_the_restored_process(
+    captured: CaptureHandlers, run: type[Environment]
+) -> None:
     imports = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
     package, result = captured(BOTO, imports=imports)
     assert (result.kind, result.reasons) == ("full", ())
@@ -92,7 +99,7 @@ def test_a_client_made_at_import_signs_with_the_keys_of_the_restored_process(cap
         assert environment.notices == []
 
 
-def test_the_description_names_owners_and_guards_and_no_value(captured) -> None:
+def test_the_description_names_owners_and_guards_and_no_value(captured: CaptureHandlers) -> None:
     source = "import os\nsecret = os.environ['SECRET']\ndef handler(event, context): return 1\n"
     package, _ = captured(source, environment={"SECRET": "value-of-it"})
     content = description.read(package)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from integration import projects
+from integration.image.lambda_environment import Environment
 from pyl.emulator.extraction import unpacked
 
 HERE = Path(__file__).parent
@@ -30,7 +31,9 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield task
 
 
-def test_native_code_computes_the_same_at_import_in_the_call_and_without_an_image(package: Path, run) -> None:
+def test_native_code_computes_the_same_at_import_in_the_call_and_without_an_image(
+    package: Path, run: type[Environment]
+) -> None:
     with run(package, "facts") as environment:
         restored = environment.invoke()
         assert environment.notices == []
@@ -56,7 +59,7 @@ def assert_distinct(answers: list[dict[str, Any]]) -> None:
     assert [name for name, texts in seen.items() if len(set(texts)) < len(texts)] == []
 
 
-def test_nothing_random_repeats_among_instances(package: Path, run) -> None:
+def test_nothing_random_repeats_among_instances(package: Path, run: type[Environment]) -> None:
     answers = []
     for _ in range(20):
         with run(package, "randoms") as environment:
@@ -64,7 +67,7 @@ def test_nothing_random_repeats_among_instances(package: Path, run) -> None:
     assert_distinct(answers)
 
 
-def test_nothing_random_repeats_where_the_process_id_is_the_captured_one(package: Path, run) -> None:
+def test_nothing_random_repeats_where_the_process_id_is_the_captured_one(package: Path, run: type[Environment]) -> None:
     with run(package, "captured_as") as environment:
         (*_, captured), _ = environment.invoke()
     command = ["/var/task/samepid", str(captured), "/var/task/bootstrap"]
@@ -77,7 +80,7 @@ def test_nothing_random_repeats_where_the_process_id_is_the_captured_one(package
     assert_distinct(answers)
 
 
-def test_what_the_user_seeded_goes_on_from_there_in_each_instance(package: Path, run) -> None:
+def test_what_the_user_seeded_goes_on_from_there_in_each_instance(package: Path, run: type[Environment]) -> None:
     answers = []
     for plain in (False, False, True):
         with run(package, "sequences", plain=plain) as environment:

@@ -85,7 +85,7 @@ def boot(kernel: Path, processor: str, files: Path, disk: Path) -> str:
         "none",
     ]
     command += ["-drive", f"file={disk},format=raw,if=virtio,readonly=on"]
-    command += ["-kernel", kernel, "-initrd", files, "-append", KERNEL_ARGUMENTS]
+    command += ["-kernel", str(kernel), "-initrd", str(files), "-append", KERNEL_ARGUMENTS]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
     return done.stdout.decode("utf-8", "replace").replace("\r", "")
 

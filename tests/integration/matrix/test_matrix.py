@@ -89,7 +89,7 @@ def expected(packages: dict[str, Path]) -> dict[tuple[str, str], Any]:
 @pytest.mark.parametrize("processor", ["Haswell", "Skylake-Server", "EPYC", "max"])
 @pytest.mark.parametrize("version", kernels.RELEASES)
 def test_every_function_answers_from_its_image(
-    version: str, processor: str, init: Path, disk: Path, expected, tmp_path: Path
+    version: str, processor: str, init: Path, disk: Path, expected: dict[tuple[str, str], Any], tmp_path: Path
 ) -> None:
     KEPT.mkdir(parents=True, exist_ok=True)
     kernel, files = kernels.kernel(version, KEPT), tmp_path / "files.cpio"

@@ -18,11 +18,11 @@ KEYS = 52 * 2000
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory) -> Path:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The heap, and a stand-in for the tracer that it asks."""
     made = tmp_path_factory.mktemp("heap") / "heap.so"
     include = Path(sysconfig.get_path("include"))
-    command = [
+    command: list[str | Path] = [
         *(sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.26", "-std=c11", "-D_GNU_SOURCE"),
         *("-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-Wl,-z,undefs"),
         *("-isystem", include, "-idirafter", include.parent, "-I", SOURCES, "-I", CAPTURE_SOURCES),
@@ -61,13 +61,13 @@ SETTLE = "ctypes.PyDLL({library!r}).settle()"
         (PlacementMode.COMPACT, KEYS, True),
     ],
 )
-def test_pythons_own_tests_pass_on_it(library, mode, keys, settled) -> None:
+def test_pythons_own_tests_pass_on_it(library: Path, mode: int, keys: int, settled: bool) -> None:
     pytest.importorskip("test.test_dict", reason="this Python came without its tests")
     settle = SETTLE.format(library=str(library)) if settled else ""
     assert "OK" in python(library, SUITE.format(settle=settle), mode=mode, keys=keys)
 
 
-def test_a_settled_heap_puts_new_objects_apart_from_old_ones(library) -> None:
+def test_a_settled_heap_puts_new_objects_apart_from_old_ones(library: Path) -> None:
     code = f"""
 import ctypes
 old = [bytes(100) for _ in range(1000)]
@@ -79,7 +79,7 @@ print(len({{id(value) >> 12 for value in old}} & {{id(value) >> 12 for value in 
     assert int(python(library, code, mode=PlacementMode.COMPACT)) == 0
 
 
-def test_wanted_objects_lie_on_pages_of_their_own_or_together(library) -> None:
+def test_wanted_objects_lie_on_pages_of_their_own_or_together(library: Path) -> None:
     code = "import sys\nprint(len({id(value) >> 12 for value in sys.modules.values()}), len(sys.modules))"
     isolated, count = map(int, python(library, code, mode=PlacementMode.ISOLATED, keys=52 * 20_000).split())
     compact = int(python(library, code, mode=PlacementMode.COMPACT, keys=52 * 20_000).split()[0])
@@ -87,7 +87,7 @@ def test_wanted_objects_lie_on_pages_of_their_own_or_together(library) -> None:
     assert compact < isolated
 
 
-def test_memory_of_one_size_comes_back_for_another(library) -> None:
+def test_memory_of_one_size_comes_back_for_another(library: Path) -> None:
     code = f"""
 import ctypes, re
 {SETTLE.format(library=str(library))}

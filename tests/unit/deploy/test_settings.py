@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,8 @@ from pyl.project.config.model import FunctionConfiguration
 from pyl.project.model import Function
 
 
-def target(name: str = "notify", prefix: str = "", **settings: object) -> Target:
-    deployment = DeploymentConfiguration(**settings)  # type: ignore[arg-type]
+def target(name: str = "notify", prefix: str = "", **settings: Any) -> Target:
+    deployment = DeploymentConfiguration(**settings)
     function = Function(
         name=name,
         module="app",
@@ -95,14 +96,14 @@ def test_a_role_may_write_its_own_logs_and_nothing_more() -> None:
         ({"subnets": ()}, set()),
     ],
 )
-def test_each_setting_adds_what_it_needs(settings: dict[str, object], actions: set[str]) -> None:
+def test_each_setting_adds_what_it_needs(settings: dict[str, Any], actions: set[str]) -> None:
     policy_statements = [
         statement for statement in setting_statements(target(**settings)) if statement.reason != "Logs"
     ]
     assert {action for statement in policy_statements for action in statement.actions} == actions
 
 
-def list_changes(**settings: object) -> list[str]:
+def list_changes(**settings: Any) -> list[str]:
     notify = target(**settings)
     present = {
         "Runtime": "python3.11",

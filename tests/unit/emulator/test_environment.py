@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from pyl.sandbox import execution
 from unit.emulator.fakes import function, package
 
 
-def once(task: Path, event: bytes = b"{}", **configuration: object) -> Outcome:
+def once(task: Path, event: bytes = b"{}", **configuration: Any) -> Outcome:
     with Environment(task, function(**configuration), region="eu-west-1") as environment:
         return environment.invoke(event)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from pyl.image.headers import generate
@@ -11,7 +13,7 @@ HEADERS = dict(generate())
 
 
 @pytest.mark.parametrize("path", HEADERS, ids=[path.name for path in HEADERS])
-def test_the_header_is_up_to_date(path) -> None:
+def test_the_header_is_up_to_date(path: Path) -> None:
     assert path.read_text("utf-8") == HEADERS[path], "run `make generate`"
 
 

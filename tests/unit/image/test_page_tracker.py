@@ -37,12 +37,14 @@ def tracker(processor: Recording) -> Iterator[PageTracker]:
     tracker.close()
 
 
-def test_all_that_can_be_touched_is_made_inaccessible_at_the_launchers_last_call(tracker, processor) -> None:
+def test_all_that_can_be_touched_is_made_inaccessible_at_the_launchers_last_call(
+    tracker: PageTracker, processor: Recording
+) -> None:
     mprotect = processor.system_calls.mprotect
     assert processor.injected == [(mprotect, DATA, 4 * PAGE, 0), (mprotect, CODE, 2 * PAGE, 0)]
 
 
-def test_a_page_is_first_read_and_then_written(tracker, processor) -> None:
+def test_a_page_is_first_read_and_then_written(tracker: PageTracker, processor: Recording) -> None:
     assert tracker._grant(1, DATA + 5)
     assert tracker.touched == {DATA: False}
     assert tracker._grant(1, DATA + 9)
@@ -50,7 +52,7 @@ def test_a_page_is_first_read_and_then_written(tracker, processor) -> None:
     assert [call[-1] for call in processor.injected[2:]] == [READ, READ | WRITE]
 
 
-def test_a_fault_that_the_image_is_not_the_cause_of_is_the_programs(tracker) -> None:
+def test_a_fault_that_the_image_is_not_the_cause_of_is_the_programs(tracker: PageTracker) -> None:
     assert tracker._grant(1, CODE)
     assert not tracker._grant(1, CODE)  # a write to code
     assert not tracker._grant(1, GUARD)
@@ -58,7 +60,9 @@ def test_a_fault_that_the_image_is_not_the_cause_of_is_the_programs(tracker) -> 
     assert tracker.touched == {CODE: False}
 
 
-def test_a_system_call_that_could_not_reach_its_arguments_is_made_once_more(tracker, processor) -> None:
+def test_a_system_call_that_could_not_reach_its_arguments_is_made_once_more(
+    tracker: PageTracker, processor: Recording
+) -> None:
     failed = registers(result=2**64 - errno.EFAULT, arguments=(3, DATA + PAGE, 10, 0, 0, 0))
     processor.registers = failed
     tracker._handle_result(1)
@@ -66,7 +70,7 @@ def test_a_system_call_that_could_not_reach_its_arguments_is_made_once_more(trac
     assert tracker.touched == {DATA + PAGE: False}
 
 
-def test_a_bad_pointer_of_the_programs_own_stays_an_error(tracker, processor) -> None:
+def test_a_bad_pointer_of_the_programs_own_stays_an_error(tracker: PageTracker, processor: Recording) -> None:
     failed = registers(result=2**64 - errno.EFAULT, arguments=(3, 1, 10, 0, 0, 0))
     processor.registers = failed
     tracker._handle_result(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,7 +18,7 @@ HEAP = 0x1800_0000_0000
 
 
 @pytest.fixture
-def memory():
+def memory() -> Iterator[Memory]:
     """This process's own, which reads like that of a traced one."""
     memory = Memory(os.getpid())
     yield memory
@@ -37,13 +38,13 @@ def told(keys: dict[int, int], pages: int, memory: Memory) -> Placement:
     return placement
 
 
-def test_the_keys_on_a_page_are_those_of_its_blocks(memory) -> None:
+def test_the_keys_on_a_page_are_those_of_its_blocks(memory: Memory) -> None:
     placement = told({0: 7, 255: 8, 256: 9, 600: 10}, 3, memory)
     assert placement.keys_on([HEAP]) == [7, 8]
     assert placement.keys_on([HEAP + PAGE, HEAP + 2 * PAGE]) == [9, 10]
 
 
-def test_pages_outside_of_the_heap_have_none(memory) -> None:
+def test_pages_outside_of_the_heap_have_none(memory: Memory) -> None:
     placement = told({0: 7}, 1, memory)
     assert placement.keys_on([HEAP - PAGE, HEAP + PAGE, 0]) == []
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,15 +60,15 @@ class Documented: "A class."
 '''
 
 
-def loaded(folder: Path, *, keep_docstrings: bool) -> dict[str, object]:
+def loaded(folder: Path, *, keep_docstrings: bool) -> dict[str, Any]:
     (folder / "module.py").write_text(SOURCE)
     bytecode.compile_tree(folder, prefix="/x", keep_sources=False, legacy=True, keep_docstrings=keep_docstrings)
-    names: dict[str, object] = {}
+    names: dict[str, Any] = {}
     exec(marshal.loads((folder / "module.pyc").read_bytes()[16:]), names)
     return names
 
 
-def docstrings(names: dict[str, object]) -> list[str | None]:
+def docstrings(names: dict[str, Any]) -> list[str | None]:
     return [names.get("__doc__"), names["documented"].__doc__, names["Documented"].__doc__]
 
 

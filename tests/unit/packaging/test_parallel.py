@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -38,8 +39,9 @@ def test_a_failure_ends_the_other_programs_and_is_raised(tmp_path: Path, monkeyp
         msg = "the first failure"
         raise BuildError(msg)
 
+    tasks: list[Callable[[], object]] = [last, fail, partial((tmp_path / "never").write_text, "")]
     with pytest.raises(BuildError, match="the first failure"):
-        parallel.all_of([last, fail, partial((tmp_path / "never").write_text, "")])
+        parallel.all_of(tasks)
     assert ends == [f"{Path(sys.executable).name} ended with signal SIGKILL"]
     assert not (tmp_path / "never").exists()
 

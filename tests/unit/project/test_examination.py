@@ -316,7 +316,7 @@ TOML = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=settings.default.max_examples // 4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=settings().max_examples // 4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.one_of(TOML, TOML.map(lambda text: f"[tool.pyl]\n{text}")), PYTHON)
 @example("[tool.pyl]\nexclude = ['[z-a]', '[!]', '[', '**[']\n", "def f(")
 @example("[tool.pyl]\nsource = 'x\\u0000'\n", "")

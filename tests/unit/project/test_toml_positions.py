@@ -154,7 +154,7 @@ def paths(value: Any, path: KeyPath = ()) -> set[KeyPath]:
     return found.union(*(paths(child, (*path, key)) for key, child in children))
 
 
-@settings(max_examples=settings.default.max_examples // 2, deadline=None)
+@settings(max_examples=settings().max_examples // 2, deadline=None)
 @given(st.lists(LINES, max_size=6).map("\n".join))
 def test_exactly_the_paths_that_tomllib_reads_have_positions(text: str) -> None:
     try:

@@ -190,7 +190,8 @@ class RuntimeAPI:
 
 
 def _unchunked(data: bytes) -> bytes:
-    parts, rest = [], data
+    parts: list[bytes] = []
+    rest = data
     while True:
         size, _, rest = rest.partition(b"\r\n")
         length = int(size, 16)

@@ -90,8 +90,8 @@ def test_an_adopted_function_is_called_as_aws_calls_it() -> None:
         lambda a, b=1, c=2: [a, b],
         type("Instance", (), {"__call__": lambda self, a, b: [a, b]})(),
         type("Method", (), {"method": lambda self, a, b: [a, b]})().method,
-        type("Static", (), {"method": staticmethod(both)}).method,
-        type("Class", (), {"method": classmethod(lambda cls, a, b: [a, b])}).method,
+        type("Static", (), {"method": staticmethod(both)}).method,  # type: ignore[attr-defined]
+        type("Class", (), {"method": classmethod(lambda cls, a, b: [a, b])}).method,  # type: ignore[attr-defined]
     ],
     ids=lambda handler: type(handler).__name__,
 )
@@ -252,7 +252,7 @@ def test_awaitables_are_awaited_whoever_makes_them() -> None:
         return event
 
     def indirect(event, context):  # type: ignore[no-untyped-def]
-        return handler(event, context)
+        return handler(event, context)  # type: ignore[no-untyped-call]
 
     try:
         assert call(handler, 1) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,8 +106,9 @@ def test_a_deadline_that_is_no_number_counts_as_missing(pool: Pool, runtime: Run
 
 @pytest.mark.parametrize("name", ["client_context", "cognito_identity", "aws_tenant_id", "invocation_id"])
 def test_headers_that_are_there_and_empty_count_as_missing(pool: Pool, runtime: RuntimeCommand, name: str) -> None:
+    headers: dict[str, Any] = {name: ""}
     with pool.serve(runtime, "attributes") as api:
-        posted = api.invoke({}, **{name: ""})
+        posted = api.invoke({}, **headers)
         assert posted.json["client_context"] is None
         assert posted.json["identity"] == [None, None]
         assert posted.json["tenant_id"] is None

@@ -326,7 +326,7 @@ def test_leaving_ends_the_process_with_its_code(runtime: RuntimeCommand, functio
 
 
 @once_of_reference
-def attributes(command: RuntimeCommand, headers: dict[str, str | None]) -> Any:
+def attributes(command: RuntimeCommand, headers: dict[str, Any]) -> Any:
     with RuntimeAPI() as api, command.start(api, "attributes") as _:
         first = api.result({}, **headers)
         return [first, api.result({}, trace_id=None)]
@@ -355,8 +355,9 @@ def test_contexts_say_the_same(either: RuntimeCommand, headers: dict[str, str | 
 
 @once_of_reference
 def bad_context_payload(command: RuntimeCommand, header: str) -> dict[str, Any]:
+    headers: dict[str, Any] = {header: "nonsense"}
     with RuntimeAPI() as api, command.start(api, "echo") as _:
-        got = api.error({}, **{header: "nonsense"})
+        got = api.error({}, **headers)
         assert api.result("after") == "after"
         return got
 
@@ -371,8 +372,9 @@ def test_a_context_that_is_no_json_is_reported_alike(either: RuntimeCommand, hea
 def test_a_context_that_is_no_object_is_an_error_not_a_crash(
     runtime: RuntimeCommand, pool: Pool, header: str, value: str
 ) -> None:
+    headers: dict[str, Any] = {header: value}
     with pool.serve(runtime, "echo") as api:
-        assert api.error({}, **{header: value})["errorType"] == "Runtime.LambdaContextUnmarshalError"
+        assert api.error({}, **headers)["errorType"] == "Runtime.LambdaContextUnmarshalError"
         assert api.result("after") == "after"
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from unit.runtime.api_server import FAR_DEADLINE, Process, Request, RuntimeAPI, RuntimeCommand
 
 FIELDS = ["deadline_ms", "invoked_function_arn", "trace_id", "client_context", "cognito_identity", "aws_tenant_id"]
-ANY_TEXT = st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",)), max_size=60)
+ANY_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=60)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),

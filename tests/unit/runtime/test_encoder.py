@@ -126,7 +126,7 @@ def test_what_msgspec_does_not_know_comes_back_from_inside_a_struct() -> None:
     [
         (object(), "Object of type object is not JSON serializable"),
         ([{1j}], "Object of type complex is not JSON serializable"),
-        ((x for x in ()), "Object of type generator is not JSON serializable"),
+        ((x for x in ""), "Object of type generator is not JSON serializable"),
         ({(1,): 1}, "keys must be str, int, float, bool or None, not tuple"),
         ({b"k": 1}, "keys must be str, int, float, bool or None, not bytes"),
         (Record, "Object of type type is not JSON serializable"),

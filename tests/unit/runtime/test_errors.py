@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pyl.runtime import errors
@@ -47,7 +49,7 @@ def test_a_fault_has_its_own_trace_and_no_frames() -> None:
 
 
 def test_frames_of_the_runtime_are_left_out_at_the_top_only() -> None:
-    namespace = {"__name__": "pyl.runtime.loop.python_loop", "raised": raised}
+    namespace: dict[str, Any] = {"__name__": "pyl.runtime.loop.python_loop", "raised": raised}
     exec("def ours(call): return call()", namespace)
 
     def users(error: Exception) -> None:

@@ -83,7 +83,7 @@ def test_hooks_of_another_function_are_left_out(monkeypatch: pytest.MonkeyPatch)
     for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
         exec("from pyl import after_restore\n@after_restore\ndef hook(): ...", module.__dict__)
-    modules["orders"].helper = modules["invoices"].hook  # as by `from invoices import hook as helper`
+    modules["orders"].__dict__["helper"] = modules["invoices"].hook  # as by `from invoices import hook as helper`
     table = {"order": "orders:order", "invoice": "invoices:invoice", "report": "reports:report"}
     expected = {"order": ["orders", "invoices", "database"], "invoice": ["invoices", "database"]}
     for function, kept in expected.items():

@@ -83,9 +83,11 @@ class Wiring:
         """The function's own policy."""
         client = self.aws.client("lambda")
         try:
-            return json.loads(client.get_policy(FunctionName="fulfil")["Policy"])["Statement"]
+            policy = client.get_policy(FunctionName="fulfil")["Policy"]
         except client.exceptions.ResourceNotFoundException:
             return []
+        statements: list[dict[str, Any]] = json.loads(policy)["Statement"]
+        return statements
 
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:fulfil"

@@ -88,7 +88,8 @@ def snapshot(aws: AWS) -> dict[str, Any]:
     )
     for identifier, name in apis.items():
         text = text.replace(identifier, name)
-    return json.loads(text)
+    state: dict[str, Any] = json.loads(text)
+    return state
 
 
 def _policy(client: Any) -> Iterator[str]:

@@ -29,7 +29,8 @@ def sources(aws: AWS) -> None:
 
 
 def mappings(aws: AWS) -> list[dict[str, Any]]:
-    return aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    items: list[dict[str, Any]] = aws.client("lambda").list_event_source_mappings()["EventSourceMappings"]
+    return items
 
 
 def test_a_queue_is_mapped_with_its_settings_and_tags(shop: Wiring, aws: AWS) -> None:

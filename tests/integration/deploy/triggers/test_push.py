@@ -33,23 +33,28 @@ def notifications(aws: AWS) -> dict[str, Any]:
 
 
 def subscriptions(aws: AWS) -> list[dict[str, Any]]:
-    return aws.client("sns").list_subscriptions()["Subscriptions"]
+    items: list[dict[str, Any]] = aws.client("sns").list_subscriptions()["Subscriptions"]
+    return items
 
 
 def rules(aws: AWS) -> list[dict[str, Any]]:
-    return aws.client("events").list_rules()["Rules"]
+    items: list[dict[str, Any]] = aws.client("events").list_rules()["Rules"]
+    return items
 
 
 def receipt_rules(aws: AWS) -> list[dict[str, Any]]:
-    return aws.client("ses").describe_receipt_rule_set(RuleSetName="inbound")["Rules"]
+    items: list[dict[str, Any]] = aws.client("ses").describe_receipt_rule_set(RuleSetName="inbound")["Rules"]
+    return items
 
 
 def apis(aws: AWS) -> list[dict[str, Any]]:
-    return aws.client("apigatewayv2").get_apis()["Items"]
+    items: list[dict[str, Any]] = aws.client("apigatewayv2").get_apis()["Items"]
+    return items
 
 
 def routes(aws: AWS, api: str) -> list[dict[str, Any]]:
-    return aws.client("apigatewayv2").get_routes(ApiId=api)["Items"]
+    items: list[dict[str, Any]] = aws.client("apigatewayv2").get_routes(ApiId=api)["Items"]
+    return items
 
 
 def test_every_source_may_call_from_its_own_place_only(shop: Wiring, aws: AWS) -> None:
@@ -169,7 +174,8 @@ def test_a_notification_of_others_that_overlaps_is_refused_by_s3_and_stays(shop:
 def test_a_topics_filter_is_set_and_taken_away(shop: Wiring, aws: AWS) -> None:
     def attributes() -> dict[str, str]:
         (arn,) = (each["SubscriptionArn"] for each in subscriptions(aws))
-        return aws.client("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        values: dict[str, str] = aws.client("sns").get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
+        return values
 
     shop.deploy(f'{TOPIC}\nfilter = {{ kind = ["order"] }}\nfilter_scope = "MessageBody"')
     assert (attributes()["FilterPolicy"], attributes()["FilterPolicyScope"]) == ('{"kind":["order"]}', "MessageBody")
