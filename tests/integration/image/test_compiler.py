@@ -42,7 +42,7 @@ def said(program: Path) -> str:
 
 def test_it_is_compiled_once_and_again_after_a_change_of_a_header(source: Path) -> None:
     assert said(made(source)) == "first\n"
-    (kept,) = (cache.root() / "c").rglob("made")
+    (kept,) = (cache.root() / "c").rglob("output")
     kept.write_text("#!/bin/sh\necho kept\n")
     assert said(made(source)) == "kept\n"
     (source.parent / "word.h").write_text('#define WORD "second"\n')
@@ -53,4 +53,4 @@ def test_what_cannot_be_compiled_is_told_and_not_kept(source: Path) -> None:
     (source.parent / "word.h").write_text("#error broken\n")
     with pytest.raises(BuildError, match=r"cannot compile the program\n(?:.|\n)*broken"):
         made(source)
-    assert list((cache.root() / "c").rglob("made")) == []
+    assert list((cache.root() / "c").rglob("output")) == []
