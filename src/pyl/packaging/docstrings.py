@@ -9,6 +9,9 @@ def blank_docstrings(source: str) -> str:
     """Return Python source whose docstrings are empty, with all line numbers as before.
 
     Strings that document a variable are blanked as well. Other statements keep every character.
+
+    Raises:
+        ValueError: There is code behind a docstring of several lines.
     """
     lines = source.encode().splitlines(keepends=True)
     strings = [
@@ -20,6 +23,7 @@ def blank_docstrings(source: str) -> str:
         first, last = string.lineno - 1, (string.end_lineno or string.lineno) - 1
         before, after = lines[first][: string.col_offset], lines[last][string.end_col_offset :]
         lines[first : last + 1] = [before + b'""' + (after if first == last else b"\n"), *[b"\n"] * (last - first)]
-        if first != last:
-            lines[last] = after if after.strip() else b"\n"
+        if first != last and after.strip():
+            msg = f"line {last + 1}: there is code behind a string of several lines, which cannot be blanked"
+            raise ValueError(msg)
     return b"".join(lines).decode()

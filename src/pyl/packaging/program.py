@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyl import cache, lambda_environment
 from pyl.architecture import Architecture
-from pyl.packaging import bytecode, contents, path_rewriting, standard_library
+from pyl.packaging import bytecode, contents, docstrings, path_rewriting, standard_library
 from pyl.progress import Progress
 from pyl.toolchain import nuitka
 
@@ -33,6 +33,7 @@ def make(architecture: Architecture, progress: Progress, log: Path) -> Path:
             standard_library.__file__,
             bytecode.__file__,
             contents.__file__,
+            docstrings.__file__,
             path_rewriting.__file__,
             nuitka.__file__,
             nuitka.ORIGIN,

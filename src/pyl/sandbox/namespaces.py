@@ -33,11 +33,15 @@ MS_PRIVATE = 1 << 18
 _LOCKED_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME
 """Flags that a user namespace may add to a mount, and never drop: mount_namespaces(7)."""
 
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from {module} import main; main(sys.argv[2])"
+_START = "import sys; sys.path.append(sys.argv[1]); from {module} import main; main(sys.argv[2])"
 
 
 def start_command(module: str, settings: str) -> list[str]:
-    """Return the command that calls `main(settings)` of `module` in an interpreter without site-packages."""
+    """Return the command that calls `main(settings)` of `module` in an interpreter without site-packages.
+
+    The folder that holds pyl is searched last: it may be a folder with other packages, and their names must not hide
+    the standard library's.
+    """
     root = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
     return [sys.executable, "-I", "-S", "-c", _START.format(module=module), root, settings]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,17 @@ def test_images_are_named_after_all_that_is_in_them() -> None:
     ]
     assert len(set(different)) == len(different)
     assert key() == key()
+
+
+def test_the_image_has_every_package_that_a_build_inside_imports() -> None:
+    code = (
+        "import sys, importlib.metadata as metadata\n"
+        "import pyl.packaging.container.inside, pyl.packaging.native, pyl.project\n"
+        "owners = metadata.packages_distributions()\n"
+        "print(*{owner for name in sys.modules if '.' not in name for owner in owners.get(name, ())})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    optional = {"setuptools", "typing-extensions", "typing_extensions"}  # of msgspec and of this environment
+    imported = {name.lower() for name in done.stdout.split()} - {"pyl"} - optional
+    assert "msgspec" in imported
+    assert imported <= set(re.findall(r"(?m)^([a-z0-9-]+)==", pins.tools().read_text()))
