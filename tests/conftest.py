@@ -37,6 +37,9 @@ _EXPECTED_SKIPS = (
 )
 """Reasons of skips that no installation could avoid. Every other skip means that this machine lacks something."""
 
+_MISSING_TOOL = ("not installed", "there is no ", "needs the ", "is installed by", "is not here", "came without")
+"""In the reason of a skip: something for .ci/run to install. Other reasons name what a kernel or file system denies."""
+
 
 def _reason(report: TestReport | CollectReport) -> str:
     if isinstance(report.longrepr, tuple):
@@ -65,7 +68,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     for reason, names in tests.items():
         terminalreporter.line(f"{len(names):4} x {reason.splitlines()[0]} ({names[0]})")
     if os.environ.get("CI") == "true":
-        terminalreporter.line("In CI nothing may be missing: install it in .ci/run.")
+        terminalreporter.line("In CI no tool may be missing: install it in .ci/run.")
 
 
 @pytest.hookimpl(trylast=True)
@@ -73,5 +76,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail CI when a test was skipped for want of a tool."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     is_controller = not hasattr(session.config, "workerinput")
-    if os.environ.get("CI") == "true" and is_controller and reporter is not None and _lacking(reporter):
+    if os.environ.get("CI") != "true" or not is_controller or reporter is None:
+        return
+    if any(tool in reason for reason in _lacking(reporter) for tool in _MISSING_TOOL):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
