@@ -12,12 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from pyl import cache
 from pyl.architecture import Architecture
 from pyl.doctor.findings import Area, Finding, Status
 from pyl.errors import EngineError
 from pyl.process import CommandFailed, run
 from pyl.toolchain import nuitka
+from pyl.toolchain.zig import shared_cache
 
 _finding = functools.partial(Finding, area=Area.NATIVE)
 
@@ -61,7 +61,7 @@ def _compiler() -> Finding:
     with tempfile.TemporaryDirectory(prefix="pyl-doctor-") as temporary:
         source, program = Path(temporary, "works.c"), Path(temporary, "works")
         source.write_text(_PROGRAM, encoding="ascii")
-        environment = os.environ | {"ZIG_GLOBAL_CACHE_DIR": str(cache.root() / "zig")}
+        environment = os.environ | shared_cache()
         command: list[str | Path] = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-o", program, source]
         try:
             run(command, environment=environment)
