@@ -153,7 +153,7 @@ def test_a_package_may_be_named_by_its_path(built: Path, tmp_path: Path) -> None
         (["invoke", "echo", "--data", "{"], 2, "the event in --data is not JSON"),
         (["invoke", "echo", "--data-file", "/no/such/file"], 2, "/no/such/file"),
         (["invoke", "echo", "--example", "sqz"], 2, "choose one of alb, apigateway"),
-        (["invoke", "fail", "--example", "event"], 2, "no event file of its own"),
+        (["invoke", "fail", "--example", "event"], 2, "fail has no event file"),
         (["invoke", "echo", "--data", "{}", "--package", "native"], 2, "run `pyl build --native` first"),
         (["invoke", "echo", "--data", "{}", "--package", "pyproject.toml"], 2, "cannot read the package"),
         (["build", "--native", "--layer"], 2, "--layer is for interpreted packages"),

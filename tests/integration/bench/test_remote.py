@@ -200,7 +200,7 @@ def test_an_interrupted_run_leaves_nothing_and_reports_what_was_measured(
     cloud.aws.decide = again
     _, err = process.communicate()
     assert process.returncode == code, err
-    assert "it takes some seconds" in err
+    assert "this takes a few seconds" in err
     assert cloud.left() == []
     report = json.loads(file.read_text())
     assert {item["condition"] for item in report["series"]} == {"128 MB"}

@@ -119,7 +119,7 @@ def test_whose_credentials_these_are_and_what_they_allow_is_told(project: Path, 
     code, found = findings(project, account)
     assert code == 0
     assert {item["status"] for item in found.values()} == {"ok"}
-    assert found["region"]["found"] == "us-east-1, of shop"
+    assert found["region"]["found"] == "us-east-1, for shop"
     assert found["credentials"]["found"] == f"{account.arn}, by env"
 
 
