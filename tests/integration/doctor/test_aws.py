@@ -120,7 +120,7 @@ def test_whose_credentials_these_are_and_what_they_allow_is_told(project: Path, 
     assert code == 0
     assert {item["status"] for item in found.values()} == {"ok"}
     assert found["region"]["found"] == "us-east-1, for shop"
-    assert found["credentials"]["found"] == f"{account.arn}, by env"
+    assert found["credentials"]["found"] == f"{account.arn}, from env"
 
 
 def test_the_assumed_role_is_what_is_simulated_on_the_projects_own_function(project: Path, account: Account) -> None:
