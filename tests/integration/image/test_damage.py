@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from integration.image import packages
+from integration.image.forged_headers import CHECKSUM, header_of, overwrite, write_header
 from integration.image.lambda_environment import Environment
 from pyl.image.create import capture
 from pyl.image.file import format as image_format
@@ -30,7 +31,6 @@ FIELDS |= {
     for name in ("offset", "count")
 }
 """Offset and size of each field of `struct image_header`."""
-CHECKSUM = HEADER.offset("checksum")
 READAHEAD = HEADER.size + VARIANT.offset("readahead")
 """Offset of the first variant's range of readahead: its start, its length, then how many bytes of it are encoded."""
 random_places = random.Random(20251123)
@@ -51,19 +51,6 @@ def image(whole: Path, tmp_path: Path) -> Iterator[Path]:
     kept = shutil.copy(place, tmp_path / "kept")
     yield place
     shutil.copy(kept, place)
-
-
-def header_of(image: Path) -> bytearray:
-    with image.open("rb") as file:
-        head = file.read(struct.calcsize("<QII"))
-        (length,) = struct.unpack_from("<I", head, 12)
-        return bytearray(head + file.read(length - len(head)))
-
-
-def overwrite(image: Path, content: bytes, place: int = 0) -> None:
-    with image.open("r+b") as file:
-        file.seek(place)
-        file.write(content)
 
 
 def assert_refused(run: type[Environment], package: Path, what: object) -> None:
@@ -143,8 +130,7 @@ def test_what_is_not_there_is_not_looked_for(
 ) -> None:
     header = header_of(image)
     header[place : place + len(forged)] = forged
-    struct.pack_into("<Q", header, CHECKSUM, image_format.checksum(bytes(header)))
-    overwrite(image, bytes(header))
+    write_header(image, header)
     assert_refused(run, whole, place)
 
 

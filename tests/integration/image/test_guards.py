@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from integration.image import packages
+from integration.image.forged_headers import header_of, overwrite, replace_guard
 from integration.image.lambda_environment import Environment
 from integration.image.packages import CaptureHandlers
-from pyl.image.create import ImageRefused
+from pyl.image.create import ImageRefused, capture
+from pyl.image.file import guards
+from pyl.image.file.guards import Guard
+from pyl.image.file.names import IMAGE
 
 READS = textwrap.dedent(
     """
@@ -129,6 +136,100 @@ def test_elsewhere_than_in_var_task_the_program_starts_plainly(captured: Capture
     environment = {"_HANDLER": "functions.handler", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"}
     done = subprocess.run([package / "bootstrap"], env=environment, capture_output=True, text=True)
     assert '"guard":"task root","instead":"plain start"' in done.stderr.splitlines()[0]
+
+
+IDENTITY = textwrap.dedent(
+    """
+    import os, time
+    room = os.environ["ROOM"]
+    imported = time.time()
+    def handler(event, context):
+        return {"user": (os.getuid(), os.getgid()), "processors": len(os.sched_getaffinity(0)), "imported": imported}
+    """
+)
+ROOM = "room for the strings of other guards".ljust(200)
+
+
+@pytest.fixture(scope="module")
+def package(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A package whose image has one guard, of ROOM, that `with_guard` replaces."""
+    folder = tmp_path_factory.mktemp("guarded") / "package"
+    package = packages.with_functions(base, folder, {"handlers.py": IDENTITY}, {"handler": "handlers:handler"})
+    (package / "dangling").symlink_to("missing")
+    assert capture(package, environment={"ROOM": ROOM}).kind == "full"
+    return package
+
+
+@pytest.fixture
+def with_guard(package: Path) -> Iterator[Callable[[Guard], Path]]:
+    original = header_of(package / IMAGE)
+
+    def replace(guard: Guard) -> Path:
+        replace_guard(package / IMAGE, "ROOM", guard)
+        return package
+
+    yield replace
+    overwrite(package / IMAGE, bytes(original))
+
+
+HOLDING = {
+    "a variable that is set": guards.present_guard("PRESENT"),
+    "a variable that is set, and empty": guards.present_guard("EMPTY"),
+    "a file": guards.path_guard("/var/task/bootstrap", exists=True),
+    "a folder": guards.path_guard("/var/task", exists=True),
+    "no file": guards.path_guard("/var/task/missing", exists=False),
+    "nothing below a file": guards.path_guard("/var/task/bootstrap/below", exists=False),
+}
+FAILING = {
+    "a variable that is not set": guards.present_guard("ABSENT"),
+    "the beginning of a variable's name": guards.present_guard("PRES"),
+    "no file where one is": guards.path_guard("/var/task/bootstrap", exists=False),
+    "a file where none is": guards.path_guard("/var/task/missing", exists=True),
+    "a file below a file": guards.path_guard("/var/task/bootstrap/below", exists=True),
+    "a link to nothing, which was a file": guards.path_guard("/var/task/dangling", exists=True),
+    "a link to nothing, where nothing was": guards.path_guard("/var/task/dangling", exists=False),
+    "a path that is too long to look at": guards.path_guard("/" + "x" * 190, exists=True),
+    "another user": guards.user_guard(4_000_000_000, 0),
+    "no numbers": Guard(guards.user_guard(0, 0).kind, "", "0:0 "),
+    "another number of processors": guards.processors_guard(8191),
+    "an unknown kind": Guard(4711, "", ""),
+}
+VARIABLES = {"ROOM": ROOM, "PRESENT": "secret", "EMPTY": ""}
+
+
+@pytest.mark.parametrize("name", HOLDING)
+def test_a_guard_of_variables_or_paths_holds(
+    with_guard: Callable[[Guard], Path], run: type[Environment], name: str
+) -> None:
+    with run(with_guard(HOLDING[name]), environment=VARIABLES) as environment:
+        assert environment.invoke()["imported"]
+        assert environment.notices == []
+
+
+@pytest.mark.parametrize("name", FAILING)
+def test_a_guard_that_fails_gives_the_base_image_and_one_line(
+    with_guard: Callable[[Guard], Path], run: type[Environment], name: str
+) -> None:
+    guard = FAILING[name]
+    with run(with_guard(guard), environment=VARIABLES) as environment:
+        assert environment.invoke()["imported"]
+        (notice,) = environment.notices
+    names = {guards.user_guard(0, 0).kind: "user", guards.processors_guard(0).kind: "processors"}
+    assert (notice["guard"], notice["instead"]) == (names.get(guard.kind, guard.name), "base image")
+    assert "secret" not in str(notice)
+    assert "inside the handler" in notice["message"]
+
+
+def test_user_and_processors_are_those_that_the_program_sees(
+    package: Path, with_guard: Callable[[Guard], Path], run: type[Environment]
+) -> None:
+    original = bytes(header_of(package / IMAGE))
+    with run(package, environment=VARIABLES) as environment:
+        seen = environment.invoke()
+    for guard in (guards.user_guard(*seen["user"]), guards.processors_guard(seen["processors"])):
+        overwrite(package / IMAGE, original)
+        with run(with_guard(guard), environment=VARIABLES) as environment:
+            assert (environment.invoke()["imported"], environment.notices) == (seen["imported"], [])
 
 
 REFUSED = {

@@ -67,7 +67,7 @@ def test_lambdas_variables_are_never_others() -> None:
 CHECKSUM_OF_ZEROS = 0xD3651659593B4460
 
 
-def test_the_checksum_is_the_one_of_version_7() -> None:
+def test_the_checksum_is_the_one_of_version_8() -> None:
     assert checksum(bytes(48)) == CHECKSUM_OF_ZEROS
     assert checksum(bytes(40) + b"\x01" + bytes(7)) != CHECKSUM_OF_ZEROS
     assert checksum(bytes(24) + b"\xff" * 8 + bytes(16)) == CHECKSUM_OF_ZEROS  # its own word

@@ -10,7 +10,7 @@ from pyl.image.structures import Field, Structure, comment, enumeration
 from pyl.lambda_environment import PAGE
 
 MAGIC = int.from_bytes(b"PYLIMAGE", "little")
-VERSION = 7
+VERSION = 8
 
 FILE_MEMORY = 0
 """Number of `pyl/memory` in the table of files."""
@@ -18,7 +18,8 @@ FILE_MEMORY = 0
 NO_SAMPLE = 2**64 - 1
 
 GUARD_EQUAL, GUARD_ABSENT, GUARD_TASK_ROOT, GUARD_NO_OTHER = 1, 2, 3, 4
-"""Kinds of a guard."""
+GUARD_PRESENT, GUARD_PATH_ABSENT, GUARD_PATH_PRESENT, GUARD_USER, GUARD_PROCESSORS = 5, 6, 7, 8, 9
+"""Kinds of a guard. `Guard` in guards.py says what its name and value hold for each."""
 
 SEGMENT_ZERO, SEGMENT_WIPE_ON_FORK, SEGMENT_NO_RESERVE, SEGMENT_PROTECT = 1, 2, 4, 8
 """Flags of a segment. With `SEGMENT_PROTECT` it is a part of an earlier one that has another protection."""
@@ -129,6 +130,11 @@ def header() -> str:
         "GUARD_ABSENT": GUARD_ABSENT,
         "GUARD_TASK_ROOT": GUARD_TASK_ROOT,
         "GUARD_NO_OTHER": GUARD_NO_OTHER,
+        "GUARD_PRESENT": GUARD_PRESENT,
+        "GUARD_PATH_ABSENT": GUARD_PATH_ABSENT,
+        "GUARD_PATH_PRESENT": GUARD_PATH_PRESENT,
+        "GUARD_USER": GUARD_USER,
+        "GUARD_PROCESSORS": GUARD_PROCESSORS,
     }
     flags = {
         "SEGMENT_ZERO": SEGMENT_ZERO,

@@ -28,16 +28,87 @@ static const char *find_other_variable(char *const *environment, const char *nam
     return NULL;
 }
 
+/* The result of looking at a path: 0, or an error. */
+static long look_at(const char *path, long flags)
+{
+    struct stat status;
+    return system_call(__NR_newfstatat, AT_FDCWD, path, &status, flags);
+}
+
+/* Is neither a file nor a symbolic link at `path`? What may not be looked at may be there. */
+static int is_absent(const char *path)
+{
+    long error = look_at(path, AT_SYMLINK_NOFOLLOW);
+    return error == -ENOENT || error == -ENOTDIR;
+}
+
+static unsigned long auxiliary_value(const struct start *start, long type)
+{
+    const long *auxiliary = start->auxiliary;
+    while (auxiliary[0] != AT_NULL && auxiliary[0] != type)
+        auxiliary += 2;
+    return auxiliary[0] == type ? (unsigned long)auxiliary[1] : ~0ul;
+}
+
+enum { USER_BYTES = 2 * DECIMAL_BYTES };
+
+/* "uid:gid"; the kernel passes them to each program, so no system call is needed. */
+static const char *write_user(char *text, const struct start *start, long user_type, long group_type)
+{
+    char *end = write_decimal(text, auxiliary_value(start, user_type));
+    *end++ = ':';
+    *write_decimal(end, auxiliary_value(start, group_type)) = 0;
+    return text;
+}
+
+static int is_user(const struct start *start, const char *user)
+{
+    char text[USER_BYTES];
+    return str_equal(write_user(text, start, AT_UID, AT_GID), user) &&
+           str_equal(write_user(text, start, AT_EUID, AT_EGID), user);
+}
+
+enum { MOST_PROCESSORS = 8192 }; /* a Linux kernel can be configured for */
+
+/* The number of processors that this process may run on. */
+static const char *write_processors(char *text)
+{
+    unsigned long mask[MOST_PROCESSORS / 8 / sizeof(long)], count = 0;
+    long bytes = system_call(__NR_sched_getaffinity, 0, sizeof mask, mask);
+    for (long i = 0; i < bytes / (long)sizeof *mask; i++)
+        for (unsigned long rest = mask[i]; rest; rest &= rest - 1)
+            count++;
+    *write_decimal(text, count) = 0;
+    return text;
+}
+
 static int guard_holds(const struct start *start, const struct image_header *header, const struct image_guard *guard)
 {
-    if (guard->kind == GUARD_TASK_ROOT)
-        return str_equal(start->folder, TEXT(header, guard->value));
-    if (guard->kind == GUARD_NO_OTHER)
-        return !find_other_variable(start->environment, TEXT(header, guard->value));
-    const char *value = get_variable(start->environment, TEXT(header, guard->name));
-    if (guard->kind == GUARD_ABSENT)
-        return !value;
-    return guard->kind == GUARD_EQUAL && value && str_equal(value, TEXT(header, guard->value));
+    char count[DECIMAL_BYTES];
+    const char *name = TEXT(header, guard->name), *value = TEXT(header, guard->value), *found;
+    switch (guard->kind) {
+    case GUARD_TASK_ROOT:
+        return str_equal(start->folder, value);
+    case GUARD_NO_OTHER:
+        return !find_other_variable(start->environment, value);
+    case GUARD_EQUAL:
+        found = get_variable(start->environment, name);
+        return found && str_equal(found, value);
+    case GUARD_PRESENT:
+        return !!get_variable(start->environment, name);
+    case GUARD_ABSENT:
+        return !get_variable(start->environment, name);
+    case GUARD_PATH_PRESENT:
+        return !look_at(name, 0);
+    case GUARD_PATH_ABSENT:
+        return is_absent(name);
+    case GUARD_USER:
+        return is_user(start, value);
+    case GUARD_PROCESSORS:
+        return str_equal(write_processors(count), value);
+    default:
+        return 0;
+    }
 }
 
 const struct image_guard *find_failing_guard(const struct start *start, const struct image_header *header,
@@ -67,25 +138,60 @@ static void log_other_variable(const char *entry, const char *instead)
              details);
 }
 
+/* What failed, and what to do about it. */
+static const char *explain(uint32_t kind)
+{
+    switch (kind) {
+    case GUARD_TASK_ROOT:
+        return NOT_USED "the package is not at /var/task; starting without it";
+    case GUARD_ABSENT:
+        return NOT_USED "this environment variable was read at import, and was not set at the build; set it in the "
+                        "project's configuration too, or read it inside the handler";
+    case GUARD_PRESENT:
+        return NOT_USED "code looked for this environment variable at import; it was set at the build, and is not set "
+                        "here; set it here too, or look for it inside the handler";
+    case GUARD_PATH_ABSENT:
+        return NOT_USED "code looked for this path at import; nothing was there at the build, and something is here; "
+                        "look for it inside the handler";
+    case GUARD_PATH_PRESENT:
+        return NOT_USED "code looked for this path at import; it existed at the build, and cannot be found here; look "
+                        "for it inside the handler";
+    case GUARD_USER:
+        return NOT_USED "the user and group ids were read at import, and are others than at the build; read them "
+                        "inside the handler";
+    case GUARD_PROCESSORS:
+        return NOT_USED "the number of processors was read at import, and is another one than at the build; read it "
+                        "inside the handler";
+    default:
+        return NOT_USED "this environment variable was read at import, and has another value than at the build; give "
+                        "it the same value in the project's configuration, or read it inside the handler";
+    }
+}
+
 void log_failing_guard(const struct start *start, const struct image_header *header, const struct image_guard *guard,
                        const char *instead)
 {
-    if (guard->kind == GUARD_TASK_ROOT) {
-        const char *details[] = {"guard", "task root", "instead", instead, "found", start->folder, NULL};
-        log_line("WARN", NOT_USED "the package is not at /var/task; starting without it", details);
-        return;
-    }
-    if (guard->kind == GUARD_NO_OTHER) {
+    const char *name = TEXT(header, guard->name), *found = NULL;
+    char text[USER_BYTES];
+    switch (guard->kind) {
+    case GUARD_NO_OTHER:
         log_other_variable(find_other_variable(start->environment, TEXT(header, guard->value)), instead);
         return;
+    case GUARD_TASK_ROOT:
+        name = "task root";
+        found = start->folder;
+        break;
+    case GUARD_USER:
+        name = "user";
+        found = write_user(text, start, AT_EUID, AT_EGID);
+        break;
+    case GUARD_PROCESSORS:
+        name = "processors";
+        found = write_processors(text);
+        break;
+    default: /* never the value of a variable: it may be a secret */
+        break;
     }
-    const char *details[] = {"guard", TEXT(header, guard->name), "instead", instead, NULL};
-    log_line("WARN",
-             guard->kind == GUARD_ABSENT ? NOT_USED
-                 "this environment variable was read at import, and was not set at the build; set it in the "
-                 "project's configuration too, or read it inside the handler"
-                                         : NOT_USED
-                 "this environment variable was read at import, and has another value than at the build; give "
-                 "it the same value in the project's configuration, or read it inside the handler",
-             details);
+    const char *details[] = {"guard", name, "instead", instead, found ? "found" : NULL, found, NULL};
+    log_line("WARN", explain(guard->kind), details);
 }

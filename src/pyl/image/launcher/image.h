@@ -13,7 +13,7 @@
 #define CHECKSUM_SEEDS 0x9e3779b97f4a7c15ul, 0xc2b2ae3d27d4eb4ful
 #define CHECKSUM_FACTORS 0xff51afd7ed558ccdul, 0xc4ceb9fe1a85ec53ul
 
-enum { IMAGE_VERSION = 7 };
+enum { IMAGE_VERSION = 8 };
 enum { FILE_MEMORY = 0 }; /* the number of `pyl/memory` */
 
 enum {
@@ -21,6 +21,11 @@ enum {
     GUARD_ABSENT = 2,
     GUARD_TASK_ROOT = 3,
     GUARD_NO_OTHER = 4,
+    GUARD_PRESENT = 5,
+    GUARD_PATH_ABSENT = 6,
+    GUARD_PATH_PRESENT = 7,
+    GUARD_USER = 8,
+    GUARD_PROCESSORS = 9,
 };
 
 enum {

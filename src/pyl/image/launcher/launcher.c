@@ -135,7 +135,8 @@ __attribute__((used)) _Noreturn void launch(long *stack)
     while (*end)
         end++;
     const char *executed = NULL;
-    for (long *auxiliary = (long *)(end + 1); auxiliary[0] != AT_NULL; auxiliary += 2)
+    start.auxiliary = (const long *)(end + 1);
+    for (const long *auxiliary = start.auxiliary; auxiliary[0] != AT_NULL; auxiliary += 2)
         if (auxiliary[0] == AT_EXECFN)
             executed = (const char *)auxiliary[1];
     start.folder = absolute(&start, package_folder(&start, executed));

@@ -6,7 +6,8 @@ struct start {
     long argument_count;
     char **arguments;
     char **environment;
-    char *folder; /* of the package; absolute */
+    const long *auxiliary; /* the kernel's auxiliary vector: type, value, ..., AT_NULL */
+    char *folder;          /* of the package; absolute */
 };
 
 #endif

@@ -31,12 +31,8 @@ static void append(struct text *text, const char *string) { append_bytes(text, s
 
 static void append_number(struct text *text, unsigned long number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do
-        digits[--at] = (char)('0' + number % 10);
-    while (number /= 10);
-    append_bytes(text, digits + at, sizeof digits - at);
+    char digits[DECIMAL_BYTES];
+    append_bytes(text, digits, (size_t)(write_decimal(digits, number) - digits));
 }
 
 static void append_escaped(struct text *text, const char *string)

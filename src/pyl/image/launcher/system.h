@@ -72,6 +72,20 @@ static inline const char *get_variable(char *const *environment, const char *nam
     return NULL;
 }
 
+enum { DECIMAL_BYTES = 21 }; /* of the largest number, with its final zero byte */
+
+/* Write a number in decimal, without a final zero byte; return the end. */
+static inline char *write_decimal(char *to, unsigned long number)
+{
+    char digits[DECIMAL_BYTES];
+    size_t at = sizeof digits;
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    memcpy(to, digits + at, sizeof digits - at);
+    return to + (sizeof digits - at);
+}
+
 static inline long open_readonly(const char *path)
 {
     return system_call(__NR_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
