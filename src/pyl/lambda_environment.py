@@ -42,3 +42,9 @@ MANAGED_LIBRARY_PATH = f"/var/lang/lib:{_LIBRARY_PATH}"
 
 PAGE = 4096
 """Bytes of a memory page on Lambda's kernels, on both architectures."""
+
+TEMPORARY = "/tmp"  # noqa: S108 - Lambda's
+"""The only folder that can be written; empty at first."""
+
+USER, GROUP = 993, 990
+"""Ids of the user and group that functions run as: `sbx_user1051`."""

@@ -16,7 +16,7 @@ ROOT = Path(pyl.__file__).parent
 
 ORDER = (
     ("errors", "progress", "architecture", "lambda_environment"),
-    ("process", "cache"),
+    ("lambda_facts", "process", "cache"),
     ("json",),
     ("context", "function", "hooks", "events"),
     ("responses", "batch"),

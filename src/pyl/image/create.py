@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +12,38 @@ from pyl.image.capture import cold_start_profile, environment_groups
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import PlacementMode
 from pyl.image.capture.sandboxed_program import CannotCapture
-from pyl.image.capture.session import CAPTURE_ONLY, HASH_SEED, Session
-from pyl.image.file import description, guards, names
+from pyl.image.capture.session import Session
+from pyl.image.file import description, names
 from pyl.image.file import format as image_format
 from pyl.image.file.format import Variant
-from pyl.image.file.guards import Guard
-from pyl.image.file.library_files import mapped_from_files
 from pyl.image.result import CaptureResult
-from pyl.image.snapshot import BASE, FULL, EnvironmentRead, Snapshot
-from pyl.lambda_environment import TASK_ROOT, VARIABLES
+from pyl.image.snapshot import BASE, FULL, EnvironmentRead
+from pyl.image.variants import Judgement, base_variant, full_variant, judge
+from pyl.lambda_environment import VARIABLES
+from pyl.lambda_facts import Deployment, deployed_variables
 from pyl.progress import Progress, Silent
 from pyl.project.config.model import ImageMode
+
+
+@dataclass(frozen=True)
+class FunctionFacts:
+    """What is known of a function when it is deployed.
+
+    Attributes:
+        environment: The variables that it is configured with.
+        deployment: What Lambda tells it.
+    """
+
+    environment: Mapping[str, str]
+    deployment: Deployment
+
+    def variables(self) -> dict[str, str]:
+        """Return all values by which functions may need images of their own."""
+        return {
+            **deployed_variables(self.deployment),
+            **self.environment,
+            environment_groups.PROCESSORS: str(self.deployment.processors),
+        }
 
 
 class ImageRefused(BuildError):
@@ -33,7 +54,7 @@ def capture(
     package: Path,
     *,
     environment: Mapping[str, str],
-    configured: Mapping[str, Mapping[str, str]] | None = None,
+    functions: Mapping[str, FunctionFacts] | None = None,
     warm_up: Mapping[str, Any] | None = None,
     mode: ImageMode = "auto",
     progress: Progress | None = None,
@@ -44,8 +65,8 @@ def capture(
     Args:
         package: The folder of the package.
         environment: The variables that all functions have in common, with the region.
-        configured: Function names to all variables that each is configured with. If modules read variables at import
-            that differ there, functions get images of their own.
+        functions: What is known of each function when it is deployed. If modules read at import what differs there,
+            functions get images of their own.
         warm_up: Function names to events; each is called before the image is taken.
         mode: Whether an image is wanted.
         progress: Where progress is reported.
@@ -60,11 +81,7 @@ def capture(
         return CaptureResult("none", ("image = false",))
     try:
         with progress.step("Capturing the process image"):
-            first = Session(
-                package, environment, warm_up or {}, arguments, placement=Placement(PlacementMode.RECORDED)
-            ).run()
-            further = [session.run() for session in _further(first, configured or {})]
-            result = _compose(first, further)
+            result = _capture(package, environment, functions or {}, warm_up or {}, arguments)
     except CannotCapture as error:
         result = CaptureResult("none", (str(error),))
     if result.kind == "none":
@@ -79,84 +96,101 @@ def capture(
     return result
 
 
-def _further(first: Session, configured: Mapping[str, Mapping[str, str]]) -> Iterator[Session]:
+def _capture(
+    package: Path,
+    environment: Mapping[str, str],
+    functions: Mapping[str, FunctionFacts],
+    warm_up: Mapping[str, Any],
+    arguments: Sequence[str],
+) -> CaptureResult:
+    first = Session(
+        package,
+        environment,
+        warm_up,
+        arguments,
+        placement=Placement(PlacementMode.RECORDED),
+        deployment=next((facts.deployment for facts in functions.values()), None),
+    ).run()
+    judgement = judge(first)
+    sessions, judgements = [first], [judgement]
+    if further := [session.run() for session in _further(first, functions, judgement)]:
+        sessions, judgements = further, [judge(session) for session in further]
+    for session, judged in zip(sessions, judgements, strict=True):
+        _drop_what_is_not_true(session, judged)
+    return _compose(sessions, judgements, package)
+
+
+def _further(first: Session, functions: Mapping[str, FunctionFacts], judgement: Judgement) -> Iterator[Session]:
     """Yield a session for each group of functions if one image cannot serve all."""
-    for group in environment_groups.partition_by_environment(first, configured):
+    variables = {name: facts.variables() for name, facts in functions.items()}
+    groups = environment_groups.partition_by_environment(first, variables, swept_matter=judgement.swept_matter)
+    for group in groups:
+        environments = [functions[name].environment for name in group]
         yield Session(
             first.package,
-            {**first.environment, **group.environment},
-            {name: event for name, event in first.warm_up.items() if name in group.functions},
+            {**first.environment, **environment_groups.common_variables(environments)},
+            {name: event for name, event in first.warm_up.items() if name in group},
             first.arguments,
-            functions=group.functions,
+            functions=group,
             like=first,
             placement=Placement(PlacementMode.RECORDED),
+            deployment=functions[group[0]].deployment,
         )
 
 
-def _guards(reads: Iterable[EnvironmentRead]) -> Iterator[Guard]:
-    return (
-        guards.environment_guard(read.name, read.value) for read in reads if read.name not in {*CAPTURE_ONLY, HASH_SEED}
-    )
-
-
-def _base_guards(session: Session) -> tuple[Guard, ...]:
-    root = guards.task_root_guard(TASK_ROOT)
-    unset = (guards.environment_guard(name, None) for name in ("LD_PRELOAD", HASH_SEED))
-    return (root, *unset, *_guards(session.reads_of_c_code(BASE)))
-
-
-def _full_variant(session: Session) -> Variant:
-    others = (guards.no_other_guard(session.configured),) if session.report.listing_place else ()
-    own = (*_base_guards(session), *_guards(session.reads()), *_guards(session.reads_of_c_code(FULL)), *others)
-    return Variant(FULL, _stored(session, FULL), tuple(dict.fromkeys(own)))
-
-
-def _stored(session: Session, kind: int) -> Snapshot:
-    """Return the snapshot without what the package's libraries contain anyway."""
-    snapshot = session.snapshots[kind]
-    return replace(snapshot, regions=mapped_from_files(snapshot.regions, session.package, TASK_ROOT))
-
-
-def _compose(first: Session, further: Sequence[Session]) -> CaptureResult:
-    """Write the full images (that of the first session only if it is the only one), then a base image."""
-    sessions = further or [first]
-    placed = [_placed(session, base=index == 0) for index, session in enumerate(sessions)]
-    base = next((session for session in placed if BASE in session.snapshots), first)
-    for session in {*placed, base}:
+def _compose(sessions: Sequence[Session], judgements: Sequence[Judgement], package: Path) -> CaptureResult:
+    """Write the full images of all sessions that have one, then a base image."""
+    placed = [
+        _placed(session, judgement, base=index == 0)
+        for index, (session, judgement) in enumerate(zip(sessions, judgements, strict=True))
+    ]
+    base = next((index for index, session in enumerate(placed) if BASE in session.snapshots), 0)
+    for session in placed:
         session.drop_unsupported()
-    with_full_image = [session for session in placed if FULL in session.snapshots]
-    variants = [_full_variant(session) for session in with_full_image]
-    if BASE in base.snapshots:
-        variants.append(Variant(BASE, _stored(base, BASE), _base_guards(base), is_patched=True))
+    usable = [index for index, session in enumerate(placed) if FULL in session.snapshots]
+    with_full_image = [placed[index] for index in usable]
+    variants = [full_variant(placed[index], judgements[index]) for index in usable]
+    if BASE in placed[base].snapshots:
+        variants.append(base_variant(placed[base], judgements[base]))
     reasons = tuple(reason for session in placed if session not in with_full_image for reason in _reasons(session))
     if not variants:
-        return CaptureResult("none", reasons, output=first.output)
-    image_format.write(first.package, _with_working_sets(with_full_image, variants))
-    shown = (with_full_image or [first])[0]
+        return CaptureResult("none", reasons, output=placed[0].output)
+    image_format.write(package, _with_working_sets(with_full_image, variants))
+    shown = (with_full_image or placed)[0]
     return CaptureResult(
-        kind="full" if with_full_image == placed else "base",
+        kind="full" if len(with_full_image) == len(placed) else "base",
         reasons=reasons,
-        bytes=names.size(first.package),
+        bytes=names.size(package),
         guards=tuple(dict.fromkeys(guard for variant in variants for guard in variant.guards)),
         environment=tuple(dict.fromkeys(read for session in placed for read in _all_reads(session))),
         modules=shown.report.module_files,
         bytes_by_file=description.bytes_by_file(variants[0].snapshot.regions),
-        groups=tuple(session.functions for session in further),
+        groups=tuple(session.functions for session in placed) if len(placed) > 1 else (),
         output=shown.output,
+        notes=tuple(dict.fromkeys(note for judgement in judgements for note in judgement.notes)),
     )
 
 
-def _placed(recorded: Session, *, base: bool) -> Session:
+def _drop_what_is_not_true(session: Session, judgement: Judgement) -> None:
+    """Drop the snapshots that would keep something of one instance, and note what and where."""
+    for kind, findings in judgement.findings.items():
+        if kind in session.snapshots and findings:
+            del session.snapshots[kind]
+        if kind == FULL or FULL not in session.snapshots:
+            session.reasons += [str(finding) for finding in findings if str(finding) not in session.reasons]
+
+
+def _placed(recorded: Session, judgement: Judgement, *, base: bool) -> Session:
     """Run the session again with the objects that a cold start uses beside each other."""
     if FULL not in recorded.snapshots:
         return recorded
     session = recorded
     for mode in (PlacementMode.ISOLATED, PlacementMode.COMPACT):
-        touched = _with_working_sets([session], [_full_variant(session)])[0].touched
+        touched = _with_working_sets([session], [full_variant(session, judgement)])[0].touched
         keys = session.placement.keys_on(touched)
         if not keys:  # this machine cannot record them
             return recorded
-        kinds = {BASE, FULL} if base and mode is PlacementMode.COMPACT else {FULL}
+        kinds = {BASE, FULL} & recorded.snapshots.keys() if base and mode is PlacementMode.COMPACT else {FULL}
         session, before = session.again(Placement(mode, keys), kinds), session
         if FULL not in session.snapshots:
             return recorded

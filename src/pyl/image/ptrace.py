@@ -11,6 +11,7 @@ _CONT = 7
 _SINGLESTEP = 9
 _SYSCALL = 24
 _SEIZE = 0x4206
+_GETEVENTMSG = 0x4201
 _GETSIGINFO = 0x4202
 
 _OPTIONS = (
@@ -22,6 +23,7 @@ _OPTIONS = (
     | 0x80  # TRACESECCOMP
     | 0x100000  # EXITKILL
 )
+EVENT_CLONE = 3
 EVENT_EXEC = 4
 EVENT_SECCOMP = 7
 EVENT_STOP = 128
@@ -74,6 +76,18 @@ def proceed_to_syscall_stop(thread: int, deliver: int = 0) -> None:
     request(_SYSCALL, thread, None, deliver)
 
 
+def send_signal(call: int, process: int, thread: int, number: int) -> None:
+    """Send a signal to one thread of a process.
+
+    Args:
+        call: Number of tgkill(2), for which old C libraries have no function.
+        process: The thread's process.
+        thread: The thread.
+        number: The signal.
+    """
+    _libc.syscall(call, process, thread, number)
+
+
 def step(thread: int) -> int:
     """Run one instruction; return the signal that `thread` stopped for, SIGTRAP when it was just that."""
     request(_SINGLESTEP, thread, None, None)
@@ -96,6 +110,13 @@ def wait_for(thread: int) -> int:
 def event_of(status: int) -> int:
     """Return the ptrace event of a status; 0 when a signal stopped the thread."""
     return status >> 16
+
+
+def started_thread(thread: int) -> int:
+    """Return the id of the thread that `thread`, stopped for EVENT_CLONE, has just started."""
+    message = ctypes.c_ulong()
+    request(_GETEVENTMSG, thread, None, ctypes.byref(message))
+    return message.value
 
 
 def fault_address(thread: int) -> int:

@@ -27,3 +27,5 @@ class CaptureResult:
     """Names of the functions of each full image, if their environments need several."""
     output: str = ""
     """What the program printed meanwhile."""
+    notes: tuple[str, ...] = ()
+    """What else a report says."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from pyl.errors import ConfigurationError
 from pyl.image import arch
-from pyl.image.create import ImageRefused, capture
+from pyl.image.create import FunctionFacts, ImageRefused, capture
+from pyl.lambda_facts import Deployment
 from pyl.packaging import archive
 from pyl.packaging.package import UNPACKED_LIMIT, ImageReport
 from pyl.progress import Progress
-from pyl.project.model import Project
+from pyl.project.model import Function, Project
 
 
 def take(project: Project, task: Path, progress: Progress) -> ImageReport:
@@ -37,25 +38,40 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
         mode=project.configuration.native.image,
         progress=progress,
     )
-    result = take_one(configured={function.name: function.configuration.environment for function in project.functions})
+    result = take_one(functions={function.name: _facts(project, function) for function in project.functions})
     if result.groups and archive.unpacked_size(task) > UNPACKED_LIMIT:
         limit = UNPACKED_LIMIT / 1e6
         progress.note(
             "process image: one for all functions, since with one for each environment "
             f"the package would exceed {limit:.0f} MB unpacked"
         )
-        result = take_one()
+        first = project.functions[0]
+        result = take_one(functions={first.name: _facts(project, first)})
     return ImageReport(kind=result.kind, reasons=result.reasons)
 
 
+def _facts(project: Project, function: Function) -> FunctionFacts:
+    """Return what is known of a function when it is deployed."""
+    configuration = function.configuration
+    has_json_log = configuration.deployment.log_format == "JSON"
+    deployment = Deployment(
+        function=f"{project.configuration.prefix}{function.name}",
+        handler=f"functions.{function.name}",
+        region=project.configuration.region,
+        memory=configuration.memory,
+        log_format="JSON" if has_json_log else None,
+        log_level="INFO" if has_json_log else None,
+    )
+    return FunctionFacts(configuration.environment, deployment)
+
+
 def _environment(project: Project) -> dict[str, str]:
-    """Return the environment variables that have the same value in all functions, and the region."""
+    """Return the environment variables that have the same value in all functions."""
     configured = [function.configuration.environment for function in project.functions]
     common = dict(configured[0])
     for other in configured[1:]:
         common = {name: text for name, text in common.items() if other.get(name) == text}
-    region = project.configuration.region
-    return common | ({"AWS_REGION": region, "AWS_DEFAULT_REGION": region} if region else {})
+    return common
 
 
 def _warm_up(project: Project) -> dict[str, object]:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyl.architecture import Architecture
-from pyl.lambda_environment import APP, TASK_ROOT
+from pyl.lambda_environment import APP, GROUP, TASK_ROOT, USER
 from pyl.sandbox.namespaces import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
@@ -39,16 +39,26 @@ from pyl.sandbox.namespaces import (
 
 REAL_LOADER = "/loader"
 """Path of the package's loader during a capture. The starter is at the loader's usual path."""
+PROCESSORS_FILE = "/sys/devices/system/cpu/online"
+"""Where the C library looks for the number of processors first."""
+RANDOM_FILE = "/random"
+"""Stands in for `/dev/urandom` where two captures are to read the same."""
 HOST_NAME = "localhost"
 
 _NAMESPACES = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS
 
 _LOCALES = "/usr/lib/locale"
 """Locales of the C library, which decodes file names with one of them. What it reads is part of the image."""
+_FOLDERS = """
+bin boot dev etc home media mnt opt proc root run sbin srv sys tmp usr/bin usr/sbin usr/lib usr/share var/task var/tmp
+var/runtime
+""".split()  # noqa: SIM905 - so it can be read
+"""Folders that Amazon Linux has, empty but for those that the capture fills."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _FILES = {
-    "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
-    "etc/group": "root:x:0:\nsbx_user1051:x:990:\n",
+    "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n"
+    f"sbx_user1051:x:{USER}:{GROUP}::/home/sbx_user1051:/sbin/nologin\n",
+    "etc/group": f"root:x:0:\nsbx_user1051:x:{GROUP}:\n",
     "etc/hosts": "127.0.0.1 localhost\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "etc/ld.so.cache": "glibc-ld.so.cache1.1".ljust(
@@ -69,6 +79,8 @@ def command(
     argv: Sequence[str],
     environment: Mapping[str, str],
     architecture: Architecture,
+    processors: int,
+    random_file: str,
     in_place: bool,
     report: int,
     release: int,
@@ -81,6 +93,8 @@ def command(
         argv: Arguments of the starter.
         environment: All variables of the program.
         architecture: The package's.
+        processors: How many the file system shows.
+        random_file: Path of the file to show as `RANDOM_FILE`.
         in_place: Use this machine as the sandbox: the package is at `/var/task`, and there is no network.
         report: File descriptor to which one JSON object is written: the process's id as `process`, or an `error`.
         release: File descriptor from which the byte `g` is read before the program starts.
@@ -92,6 +106,8 @@ def command(
         "environment": dict(environment),
         "loader": loader_path(architecture),
         "library_folders": architecture.library_folders,
+        "processors": processors,
+        "random_file": random_file,
         "in_place": in_place,
         "report": report,
         "release": release,
@@ -105,7 +121,9 @@ def can_run_in_place(package: str) -> bool:
     return os.path.realpath(package) == TASK_ROOT and interfaces <= {"lo"}
 
 
-def _build_tree(package: str, starter: str, loader: str, library_folders: Sequence[str]) -> None:
+def _build_tree(
+    package: str, starter: str, loader: str, library_folders: Sequence[str], processors: int, random_file: str
+) -> None:
     """Build the file tree and change to its root.
 
     The library folders exist and are empty: glibc's loader never searches a folder again that it once did not find.
@@ -114,14 +132,15 @@ def _build_tree(package: str, starter: str, loader: str, library_folders: Sequen
     sources = {TASK_ROOT: os.open(package, os.O_PATH)}
     sources[REAL_LOADER] = os.open(f"{package}{loader.removeprefix(TASK_ROOT)}", os.O_PATH)
     sources[loader] = os.open(starter, os.O_PATH)
+    sources[RANDOM_FILE] = os.open(random_file, os.O_PATH)
     sources |= {f"/dev/{name}": os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
     if os.path.isdir(_LOCALES):
         sources[_LOCALES] = os.open(_LOCALES, os.O_PATH)
     root = "/tmp" if os.path.isdir("/tmp") else "/mnt"  # any folder will do: the mount hides it in this namespace only
     mount_tmpfs(root, mode="755")
-    for folder in ("dev", "etc", "proc", "tmp", "var/task", *library_folders, _LOCALES[1:]):
+    for folder in (*_FOLDERS, os.path.dirname(PROCESSORS_FILE)[1:], *library_folders, _LOCALES[1:]):
         os.makedirs(f"{root}/{folder}", exist_ok=True)
-    for name, text in _FILES.items():
+    for name, text in {**_FILES, PROCESSORS_FILE[1:]: f"0-{processors - 1}\n"}.items():
         write_file(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
     for target, source in sources.items():
         if not target.startswith((TASK_ROOT, _LOCALES)):
@@ -178,7 +197,14 @@ def main(settings_json: str) -> None:
     try:
         if not in_place:
             unshare(_NAMESPACES, as_root=True)
-            _build_tree(settings["package"], settings["starter"], settings["loader"], settings["library_folders"])
+            _build_tree(
+                settings["package"],
+                settings["starter"],
+                settings["loader"],
+                settings["library_folders"],
+                settings["processors"],
+                settings["random_file"],
+            )
         first = os.fork()
         if first == 0:
             os.close(report)

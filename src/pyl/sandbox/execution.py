@@ -17,9 +17,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from pyl.lambda_environment import TASK_ROOT
+from pyl.lambda_environment import GROUP, TASK_ROOT, USER
 from pyl.sandbox.namespaces import (
     CLONE_NEWNS,
+    become,
     bind,
     call,
     make_file,
@@ -28,6 +29,7 @@ from pyl.sandbox.namespaces import (
     mount_tmpfs,
     start_command,
     unshare,
+    write_file,
 )
 
 _PR_SET_PDEATHSIG = 1
@@ -105,11 +107,26 @@ def enter(binds: Mapping[str, str]) -> None:
         bind(f"/proc/self/fd/{source}", f"{root}{target}", read_only=True)
         os.close(source)
     os.close(host)
+    _add_user(root)
     os.mkdir(f"{root}/tmp")
     mount_tmpfs(f"{root}/tmp", mode="1777")
     make_read_only(root)
+    become(USER, GROUP)
     os.chroot(root)
     os.chdir("/")
+
+
+def _add_user(root: str) -> None:
+    """Let the host's users have Lambda's among them."""
+    accounts = f"{root}/etc/passwd"
+    if not os.path.isfile(accounts):
+        return
+    with open(accounts, encoding="utf-8", errors="surrogateescape") as file:
+        text = file.read()
+    own = f"{root}/.passwd"
+    line = f"\nsbx_user1051:x:{USER}:{GROUP}::/home/sbx_user1051:/sbin/nologin\n"
+    write_file(own, text.rstrip("\n") + line, os.O_WRONLY | os.O_CREAT)
+    bind(own, accounts, read_only=True)
 
 
 def _mirror(folder: str, root: str, without: set[str], host: int) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from integration.image import packages
 from integration.image.lambda_environment import Environment
-from pyl.image.create import capture
+from pyl.image.create import FunctionFacts, capture
 from pyl.image.result import CaptureResult
+from pyl.lambda_facts import Deployment
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,12 @@ def captured(base: Path, tmp_path: Path) -> packages.CaptureHandlers:
         table = {name: f"handlers:{name}" for name in functions or ("handler",)}
         package = packages.with_functions(base, tmp_path / "package", {"handlers.py": source}, table)
         packages.add_package(package, *imports)
-        return package, capture(package, environment={"AWS_REGION": "us-east-1", **(environment or {})}, **options)
+        configured = environment or {}
+        deployment = Deployment(
+            function="under-test", handler=f"functions.{next(iter(table))}", region="us-east-1", memory=512
+        )
+        facts = {name: FunctionFacts(configured, deployment) for name in table}
+        return package, capture(package, environment=configured, functions=facts, **options)
 
     return make
 

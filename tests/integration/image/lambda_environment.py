@@ -14,22 +14,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pyl.lambda_facts import Deployment, Instance, lambda_variables
 from pyl.sandbox import execution
 
-LAMBDA = {
-    "LANG": "en_US.UTF-8",
-    "TZ": ":UTC",
-    "PATH": "/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-    "LD_LIBRARY_PATH": "/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-    "LAMBDA_TASK_ROOT": "/var/task",
-    "LAMBDA_RUNTIME_DIR": "/var/runtime",
-    "AWS_REGION": "us-east-1",
-    "AWS_LAMBDA_FUNCTION_NAME": "under-test",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-    "AWS_ACCESS_KEY_ID": "AKIARESTORED",
-    "AWS_SECRET_ACCESS_KEY": "restored-secret",
-    "AWS_SESSION_TOKEN": "restored-token",
-}
+_DEPLOYMENT = Deployment(function="under-test", handler="functions.handler", region="us-east-1", memory=512)
+_INSTANCE = Instance(
+    runtime_api="",
+    log_stream="2026/12/01/[$LATEST]" + "7" * 32,
+    credentials=("AKIARESTORED", "restored-secret", "restored-token"),
+    metadata_token="restored-metadata",
+    host_name="169-254-1-1",
+)
+LAMBDA = lambda_variables(_DEPLOYMENT, _INSTANCE)
 PATIENCE = 30.0
 
 

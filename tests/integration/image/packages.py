@@ -20,7 +20,7 @@ PROGRAM = """
 #include <Python.h>
 int main(void)
 {
-    char *arguments[] = {"/var/task/pyl/app/program", "-B", "-s", "/var/task/pyl/app/main.py", 0};
+    char *arguments[] = {"/var/task/pyl/app/program", "-B", "-S", "/var/task/pyl/app/main.py", 0};
     return Py_BytesMain(4, arguments);
 }
 """

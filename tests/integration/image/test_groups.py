@@ -9,9 +9,10 @@ import pytest
 
 from integration.image import packages
 from integration.image.lambda_environment import Environment
-from pyl.image.create import capture
+from pyl.image.create import FunctionFacts, capture
 from pyl.image.file import description
 from pyl.image.result import CaptureResult
+from pyl.lambda_facts import Deployment
 
 ORDERS = """
 import os, time
@@ -32,12 +33,19 @@ CONFIGURED: dict[str, Mapping[str, str]] = {
 }
 
 
+def facts(configured: Mapping[str, Mapping[str, str]]) -> dict[str, FunctionFacts]:
+    return {
+        name: FunctionFacts(variables, Deployment(function="under-test", handler=f"functions.{name}", memory=512))
+        for name, variables in configured.items()
+    }
+
+
 @pytest.fixture(scope="module")
 def made(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CaptureResult]:
     folder = tmp_path_factory.mktemp("groups") / "package"
     sources = {"orders_module.py": ORDERS, "papers_module.py": PAPERS}
     package = packages.with_functions(base, folder, sources, FUNCTIONS)
-    return package, capture(package, environment={"AWS_REGION": "us-east-1"}, configured=CONFIGURED)
+    return package, capture(package, environment={"AWS_REGION": "us-east-1"}, functions=facts(CONFIGURED))
 
 
 def test_functions_are_grouped_by_the_values_of_what_was_read(made: tuple[Path, CaptureResult]) -> None:
@@ -85,5 +93,5 @@ def test_what_is_read_in_the_call_only_takes_no_further_images(base: Path, tmp_p
     source = "import os\ndef a(event, context): return os.environ['X']\ndef b(event, context): return os.environ['X']\n"
     table = {name: f"handlers:{name}" for name in "ab"}
     package = packages.with_functions(base, tmp_path / "package", {"handlers.py": source}, table)
-    result = capture(package, environment={}, configured={"a": {"X": "1"}, "b": {"X": "2"}})
+    result = capture(package, environment={}, functions=facts({"a": {"X": "1"}, "b": {"X": "2"}}))
     assert (result.kind, result.groups) == ("full", ())

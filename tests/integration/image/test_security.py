@@ -12,7 +12,7 @@ import pytest
 
 from integration.image.lambda_environment import Environment
 from integration.image.packages import CaptureHandlers
-from pyl.image.capture.tracer import PROCESS_ID_OFFSET
+from pyl.image.capture.world import PROCESS_ID_OFFSET
 from pyl.image.file import description
 from pyl.image.file.names import IMAGE, MEMORY
 

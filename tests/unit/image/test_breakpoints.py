@@ -21,7 +21,7 @@ BREAKPOINT = X86_64().breakpoint
 @pytest.fixture
 def process() -> Iterator[TracedProcess]:
     """This process, of which nobody traces anything."""
-    process = TracedProcess(Memory(os.getpid()), steered=True)
+    process = TracedProcess(Memory(os.getpid()), os.getpid(), steered=True)
     yield process
     process.memory.close()
 

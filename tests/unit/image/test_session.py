@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from pyl.architecture import Architecture
 from pyl.image import arch
 from pyl.image.capture import cold_start_profile, environment_groups
+from pyl.image.capture.contacts import Contact, Kind
 from pyl.image.capture.sandboxed_program import CannotCapture
 from pyl.image.capture.session import Session
 from pyl.image.snapshot import BASE, FULL
@@ -56,11 +58,35 @@ def test_reads_of_c_code_count_unless_a_restored_process_reads_again(session: Se
 def test_functions_are_apart_where_an_import_read_what_they_are_configured_with_differently(session: Session) -> None:
     session.report = CaptureReport(reads=[VariableRead("STAGE", None, "app.py:1")])
     configured = {"a": {"STAGE": "1", "X": "1"}, "b": {"STAGE": "2", "X": "2"}, "c": {"STAGE": "1", "X": "3"}}
-    groups = environment_groups.partition_by_environment(session, configured)
-    assert [group.functions for group in groups] == [("a", "c"), ("b",)]
-    assert groups[0].environment == {"STAGE": "1"}
+    partition = functools.partial(environment_groups.partition_by_environment, session, configured, swept_matter=False)
+    assert partition() == (("a", "c"), ("b",))
     session.report = CaptureReport()
-    assert environment_groups.partition_by_environment(session, configured) == ()
+    assert partition() == ()
+
+
+def test_a_listing_separates_by_the_projects_variables_and_by_lambdas_if_they_matter(session: Session) -> None:
+    session.report = CaptureReport(listing_place="app.py:1")
+    variables = {
+        "a": {"AWS_LAMBDA_FUNCTION_NAME": "a", "X": "1"},
+        "b": {"AWS_LAMBDA_FUNCTION_NAME": "b", "X": "1"},
+        "c": {"AWS_LAMBDA_FUNCTION_NAME": "c", "X": "2"},
+    }
+    partition = functools.partial(environment_groups.partition_by_environment, session, variables)
+    assert partition(swept_matter=False) == (("a", "b"), ("c",))
+    assert partition(swept_matter=True) == (("a",), ("b",), ("c",))
+
+
+def test_functions_with_other_processors_are_apart_where_their_number_was_asked_for(session: Session) -> None:
+    variables = {"a": {environment_groups.PROCESSORS: "2"}, "b": {environment_groups.PROCESSORS: "6"}}
+    partition = functools.partial(environment_groups.partition_by_environment, session, variables, swept_matter=False)
+    assert partition() == ()
+    session.contacts = {FULL: (Contact(Kind.PROCESSORS, "libc.so.6"),)}
+    assert partition() == (("a",), ("b",))
+
+
+def test_common_variables_are_those_with_one_value() -> None:
+    environments: list[dict[str, str]] = [{"STAGE": "1", "X": "1"}, {"STAGE": "1", "X": "3"}]
+    assert environment_groups.common_variables(environments) == {"STAGE": "1"}
 
 
 def test_a_machine_without_images_cannot_capture(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ Nothing else depends on the processor; other modules ask `of` or `host`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -50,6 +50,15 @@ class SystemCalls:
     getcwd: int
 
 
+WORLD_CALLS = frozenset(
+    """
+    getrandom clock_gettime gettimeofday time getppid getuid geteuid getgid getegid uname sched_getaffinity
+    openat open newfstatat stat lstat statx faccessat faccessat2 access readlinkat readlink execve
+    """.split()  # noqa: SIM905 - so it can be read
+)
+"""System calls by which a program learns where it is, and when. Not every architecture has each."""
+
+
 class Registers(Protocol):
     """The general registers of a stopped thread. Changes take effect with `write`."""
 
@@ -74,6 +83,9 @@ class Registers(Protocol):
 
     def skip_system_call(self, result: int) -> None:
         """Make the system call at which the thread is stopped do nothing and return `result`."""
+
+    def retry_system_call(self) -> None:
+        """Make the thread, stopped in front of a system call, come back to it after its pending signals."""
 
     def repeat_system_call(self) -> None:
         """Make the thread, stopped behind a system call, make it once more."""
@@ -116,6 +128,8 @@ class Processor(Protocol):
     """Captured programs begin at most 1 TB above this address, where no kernel places anything by itself."""
 
     system_calls: SystemCalls
+    world_calls: Mapping[int, str]
+    """Number to name of those `WORLD_CALLS` that the architecture has."""
     breakpoint: bytes
     """The instruction that stops a traced thread."""
     red_zone: int

@@ -2,53 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from pyl.image.capture.contacts import Kind
 from pyl.image.capture.session import Session
 from pyl.image.snapshot import BASE, FULL
+from pyl.lambda_facts import SCOPES
 
 LARGEST = 8
 """Groups. Each stores a heap of its own, and Lambda limits what a package may unpack to."""
 
 
-@dataclass(frozen=True)
-class Group:
-    """Functions that share a full image."""
-
-    functions: tuple[str, ...]
-    environment: Mapping[str, str]
-    """The variables that all of them are configured with."""
+PROCESSORS = "number of processors"
+"""Stands among a function's variables for what follows from its memory size."""
 
 
-def partition_by_environment(first: Session, configured: Mapping[str, Mapping[str, str]]) -> tuple[Group, ...]:
+def partition_by_environment(
+    first: Session, variables: Mapping[str, Mapping[str, str]], *, swept_matter: bool
+) -> tuple[tuple[str, ...], ...]:
     """Return the groups of functions that need images of their own; none when one image serves all.
 
     Args:
         first: A session with the variables that all functions have in common.
-        configured: Function names to the variables that each is configured with.
+        variables: Function names to all variables of each, and the number of its processors.
+        swept_matter: Whether values count that were only read together with all others.
     """
-    names = {name for variables in configured.values() for name in variables}
-    differing = {name for name in names if len({variables.get(name) for variables in configured.values()}) > 1}
-    names_read = sorted(_variables_read(first, differing))
+    names = {name for values in variables.values() for name in values}
+    differing = {name for name in names if len({values.get(name) for values in variables.values()}) > 1}
+    names_read = sorted(_variables_read(first, differing, swept_matter=swept_matter))
     groups: dict[tuple[str | None, ...], list[str]] = {}
-    for function, variables in configured.items():
-        groups.setdefault(tuple(variables.get(name) for name in names_read), []).append(function)
+    for function, values in variables.items():
+        groups.setdefault(tuple(values.get(name) for name in names_read), []).append(function)
     if not 1 < len(groups) <= LARGEST:
         return ()
-    return tuple(
-        Group(tuple(sorted(members)), _common([configured[name] for name in members])) for members in groups.values()
-    )
+    return tuple(tuple(sorted(members)) for members in groups.values())
 
 
-def _variables_read(session: Session, differing: set[str]) -> set[str]:
+def _variables_read(session: Session, differing: set[str], *, swept_matter: bool) -> set[str]:
     """Return which of the variables were read, also if the import failed because one was missing."""
+    contacts = (contact for kind in (BASE, FULL) for contact in session.contacts.get(kind, ()))
+    read = {read.name for read in (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))}
+    if any(contact.kind is Kind.PROCESSORS for contact in contacts):
+        read.add(PROCESSORS)
     if session.report.listing_place:
-        return differing
-    reads = (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))
-    return differing & {read.name for read in reads}
+        read |= differing if swept_matter else differing - SCOPES.keys() - {PROCESSORS}
+    return differing & read
 
 
-def _common(environments: list[Mapping[str, str]]) -> dict[str, str]:
+def common_variables(environments: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the variables that have one value in all environments."""
     first, *others = environments
     return {name: text for name, text in first.items() if all(other.get(name) == text for other in others)}

@@ -56,7 +56,16 @@ class _Attempt:
             loader = package / path.removeprefix(f"{TASK_ROOT}/")
             loader.parent.mkdir(parents=True)
             loader.touch(mode=0o755)
-            with start_sandboxed(package, starter, [path], {}, architecture=architecture, in_place=False) as program:
+            with start_sandboxed(
+                package,
+                starter,
+                [path],
+                {},
+                architecture=architecture,
+                processors=1,
+                random_file=starter,
+                in_place=False,
+            ) as program:
                 program.trace()
                 _end(program)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 from pyl.image.arch.interface import Processor
-from pyl.image.capture.traced_process import Sites, original_content
+from pyl.image.capture.traced_process import Sites, original_content, parent_of
 from pyl.image.ptrace import Memory
 from pyl.image.snapshot import EXECUTE, READ, WRITE, KernelState, Region, SignalAction, Snapshot
 from pyl.lambda_environment import PAGE
@@ -45,6 +45,7 @@ def take_snapshot(
     sites: Sites,
     *,
     capture_loader: tuple[int, int],
+    thread_starters: Mapping[int, str],
     reopened: Container[int] = (),
 ) -> Snapshot:
     """Return a snapshot of a process that is stopped behind the system call that asked for it.
@@ -55,22 +56,36 @@ def take_snapshot(
         memory: The process's.
         sites: The breakpoints in it.
         capture_loader: Address range of the program that started it.
+        thread_starters: Native threads by id, with the library that started each.
         reopened: File descriptors that the process will open again by itself.
 
     Raises:
         NotCapturable: The process holds something that cannot be brought back.
     """
-    _refuse_threads(thread)
+    _refuse_threads(thread, thread_starters)
+    _refuse_threads(parent_of(thread), thread_starters, but=_RESTARTED_BY)
     _refuse_descriptors(thread, reopened)
     state = _kernel_state(processor, thread, memory)
     return Snapshot(_regions(processor, thread, memory, sites, capture_loader), state)
 
 
-def _refuse_threads(process: int) -> None:
+_RESTARTED_BY = re.compile(r"lib(scipy_)?openblas.*|libgomp.*|libmkl.*")
+"""Libraries that start their threads anew in a forked child."""
+
+
+def _refuse_threads(process: int, starters: Mapping[int, str], *, but: re.Pattern[str] | None = None) -> None:
+    """Refuse native threads besides the main one: neither a fork nor an image keeps them."""
     threads = sorted(int(entry.name) for entry in Path(f"/proc/{process}/task").iterdir())
-    if len(threads) > 1:
-        names = ", ".join(Path(f"/proc/{process}/task/{t}/comm").read_text().strip() for t in threads[1:])
-        msg = f"{len(threads) - 1} native thread(s) run besides the main one ({names})"
+    lost = [
+        thread
+        for thread in threads
+        if thread != process and not (but is not None and but.fullmatch(starters.get(thread, "")))
+    ]
+    if lost:
+        names = dict.fromkeys(Path(f"/proc/{process}/task/{thread}/comm").read_text().strip() for thread in lost)
+        libraries = dict.fromkeys(starters[thread] for thread in lost if starters.get(thread))
+        by = f", started by {', '.join(libraries)}" if libraries else ""
+        msg = f"{len(lost)} native thread(s) run besides the main one ({', '.join(names)}{by})"
         raise NotCapturable(msg)
 
 

@@ -26,6 +26,8 @@ class Operation(IntEnum):
     GET_PLACEMENT = 3
     GET_KEYS = 4
     PUT_BLOCKS = 5
+    WATCH = 6
+    PLACE = 7
 
 
 _OPERATIONS = {
@@ -36,6 +38,8 @@ _OPERATIONS = {
     Operation.GET_PLACEMENT: "Second argument: a `struct pyl_placement` for the tracer to fill in.",
     Operation.GET_KEYS: "Second and third argument: address and length of the room for the keys.",
     Operation.PUT_BLOCKS: "Second argument: a `struct pyl_blocks` for the tracer to keep.",
+    Operation.WATCH: "Second argument: 1 while PYL_PLACE_SIGNAL is answered with PYL_PLACE, then 0.",
+    Operation.PLACE: "Second and third argument: address and length of a text, `file:line` of each Python frame.",
 }
 
 
@@ -52,6 +56,9 @@ _MODES = {
     PlacementMode.ISOLATED: "Those with a key on pages of their own; all are recorded.",
     PlacementMode.COMPACT: "Those with a key beside each other.",
 }
+
+PLACE_SIGNAL = 62
+"""The tracer's question which line of Python runs. A real-time signal, since nothing in Python uses those."""
 
 GRAIN = 16
 """Bytes. Blocks of the heap are multiples of it, and have one key for each."""
@@ -120,7 +127,7 @@ enum {{ PYL_OPTIONS = {OPTIONS:#x} }};
 {enumeration({"PYL_BASE": BASE, "PYL_FULL": FULL})}
 {comment("Where the blocks of Python's objects go.")}
 {enumeration(modes, comments={f"PYL_PLACEMENT_{mode.name}": about for mode, about in _MODES.items()})}
-enum {{ PYL_GRAIN = {GRAIN}, PYL_PAGE = {PAGE} }};
+enum {{ PYL_GRAIN = {GRAIN}, PYL_PAGE = {PAGE}, PYL_PLACE_SIGNAL = {PLACE_SIGNAL} }};
 
 {PLACEMENT.declaration()}
 {BLOCKS.declaration()}

@@ -63,6 +63,8 @@ def start_sandboxed(
     environment: Mapping[str, str],
     *,
     architecture: Architecture,
+    processors: int,
+    random_file: Path,
     in_place: bool,
 ) -> Iterator[SandboxedProgram]:
     """Start a program in its sandbox, and end it with the context.
@@ -73,6 +75,8 @@ def start_sandboxed(
         command: Arguments of the capture loader.
         environment: The program's variables.
         architecture: The package's.
+        processors: How many the program is told of.
+        random_file: Is read in place of `/dev/urandom` where that may be repeated.
         in_place: This machine is the sandbox.
 
     Raises:
@@ -86,6 +90,8 @@ def start_sandboxed(
         argv=command,
         environment=environment,
         architecture=architecture,
+        processors=processors,
+        random_file=str(random_file),
         in_place=in_place,
         report=report_in,
         release=release_out,

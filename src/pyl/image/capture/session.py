@@ -17,15 +17,18 @@ from pyl.image import arch
 from pyl.image.addresses import STACK_BYTES, Layout, random_address
 from pyl.image.arch.interface import Processor
 from pyl.image.capture import protocol
+from pyl.image.capture.contacts import Contact
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.process_reader import NotCapturable, take_snapshot
 from pyl.image.capture.sandboxed_program import CannotCapture, SandboxedProgram, start_sandboxed
 from pyl.image.capture.traced_process import Sites
 from pyl.image.capture.tracer import Tracer
+from pyl.image.capture.world import World
 from pyl.image.launcher.programs import CAPTURE_LOADER_BYTES, build_capture_loader
 from pyl.image.ptrace import Memory
 from pyl.image.snapshot import BASE, FULL, EnvironmentRead, Snapshot
-from pyl.lambda_environment import APP, TASK_ROOT, VARIABLES
+from pyl.lambda_environment import APP, TASK_ROOT
+from pyl.lambda_facts import Deployment
 from pyl.runtime.restore.capture_report import CaptureReport
 from pyl.sandbox import capture as capture_sandbox
 from pyl.sandbox import unsandboxed
@@ -33,12 +36,12 @@ from pyl.sandbox import unsandboxed
 HASH_SEED = "PYTHONHASHSEED"
 
 CAPTURE_ONLY = {
-    # So that nothing waits for a network that is not there, and symbols are bound while the processor is virtual.
-    "AWS_EC2_METADATA_DISABLED": "true",
+    # So that symbols are bound while the processor is virtual. The program itself does not see it.
     "LD_BIND_NOW": "1",
     # What places the program's objects must be there before its interpreter is.
     "LD_PRELOAD": f"{APP}/site/pyl/runtime/{protocol.EXTENSION}",
 }
+DEFAULT_DEPLOYMENT = Deployment(function="function", handler="functions.function")
 TIMEOUT = 600.0
 """Seconds for which a program may import."""
 
@@ -62,6 +65,8 @@ class Session:
         like: Session | None = None,
         placement: Placement | None = None,
         kinds: Container[int] = (BASE, FULL),
+        deployment: Deployment | None = None,
+        world: World | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -74,6 +79,8 @@ class Session:
             like: An earlier session. Memory gets the same addresses, and strings the same hashes.
             placement: Where the program's objects go.
             kinds: The snapshots to take.
+            deployment: Of the first of the functions.
+            world: What the program is told; by default the world of an instance of `deployment`.
 
         Raises:
             CannotCapture: There are no images for this machine's processor.
@@ -93,7 +100,9 @@ class Session:
         self.arguments = arguments
         self._kinds = kinds
         self.configured = frozenset(environment)
-        self._environment = {**VARIABLES, **environment, **CAPTURE_ONLY, HASH_SEED: self.hash_seed}
+        self.deployment: Deployment = deployment or (like.deployment if like else DEFAULT_DEPLOYMENT)
+        self.world = world or World(self.deployment, configured=environment)
+        self._environment = {**self.world.variables, **CAPTURE_ONLY, HASH_SEED: self.hash_seed}
         self._environment[protocol.CONFIGURED_VARIABLE] = " ".join(sorted(environment))
         if warm_up:
             self._environment[protocol.WARM_UP_VARIABLE] = json.dumps(dict(warm_up))
@@ -102,10 +111,14 @@ class Session:
         self.snapshots: dict[int, Snapshot] = {}
         self._variables_of_c_code: dict[int, dict[str, str]] = {}
         """Variables that C code read before each kind of snapshot, and after an earlier one: name to its file."""
+        self.contacts: dict[int, tuple[Contact, ...]] = {}
+        """What the program asked its world for before each kind of snapshot, and after an earlier one."""
         self.reasons: list[str] = []
         self.report = CaptureReport()
         """What the program has reported; empty until it does."""
         self.output = ""
+        self.stamps: frozenset[int] = frozenset()
+        """Times and inode numbers of the files outside of the package that the program looked at."""
         self._error: BaseException | None = None
         self.tracer: Tracer | None = None
         self._process = 0
@@ -140,6 +153,26 @@ class Session:
             like=self,
             placement=placement,
             kinds=kinds,
+        ).run()
+
+    def in_other_world(self, kinds: Container[int], varied: frozenset[str], *, same: bool = False) -> Session:
+        """Run the same program at the same addresses, as another instance would.
+
+        Args:
+            kinds: The snapshots to take.
+            varied: Names of Lambda's variables that shall have other values, besides those of the instance.
+            same: Repeat the same world instead.
+        """
+        return Session(
+            self.package,
+            self.environment,
+            self.warm_up,
+            self.arguments,
+            functions=self.functions,
+            like=self,
+            placement=Placement(self.placement.mode, self.placement.keys),
+            kinds=kinds,
+            world=World(self.deployment, configured=self.environment, repeats=self.world, varied=varied, same=same),
         ).run()
 
     def drop_unsupported(self) -> None:
@@ -178,6 +211,7 @@ class Session:
         with tempfile.TemporaryDirectory(prefix="pyl-capture-") as folder:
             starter = Path(folder, "starter")
             build_capture_loader(starter, self._processor)
+            Path(folder, "random").write_bytes(self.world.random_file)
             try:
                 self._run_in_sandbox(starter)
             except CannotCapture:
@@ -188,7 +222,7 @@ class Session:
 
     def _run_in_sandbox(self, starter: Path, *, loader: str | None = None) -> None:
         """Run the program to its snapshots; `loader` is where its loader is if this machine is the sandbox."""
-        layout = Layout(self.address)
+        layout, random_file = Layout(self.address), starter.parent / "random"
         command = self._command(layout, loader or capture_sandbox.REAL_LOADER)
         with start_sandboxed(
             self.package,
@@ -196,6 +230,8 @@ class Session:
             command,
             self._environment,
             architecture=self._processor.architecture,
+            processors=self.world.processors,
+            random_file=random_file,
             in_place=bool(loader),
         ) as program:
             self._process = program.process
@@ -210,6 +246,8 @@ class Session:
     def _command(self, layout: Layout, loader: str) -> list[str]:
         places = [f"{number:x}" for number in (layout.loader, layout.stack, STACK_BYTES)]
         starter = capture_sandbox.loader_path(self._processor.architecture)
+        identity = (*self.world.auxiliary_random, self.world.user, self.world.group)
+        places += [f"{number:x}" for number in identity]
         program = [starter, "--library-path", APP, f"{APP}/program"]
         return [starter, loader, *places, *program, *self.arguments]
 
@@ -221,9 +259,11 @@ class Session:
             on_report=self._read_report,
             on_snapshot=self._store_snapshot,
             placement=self.placement,
+            world=self.world,
         )
         program.release()
         status = self.tracer.run(program.process)
+        self.stamps = frozenset(self.tracer.world_calls.stamps)
         code = os.waitstatus_to_exitcode(status)
         if code != 0 and FULL not in self.snapshots:
             ended = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
@@ -240,6 +280,7 @@ class Session:
         assert self.tracer is not None  # noqa: S101 - it is calling
         breakpoints = self.tracer.breakpoints
         self._variables_of_c_code[kind], breakpoints.variables = breakpoints.variables, {}
+        self.contacts[kind], self.tracer.world_calls.contacts = tuple(self.tracer.world_calls.contacts), []
         if kind not in self._kinds:
             return
         start = self._processor.capture_loader_address
@@ -250,6 +291,7 @@ class Session:
                 memory,
                 sites,
                 capture_loader=(start, start + CAPTURE_LOADER_BYTES),
+                thread_starters=self.tracer.thread_starters,
                 reopened=self.report.reopened_descriptors,
             )
         except NotCapturable as error:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pyl.image.arch.interface import Registers
 from pyl.image.ptrace import Memory
+
+_C_LIBRARY = ("libc.so", "libc-", "ld-linux", "libpthread")
+"""Beginnings of the names of the C library's files."""
+_SEARCHED_STACK_BYTES = 1024
 
 Sites = dict[int, bytes]
 """Address of each breakpoint to the bytes that it replaces: a whole processor query, or the beginning of a function."""
@@ -17,11 +23,31 @@ class TracedProcess:
     """One address space under trace."""
 
     memory: Memory
+    leader: int
+    """Id of its first thread."""
     steered: bool
     """False after it has become another program, which the capture leaves alone."""
     is_fork: bool = False
     """Then its parent still has what it unmaps, and both get their addresses from one layout."""
     sites: Sites = field(default_factory=dict)
+    libraries: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Start of each executable mapping of a file to its end and the file's name."""
+
+    def calling_library(self, registers: Registers) -> str:
+        """Return the file whose code called the C library, which makes the thread's system call; empty if none did."""
+        try:
+            stack = self.memory.read(registers.stack_pointer, _SEARCHED_STACK_BYTES)
+        except OSError:
+            return ""
+        addresses = (registers.instruction_pointer, *struct.unpack(f"<{len(stack) // 8}Q", stack))
+        files = (self._file_of(address) for address in addresses)
+        return next((file for file in files if file and not file.startswith(_C_LIBRARY)), "")
+
+    def _file_of(self, address: int) -> str:
+        for start, (end, name) in self.libraries.items():
+            if start <= address < end:
+                return name
+        return ""
 
     def add_breakpoints(self, sites: Iterable[tuple[int, bytes]], instruction: bytes) -> None:
         """Replace the code at `sites`, (address, original bytes), by the breakpoint `instruction`."""
@@ -33,6 +59,8 @@ class TracedProcess:
         """Drop the breakpoints of memory that is unmapped or mapped over."""
         for address in [address for address in self.sites if start <= address < start + size]:
             del self.sites[address]
+        for address in [address for address in self.libraries if start <= address < start + size]:
+            del self.libraries[address]
 
 
 def original_content(content: bytes, start: int, sites: Sites, breakpoint_instruction: bytes) -> bytes:

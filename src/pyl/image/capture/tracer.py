@@ -10,25 +10,25 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyl.image import ptrace
 from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture import protocol
 from pyl.image.capture.breakpoints import Breakpoints
+from pyl.image.capture.known import notices_forks
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import Operation
 from pyl.image.capture.traced_process import Sites, TracedProcess, leader_of, own_process_id, parent_of
+from pyl.image.capture.world import HIGHEST_PROCESS_ID, PROCESS_ID_OFFSET, World
+from pyl.image.capture.world_calls import WorldCalls
 from pyl.image.ptrace import Memory, ThreadGone
 
 # linux/mman.h
 _PROT_EXEC = 4
 _MAP_FIXED, _MAP_ANONYMOUS, _MAP_32BIT, _MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x40, 0x100000
 _MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
-
-PROCESS_ID_OFFSET = 0x2000_0000
-"""Added to what `getpid` answers at capture. No kernel gives such ids (the limit is 2**22), so whatever compares
-process ids to notice a fork (OpenSSL's random generator) notices each restore."""
 
 _HIGHEST_ERROR = 2**64 - 4095
 """Results of system calls from here on are errors, read as unsigned numbers."""
@@ -43,6 +43,8 @@ class _PendingMapping:
     start: int
     """Offset in the file, or address of the memory."""
     size: int
+    name: str = ""
+    """Of the mapped file."""
 
 
 class Tracer:
@@ -56,6 +58,7 @@ class Tracer:
         on_report: Callable[[bytes], None],
         on_snapshot: Callable[[int, int, Memory, Sites], None],
         placement: Placement,
+        world: World,
     ) -> None:
         """Prepare to trace.
 
@@ -65,6 +68,7 @@ class Tracer:
             on_report: Takes what the program reports of its import, JSON.
             on_snapshot: Called with (thread, kind, memory, breakpoints) to store the stopped process.
             placement: Where the program's small objects go.
+            world: What the program is told of its world.
         """
         self._processor = processor
         self._calls = processor.system_calls
@@ -76,6 +80,14 @@ class Tracer:
         self._leaders: dict[int, int] = {}
         self._pending: dict[int, _PendingMapping] = {}
         self.breakpoints = Breakpoints(processor)
+        self.world_calls = WorldCalls(processor, world)
+        self._world = world
+        self.thread_starters: dict[int, str] = {}
+        """Native threads by id, with the library that started each."""
+        self._is_watched = False
+        """Whether the program tells, when it is asked, which line of Python runs."""
+        self._frames: dict[int, tuple[str, ...]] = {}
+        """What threads told that are about to make a system call again."""
 
     def run(self, process: int) -> int:
         """Trace `process`, which waits for its release, to its end; return its wait status."""
@@ -108,13 +120,20 @@ class Tracer:
             parent = self._processes.get(parent_of(leader))
             if parent is None:
                 return None
-            self._processes[leader] = TracedProcess(Memory(leader), parent.steered, True, dict(parent.sites))
+            self._processes[leader] = TracedProcess(
+                Memory(leader), leader, parent.steered, True, dict(parent.sites), dict(parent.libraries)
+            )
         return self._processes[leader]
 
     def _handle_stop(self, thread: int, status: int) -> None:
         event, signal_number = ptrace.event_of(status), os.WSTOPSIG(status)
         if event == ptrace.EVENT_EXEC:
             self._handle_exec(thread)
+        elif event == ptrace.EVENT_CLONE:
+            process = self._process(thread)
+            if process and process.steered:
+                starter = process.calling_library(self._processor.read_registers(thread))
+                self.thread_starters[ptrace.started_thread(thread)] = starter
         elif event == ptrace.EVENT_SECCOMP:
             self._handle_system_call(thread)
             return
@@ -139,7 +158,7 @@ class Tracer:
         former = self._processes.get(leader)
         if former:
             former.memory.close()
-        self._processes[leader] = TracedProcess(Memory(leader), steered=is_first)
+        self._processes[leader] = TracedProcess(Memory(leader), leader, steered=is_first)
 
     # -- system calls ------------------------------------------------------------------------------
 
@@ -148,17 +167,25 @@ class Tracer:
         process = self._process(thread)
         number, arguments = registers.system_call, registers.arguments
         if number == self._calls.getpid:
-            self._skip(thread, registers, PROCESS_ID_OFFSET + own_process_id(thread))
+            self._tell_process_id(thread, registers, process)
         elif number in (self._calls.kill, self._calls.tgkill):
-            if PROCESS_ID_OFFSET <= arguments[0] < 2 * PROCESS_ID_OFFSET:
-                registers.set_argument(0, arguments[0] - PROCESS_ID_OFFSET)
-                registers.write()
+            for offset in {PROCESS_ID_OFFSET, self._world.process_id_offset}:
+                if offset <= arguments[0] < offset + HIGHEST_PROCESS_ID:
+                    registers.set_argument(0, arguments[0] - offset)
+            registers.write()
             ptrace.proceed(thread)
         elif number == self._calls.prctl and process:
             self._answer_request(thread, registers, process)
         elif process is None or not process.steered:
             ptrace.proceed(thread)
-        elif number == self._calls.munmap:
+        elif number in self._processor.world_calls:
+            self._handle_world_call(thread, registers, process)
+        else:
+            self._handle_mapping_call(thread, registers, process)
+
+    def _handle_mapping_call(self, thread: int, registers: Registers, process: TracedProcess) -> None:
+        number, arguments = registers.system_call, registers.arguments
+        if number == self._calls.munmap:
             self._release(process, arguments[0], arguments[1])
             process.forget(arguments[0], arguments[1])
             ptrace.proceed(thread)
@@ -169,6 +196,39 @@ class Tracer:
         else:  # mprotect that makes memory executable
             self._pending[thread] = _PendingMapping(None, arguments[0], arguments[1])
             ptrace.proceed_to_syscall_stop(thread)
+
+    def _tell_process_id(self, thread: int, registers: Registers, process: TracedProcess | None) -> None:
+        frames = self._frames.pop(thread, None)
+        library = process.calling_library(registers) if process and process.steered else ""
+        if notices_forks(library):
+            offset = PROCESS_ID_OFFSET
+        elif frames is None and self._is_watched and process and process.steered and self.world_calls.is_new(registers):
+            self._ask_for_place(thread, registers, process)
+            return
+        else:
+            offset = self._world.process_id_offset
+            self.world_calls.record_process_id(library, frames or ())
+        self._skip(thread, registers, offset + own_process_id(thread))
+
+    def _ask_for_place(self, thread: int, registers: Registers, process: TracedProcess) -> None:
+        """Let the program tell which line of Python runs, and then make its system call again."""
+        self._frames[thread] = ()  # should the signal be blocked
+        registers.retry_system_call()
+        registers.write()
+        ptrace.send_signal(self._calls.tgkill, process.leader, thread, protocol.PLACE_SIGNAL)
+        ptrace.proceed(thread)
+
+    def _handle_world_call(self, thread: int, registers: Registers, process: TracedProcess) -> None:
+        name = self._processor.world_calls[registers.system_call]
+        frames = self._frames.pop(thread, None)
+        if frames is None and self._is_watched and self.world_calls.is_worth_asking(name, registers, process):
+            self._ask_for_place(thread, registers, process)
+            return
+        result = self.world_calls.answer(name, registers, process, frames or ())
+        if result is None:
+            ptrace.proceed(thread)
+        else:
+            self._skip(thread, registers, result)
 
     def _skip(self, thread: int, registers: Registers, result: int) -> None:
         registers.skip_system_call(result)
@@ -193,6 +253,11 @@ class Tracer:
             process.memory.write(address, self._placement.packed_keys())
         elif operation == Operation.PUT_BLOCKS:
             self._placement.record(process.memory, address)
+        elif operation == Operation.WATCH:
+            self._is_watched = bool(address)
+        elif operation == Operation.PLACE:
+            text = process.memory.read(address, length).decode("utf-8", "surrogateescape")
+            self._frames[thread] = tuple(text.splitlines())
         else:
             result = -errno.EINVAL
         self._skip(thread, registers, result)
@@ -221,7 +286,8 @@ class Tracer:
             ptrace.proceed(thread)
             return
         sites = self.breakpoints.sites_in_file(thread, descriptor)
-        self._pending[thread] = _PendingMapping(sites, offset, size)
+        name = Path(f"/proc/{thread}/fd/{descriptor}").readlink().name
+        self._pending[thread] = _PendingMapping(sites, offset, size, name)
         ptrace.proceed_to_syscall_stop(thread)
 
     def _steer_mremap(self, thread: int, registers: Registers, process: TracedProcess) -> None:
@@ -246,6 +312,8 @@ class Tracer:
         result = self._processor.read_registers(thread).result
         if result >= _HIGHEST_ERROR:
             return
+        if pending.name:
+            process.libraries[result] = (result + pending.size, pending.name)
         if pending.sites is None:
             self.breakpoints.place_in_memory(process, pending.start, pending.size)
         else:

@@ -23,6 +23,10 @@ enum {
     PYL_GET_KEYS = 4,
     /* Second argument: a `struct pyl_blocks` for the tracer to keep. */
     PYL_PUT_BLOCKS = 5,
+    /* Second argument: 1 while PYL_PLACE_SIGNAL is answered with PYL_PLACE, then 0. */
+    PYL_WATCH = 6,
+    /* Second and third argument: address and length of a text, `file:line` of each Python frame. */
+    PYL_PLACE = 7,
 };
 
 /* Kinds of a snapshot. */
@@ -41,7 +45,7 @@ enum {
     PYL_PLACEMENT_COMPACT = 2,
 };
 
-enum { PYL_GRAIN = 16, PYL_PAGE = 4096 };
+enum { PYL_GRAIN = 16, PYL_PAGE = 4096, PYL_PLACE_SIGNAL = 62 };
 
 /* What the heap is to do. `mode`: one of PYL_PLACEMENT_*. */
 struct pyl_placement {

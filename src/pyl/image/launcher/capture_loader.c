@@ -3,7 +3,9 @@
  * when it is asked what it is (where it can), and a seccomp filter that stops the program for the tracer at each new
  * mapping.
  *
- * capture_loader LOADER LOADER_ADDRESS STACK_ADDRESS STACK_BYTES ARGUMENT... ; addresses and sizes in hexadecimal. */
+ * capture_loader LOADER LOADER_ADDRESS STACK_ADDRESS STACK_BYTES RANDOM_LOW RANDOM_HIGH USER GROUP ARGUMENT... ;
+ * numbers in hexadecimal. The random bytes make the stack canary and the pointer guard; equal ones make two captures
+ * comparable. */
 #include "capture.h"
 #include "loader_abi.h"
 #include "processor.h"
@@ -21,8 +23,8 @@ ENTRY_POINT(start, loader_stack, 65536);
 enum {
     EXIT_CODE = 70, /* EX_SOFTWARE of sysexits.h */
     MOST_PROGRAM_HEADERS = 32,
-    RANDOM_BYTES = 16,
     VECTOR_LENGTH = 20,
+    FIRST_ARGUMENT = 9, /* of the program's own */
 };
 
 static _Noreturn void die(const char *message)
@@ -103,6 +105,32 @@ static void install_filter(void)
         ON(__NR_getpid, SECCOMP_RET_TRACE),
         ON(__NR_kill, SECCOMP_RET_TRACE),
         ON(__NR_tgkill, SECCOMP_RET_TRACE),
+        /* What tells the program where it is, and when (pyl.image.capture.world_calls). */
+        ON(__NR_getrandom, SECCOMP_RET_TRACE),
+        ON(__NR_clock_gettime, SECCOMP_RET_TRACE),
+        ON(__NR_gettimeofday, SECCOMP_RET_TRACE),
+        ON(__NR_getppid, SECCOMP_RET_TRACE),
+        ON(__NR_getuid, SECCOMP_RET_TRACE),
+        ON(__NR_geteuid, SECCOMP_RET_TRACE),
+        ON(__NR_getgid, SECCOMP_RET_TRACE),
+        ON(__NR_getegid, SECCOMP_RET_TRACE),
+        ON(__NR_uname, SECCOMP_RET_TRACE),
+        ON(__NR_sched_getaffinity, SECCOMP_RET_TRACE),
+        ON(__NR_openat, SECCOMP_RET_TRACE),
+        ON(__NR_newfstatat, SECCOMP_RET_TRACE),
+        ON(__NR_statx, SECCOMP_RET_TRACE),
+        ON(__NR_faccessat, SECCOMP_RET_TRACE),
+        ON(__NR_faccessat2, SECCOMP_RET_TRACE),
+        ON(__NR_readlinkat, SECCOMP_RET_TRACE),
+        ON(__NR_execve, SECCOMP_RET_TRACE),
+#ifdef __NR_open /* architectures that are older than the calls above */
+        ON(__NR_time, SECCOMP_RET_TRACE),
+        ON(__NR_open, SECCOMP_RET_TRACE),
+        ON(__NR_stat, SECCOMP_RET_TRACE),
+        ON(__NR_lstat, SECCOMP_RET_TRACE),
+        ON(__NR_access, SECCOMP_RET_TRACE),
+        ON(__NR_readlink, SECCOMP_RET_TRACE),
+#endif
         JUMP_IF_EQUAL(__NR_prctl, 0, 4),
         LOAD_ARGUMENT(0),
         BPF_STMT(BPF_ALU | BPF_RSH | BPF_K, 8),
@@ -132,16 +160,18 @@ static size_t count_strings(char *const *strings)
 /* Copy a string below `top`; return its address. */
 static char *push(char *top, const char *text, size_t bytes) { return memcpy(top - bytes, text, bytes); }
 
+/* What the program learns of itself from its auxiliary vector. */
+struct identity {
+    unsigned long random[2], user, group;
+};
+
 /* Fill the stack that ends at `top` as the kernel does (System V ABI, "Initial Stack and Register State"); return its
  * lowest address: the strings at the top, the vectors below them. */
 static unsigned long fill_stack(char *top, char *const *arguments, char *const *environment, unsigned long base,
-                                const Elf64_Ehdr *loader)
+                                const Elf64_Ehdr *loader, const struct identity *identity)
 {
     size_t argument_count = count_strings(arguments), count = argument_count + count_strings(environment);
-    char random[RANDOM_BYTES];
-    if (system_call(__NR_getrandom, random, sizeof random, 0) != sizeof random)
-        die("no random bytes");
-    char *random_bytes = push(top - sizeof(long), random, sizeof random);
+    char *random_bytes = push(top - sizeof(long), (const char *)identity->random, sizeof identity->random);
     char *platform = push(random_bytes, PLATFORM, sizeof PLATFORM), *text = platform;
     char **strings = map_zeroed((count + 1) * sizeof *strings);
     if (!strings)
@@ -157,10 +187,10 @@ static unsigned long fill_stack(char *top, char *const *arguments, char *const *
         {AT_PAGESZ, PAGE_SIZE},
         {AT_BASE, 0},
         {AT_ENTRY, base + loader->e_entry},
-        {AT_UID, 0},
-        {AT_EUID, 0},
-        {AT_GID, 0},
-        {AT_EGID, 0},
+        {AT_UID, identity->user},
+        {AT_EUID, identity->user},
+        {AT_GID, identity->group},
+        {AT_EGID, identity->group},
         {AT_PLATFORM, (unsigned long)platform},
         {AT_HWCAP, HWCAP},
         {AT_HWCAP2, HWCAP2},
@@ -190,10 +220,15 @@ __attribute__((used)) _Noreturn void start(long *stack)
 {
     long argument_count = stack[0];
     char **arguments = (char **)(stack + 1), **environment = arguments + argument_count + 1;
-    if (argument_count < 6)
+    if (argument_count < FIRST_ARGUMENT + 1)
         die("too few arguments");
     unsigned long base = parse_hexadecimal(arguments[2]), stack_start = parse_hexadecimal(arguments[3]);
     unsigned long stack_bytes = parse_hexadecimal(arguments[4]);
+    struct identity identity = {
+        .random = {parse_hexadecimal(arguments[5]), parse_hexadecimal(arguments[6])},
+        .user = parse_hexadecimal(arguments[7]),
+        .group = parse_hexadecimal(arguments[8]),
+    };
     prepare_processor();
     install_filter(); /* before the loader, which asks for the processor too, is mapped */
     Elf64_Ehdr loader = map_loader(arguments[1], base);
@@ -201,5 +236,6 @@ __attribute__((used)) _Noreturn void start(long *stack)
                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0)))
         die("cannot map a stack");
     char *top = (char *)(stack_start + stack_bytes);
-    enter_program(fill_stack(top, arguments + 5, environment, base, &loader), base + loader.e_entry);
+    enter_program(fill_stack(top, arguments + FIRST_ARGUMENT, environment, base, &loader, &identity),
+                  base + loader.e_entry);
 }

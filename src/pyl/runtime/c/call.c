@@ -44,14 +44,15 @@ static int intern(PyObject **name, const char *text)
     return *name != NULL;
 }
 
-/* The attributes of contexts that are variables of Lambda's, read once: they do not change. */
-static int fill_template(void)
+/* The attributes of contexts that are variables of Lambda's, read once: they do not change. Or, so that an image does
+ * not hold the capture's, set to None. */
+static int fill_template(int is_read)
 {
     PyObject *attribute, *variable, *template = FIELD(context_template);
     Py_ssize_t position = 0;
     while (PyDict_Next(FIELD(context_variables), &position, &attribute, &variable)) {
         const char *name = PyUnicode_AsUTF8(variable);
-        const char *text = name ? getenv(name) : NULL;
+        const char *text = name && is_read ? getenv(name) : NULL;
         PyObject *value = text ? PyUnicode_DecodeFSDefault(text) : Py_NewRef(Py_None);
         int is_done = name && value && !PyDict_SetItem(template, attribute, value);
         Py_XDECREF(value);
@@ -76,7 +77,7 @@ int call_prepare(PyObject *new_plan)
     Py_XSETREF(environment_data, PyObject_GetAttrString(FIELD(environ), "_data"));
     return environment_data && intern(&request_id_name, "request_id") && intern(&tenant_id_name, "tenant_id") &&
            intern(&flush_name, "flush") && intern(&await_name, "__await__") && intern(&dictionary_name, "__dict__") &&
-           fill_template();
+           fill_template(1);
 }
 
 /* -- the event -------------------------------------------------------------------------------------- */
@@ -276,7 +277,7 @@ PyObject *pyl_rehearse(PyObject *module, PyObject *rehearsed)
     if (is_done)
         call_clear(&answer);
     Py_XDECREF(event.body);
-    if (!is_done)
+    if (!is_done || !fill_template(0))
         return NULL;
     Py_RETURN_NONE;
 }

@@ -110,3 +110,40 @@ int environment_set_trace(const char *text, size_t length, PyObject *data)
     }
     return set_in_dict(text, length, data);
 }
+
+static char *first_string, *last_string_end;
+
+void environment_remember_strings(void)
+{
+    for (char **entry = environ; entry && *entry; entry++) {
+        char *end = *entry + strlen(*entry) + 1;
+        first_string = !first_string || *entry < first_string ? *entry : first_string;
+        last_string_end = end > last_string_end ? end : last_string_end;
+    }
+}
+
+void environment_wipe(void)
+{
+    for (char **entry = environ; entry && *entry; entry++)
+        memset(*entry, 0, strlen(*entry));
+    if (first_string) /* also of variables that were unset */
+        memset(first_string, 0, (size_t)(last_string_end - first_string));
+}
+
+PyObject *pyl_c_environment(PyObject *module, PyObject *unused)
+{
+    PyObject *entries = PyDict_New();
+    (void)module, (void)unused;
+    for (char **entry = environ; entries && entry && *entry; entry++) {
+        const char *separator = strchr(*entry, '=');
+        if (!separator)
+            continue;
+        PyObject *name = PyUnicode_DecodeFSDefaultAndSize(*entry, separator - *entry);
+        PyObject *value = PyUnicode_DecodeFSDefault(separator + 1);
+        if (!name || !value || PyDict_SetItem(entries, name, value))
+            Py_CLEAR(entries);
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+    }
+    return entries;
+}

@@ -13,4 +13,13 @@ int environment_adopt(char **entries, PyObject *environ_object, PyObject *enviro
  * the dict behind `os.environ`; 0 with an exception set. */
 int environment_set_trace(const char *text, size_t length, PyObject *data);
 
+/* At capture, before any variable is changed: remember where the strings are that the program was started with. */
+void environment_remember_strings(void);
+
+/* Before an image is taken: wipe all values, which a restored process does not need. */
+void environment_wipe(void);
+
+/* c_environment(): the C library's environment, name to value. */
+PyObject *pyl_c_environment(PyObject *module, PyObject *unused);
+
 #endif

@@ -18,6 +18,7 @@
 #include "heap.h"
 
 #include "capture.h"
+#include "environment.h"
 #include "tracer_call.h"
 
 #include <malloc.h>
@@ -242,6 +243,8 @@ static void *allocate_zeroed(const PyMemAllocatorEx *former, size_t count, size_
     return block ? memset(block, 0, count * size) : former->calloc(former->ctx, count, size);
 }
 
+/* At capture the content of freed memory is wiped at once: it would make the image larger, and be a difference between
+ * two captures wherever a smaller object lies later. */
 static void release(const PyMemAllocatorEx *former, void *block)
 {
     struct pool *pool = pool_of(block);
@@ -250,6 +253,8 @@ static void release(const PyMemAllocatorEx *former, void *block)
         return;
     }
     struct size_class *to = &pool->classes[class_of_block(block)];
+    if (!is_settled)
+        memset(block, 0, class_size(class_of_block(block)));
     ((struct block *)block)->next = to->freed;
     to->freed = block;
     if (recorded)
@@ -263,8 +268,11 @@ static void *reallocate(const PyMemAllocatorEx *former, void *block, size_t size
     if (!pool_of(block))
         return former->realloc(former->ctx, block, size);
     size_t room = class_size(class_of_block(block));
-    if (size <= room && size > room / 2)
+    if (size <= room && size > room / 2) {
+        if (!is_settled)
+            memset((char *)block + size, 0, room - size);
         return block;
+    }
     void *larger = allocate(former, size);
     if (!larger)
         return NULL;
@@ -304,11 +312,15 @@ static struct pool pool_at(size_t offset, size_t bytes)
 }
 
 /* The capture preloads this library, so that this runs before the interpreter starts. */
+static int is_wiping;
+
 __attribute__((constructor)) static void install(void)
 {
     if (Py_IsInitialized() || call_tracer(PYL_IS_CAPTURED, NULL, 0) != 1)
         return;
-    unsetenv("LD_PRELOAD"); /* of this program alone, not of those that it starts */
+    environment_remember_strings();
+    unsetenv("LD_PRELOAD"); /* the loader has read both, and the program shall see what Lambda sets */
+    unsetenv("LD_BIND_NOW");
     char *table = anonymous(CLASS_TABLE + (size_t)BYTES);
     if (!table)
         return;
@@ -325,16 +337,9 @@ __attribute__((constructor)) static void install(void)
         recorded = anonymous(RECORD_TABLE);
     if (placement.key_count)
         fetch_chosen(placement.key_count);
+    is_wiping = 1;
     object_install(PYMEM_DOMAIN_OBJ);
     memory_install(PYMEM_DOMAIN_MEM);
-}
-
-/* The content of freed blocks is useless, and would only make the image larger. */
-static void wipe_freed(struct pool *pool)
-{
-    for (unsigned index = 0; index < CLASSES; index++)
-        for (struct block *block = pool->classes[index].freed; block; block = block->next)
-            memset(block + 1, 0, class_size(index) - sizeof *block);
 }
 
 static void put_blocks(const struct pool *pool)
@@ -353,12 +358,41 @@ static void drop_unused(struct pool *pool)
     pool->end = pool->next;
 }
 
+/* -- the C library's heap ---------------------------------------------------------------------------- */
+
+/* At capture this library is preloaded, so that these stand before the C library's own, and wipe what is freed too. */
+extern void __libc_free(void *block);
+extern void *__libc_realloc(void *block, size_t size);
+
+__attribute__((visibility("default"))) void free(void *block)
+{
+    if (is_wiping && block)
+        memset(block, 0, malloc_usable_size(block));
+    __libc_free(block);
+}
+
+__attribute__((visibility("default"))) void *realloc(void *block, size_t size)
+{
+    if (!is_wiping || !block || !size)
+        return __libc_realloc(block, size);
+    size_t room = malloc_usable_size(block);
+    if (size > room || size < room / 2) {
+        void *moved = malloc(size);
+        if (!moved)
+            return NULL;
+        memcpy(moved, block, size < room ? size : room);
+        free(block);
+        return moved;
+    }
+    memset((char *)block + size, 0, room - size);
+    return block;
+}
+
 void heap_settle(void)
 {
+    is_wiping = 0;
     if (!heap)
         return;
-    wipe_freed(&hot);
-    wipe_freed(&cold);
     if (recorded) {
         put_blocks(&hot);
         put_blocks(&cold);

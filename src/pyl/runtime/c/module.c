@@ -4,10 +4,13 @@
 
 #include "call.h"
 #include "capture.h"
+#include "environment.h"
+#include "generators.h"
 #include "heap.h"
 #include "json.h"
 #include "libraries.h"
 #include "loop.h"
+#include "places.h"
 #include "plan.h"
 #include "snapshot.h"
 #include "tracer_call.h"
@@ -22,6 +25,10 @@ static PyMethodDef methods[] = {
     {"snapshot", pyl_snapshot, METH_VARARGS,
      "snapshot(kind, plan): have this process stored. Returns in a restored process, and only if Python has to go on."},
     {"set_phase", pyl_heap_phase, METH_O, "Name what the program does now; later captures know objects by it."},
+    {"watch_places", pyl_watch_places, METH_O,
+     "Let the tracer ask which line of Python runs, until called with False."},
+    {"c_environment", pyl_c_environment, METH_NOARGS, "Return the variables that children inherit."},
+    {"renew_generators", pyl_renew_generators, METH_NOARGS, "Let C libraries seed their random generators anew."},
     {"call_plan", WITH_KEYWORDS(pyl_call_plan), METH_VARARGS | METH_KEYWORDS, "Make the plan for serve()."},
     {"restore_plan", WITH_KEYWORDS(pyl_restore_plan), METH_VARARGS | METH_KEYWORDS, "Make the plan for snapshot()."},
     {"disconnect", pyl_disconnect, METH_NOARGS, "Close the connection of serve(), which will open another."},

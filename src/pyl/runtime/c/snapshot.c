@@ -2,6 +2,7 @@
 #include "snapshot.h"
 
 #include "capture.h"
+#include "environment.h"
 #include "heap.h"
 #include "libraries.h"
 #include "restore_entry.h"
@@ -22,6 +23,7 @@ PyObject *pyl_snapshot(PyObject *module, PyObject *arguments)
         return NULL;
     }
     remember_environment();
+    environment_wipe();
     heap_settle();
     long result = call_tracer(PYL_SNAPSHOT, (const void *)kind, 0);
     if (result >= -HIGHEST_ERROR && result <= 0) {

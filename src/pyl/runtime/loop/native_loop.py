@@ -50,7 +50,7 @@ class NativeServer(Server):
             event_first=binding.event_first,
             event_from_json=binding.converter.from_json if binding.converter is not None else None,
             context_type=Context,
-            context_template=vars(Context()).copy(),
+            context_template={**vars(Context()), **dict.fromkeys(Context.VARIABLES)},
             context_variables=Context.VARIABLES,
             identity_type=CognitoIdentity,
             log_state=logs.state,

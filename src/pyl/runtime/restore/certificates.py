@@ -24,7 +24,7 @@ BUNDLES = (
 )
 _PID_LIMIT = 1 << 22
 """Linux's largest process id plus one. Only a captured process sees larger ones
-(`pyl.image.capture.tracer.PROCESS_ID_OFFSET`)."""
+(`pyl.image.capture.world.PROCESS_ID_OFFSET`)."""
 _METHODS_WITH_CERTIFICATES = ("wrap_socket", "wrap_bio", "get_ca_certs", "cert_store_stats")
 """The methods of `SSLContext` that need its certificates."""
 
@@ -43,7 +43,7 @@ def _patch(ssl: Any) -> Callable[[], None]:
         original(context)
 
     def set_default_verify_paths(context: Any) -> None:
-        if _is_capture():
+        if is_captured_process():
             _postpone(context, load)
         else:
             load(context)
@@ -56,7 +56,8 @@ def _patch(ssl: Any) -> Callable[[], None]:
     return undo
 
 
-def _is_capture() -> bool:
+def is_captured_process() -> bool:
+    """Return whether this process is being captured: only then process ids are so large."""
     return os.getpid() >= _PID_LIMIT
 
 
@@ -78,7 +79,7 @@ def _postpone(context: Any, load: Callable[[Any], None]) -> None:
 
     def postponed(name: str) -> Callable[..., Any]:
         def use(*arguments: Any, **keywords: Any) -> Any:
-            if not _is_capture():
+            if not is_captured_process():
                 for other in _METHODS_WITH_CERTIFICATES:
                     context.__dict__.pop(other, None)
                 load(context)

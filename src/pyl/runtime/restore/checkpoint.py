@@ -17,7 +17,7 @@ import time
 from pyl import hooks
 from pyl.runtime.logging import logs
 from pyl.runtime.loop import python_loop
-from pyl.runtime.restore import hook_scoping
+from pyl.runtime.restore import hook_scoping, instance_state, posix_environment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,16 +57,21 @@ def _capture(functions: Functions, native: ModuleType) -> Callable[[], None] | N
 
         native.report(CaptureReport(problems=[Problem(_UNKNOWN_LOADER)]).to_json())
         _end()
+    posix_environment.install()
     if _take_snapshot(native, native.BASE, (), {}):
         return None
     from pyl.runtime.restore.recorder import Recorder
 
+    native.watch_places(True)
     recorder = Recorder(configured)
     with recorder, _Phases(native):
         problems = _load(functions, names, warm_up)
         if not problems:
             problems = _before_image(recorder)
+    native.watch_places(False)
+    native.renew_generators()
     native.report(recorder.report(problems))
+    recorder.forget_reads()
     if problems:
         _end()
     call_plans = _call_plans(functions, names, native)
@@ -116,9 +121,9 @@ def _before_image(recorder: Recorder) -> list[Problem]:
         hooks.run_before_image()
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         return [problem("a before_image hook", error)]
-    recorder.record_open_files()
+    instance_state.forget()
     _follow_thread_id()
-    return running_threads(recorder.thread_places)
+    return [*recorder.record_changes(), *running_threads(recorder.thread_places)]
 
 
 def _follow_thread_id() -> None:
@@ -150,6 +155,8 @@ def _take_snapshot(
     if child:
         os.waitpid(child, 0)
         return False
+    # A restored process has another environment. What the image still holds of this one, somebody has kept.
+    os.environ._data.clear()  # type: ignore[attr-defined]  # noqa: SLF001
     # What was garbage in the parent is gone. All that will be restored share the rest, and the collector never looks at
     # it again, so its pages are not written.
     gc.collect()
@@ -192,10 +199,6 @@ def _restore_actions(functions: Functions, recorder: Recorder) -> tuple[Callable
     Each is there only if it is needed, so that a restored process does not have to check.
     """
     modules: dict[str, Any] = sys.modules
-    if (tempfile := modules.get("tempfile")) is not None:
-        tempfile._name_sequence = None  # noqa: SLF001 - a generator of names; each process makes its own
-    if (uuid := modules.get("uuid")) is not None:
-        uuid._node = None  # noqa: SLF001 - the build machine's, or random
     process = modules.get("multiprocessing.process")
     has_hooks = hooks.has_hooks_after_image()
 

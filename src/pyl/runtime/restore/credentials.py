@@ -1,6 +1,6 @@
 """Lets botocore clients that are made at import read their credentials when they sign.
 
-At capture there are no credentials. The clients in the image read `os.environ` at each use, so they sign with the keys
+At capture there are made-up ones. The clients in the image read `os.environ` at each use, so they sign with the keys
 of the environment that they were restored in.
 """
 
@@ -10,6 +10,7 @@ import os
 import sys
 
 from pyl.runtime import import_hooks
+from pyl.runtime.restore.certificates import is_captured_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def _provider(module: Any, other_providers: list[Any]) -> Any:
 
         def load(self) -> Any:
             if os.environ.get("AWS_ACCESS_KEY_ID"):
-                return None  # botocore's own provider reads them
+                # Later, botocore's own provider reads them. At capture they are the capture's, and not to be kept.
+                return late_credentials() if is_captured_process() else None
             for provider in other_providers:
                 credentials = provider.load()
                 if credentials is not None:

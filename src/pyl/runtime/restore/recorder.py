@@ -9,8 +9,10 @@ import os
 import sys
 
 from pyl.runtime import import_hooks
-from pyl.runtime.restore import credentials, files
+from pyl.runtime.restore import credentials, files, key_generation
 from pyl.runtime.restore.capture_report import CaptureReport, Problem, VariableRead
+from pyl.runtime.restore.fork_hooks import ForkHooks
+from pyl.runtime.restore.process_state import ProcessState
 from pyl.runtime.restore.random_generators import RandomGenerators, reseeding
 
 TYPE_CHECKING = False
@@ -55,6 +57,10 @@ class Recorder:
         self._reseedings: list[Callable[[], object]] = []
         self._generators = RandomGenerators()
         self._files: list[files.PackageFile] = []
+        self._fork_hooks = ForkHooks()
+        self._key_problems: list[Problem] = []
+        self._process_state = ProcessState()
+        self._changes: list[Callable[[], object]] = []
         self._undo: list[Callable[[], None]] = []
 
     def __enter__(self) -> Recorder:
@@ -62,6 +68,8 @@ class Recorder:
         self._undo += self._generators.watch()
         self._undo.append(import_hooks.after_import("threading", self._watch_threads))
         self._undo.append(credentials.install())
+        self._undo.append(self._fork_hooks.watch())
+        self._undo += key_generation.watch(self.record_key)
         return self
 
     def __exit__(
@@ -72,9 +80,25 @@ class Recorder:
         self._undo.clear()
         self._reseedings = self._generators.find_self_seeded()
 
-    def record_open_files(self) -> None:
-        """Record which open files a restored process can open again."""
+    def forget_reads(self) -> None:
+        """Drop the values of variables: the image shall not hold them for the recorder's sake."""
+        self.reads.clear()
+
+    def record_key(self, what: str) -> None:
+        """Record that code generated a key, which cannot be in an image."""
+        self._key_problems.append(Problem(f"it keeps {what} that was generated at import", _place()))
+
+    def record_changes(self) -> list[Problem]:
+        """Record which open files a restored process can open again, and what else it has to change again.
+
+        Returns:
+            What cannot be brought back.
+        """
         self._files = files.find_reopenable()
+        self._changes = list(self._process_state.restore_actions(set(self._writes)))
+        problems = [*self._process_state.problems, *self._key_problems]
+        del self._process_state  # it holds the capture's environment
+        return problems
 
     def report(self, problems: list[Problem]) -> bytes:
         """Return the encoded `CaptureReport` of this recording."""
@@ -102,6 +126,8 @@ class Recorder:
         """Yield what a restored process must do before it serves: replay files and variables, seed generators."""
         if self._files or self._writes:
             yield lambda: self._replay(environ)
+        yield from self._changes
+        yield from self._fork_hooks.restore_actions()
         for seed in self._reseedings:
             yield reseeding(seed)
 
@@ -207,7 +233,16 @@ def _watched_class(kind: Any, recorder: Recorder) -> Any:
     return Watched
 
 
-_PLUMBING = ("pyl/runtime/restore/recorder.py", "/os.py", "/_collections_abc.py", "/posixpath.py", "/genericpath.py")
+_PLUMBING = (
+    "pyl/runtime/restore/recorder.py",
+    "pyl/runtime/restore/key_generation.py",
+    "/hazmat/primitives/asymmetric/rsa.py",
+    "/hazmat/primitives/asymmetric/ec.py",
+    "/os.py",
+    "/_collections_abc.py",
+    "/posixpath.py",
+    "/genericpath.py",
+)
 """Files through which code reads the environment: frozen in CPython, bytecode in a compiled program."""
 
 

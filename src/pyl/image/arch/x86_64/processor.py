@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pyl.architecture import Architecture
@@ -48,6 +49,33 @@ class X86_64:  # noqa: N801 - the architecture's name
         sigaltstack=131,
         get_robust_list=274,
         getcwd=79,
+    )
+    world_calls: Mapping[int, str] = MappingProxyType(
+        {
+            2: "open",
+            4: "stat",
+            6: "lstat",
+            21: "access",
+            59: "execve",
+            63: "uname",
+            89: "readlink",
+            96: "gettimeofday",
+            102: "getuid",
+            104: "getgid",
+            107: "geteuid",
+            108: "getegid",
+            110: "getppid",
+            201: "time",
+            204: "sched_getaffinity",
+            228: "clock_gettime",
+            257: "openat",
+            262: "newfstatat",
+            267: "readlinkat",
+            269: "faccessat",
+            318: "getrandom",
+            332: "statx",
+            439: "faccessat2",
+        }
     )
     breakpoint = b"\xcc"
     red_zone = 128

@@ -120,6 +120,12 @@ class Registers:
         self._values.orig_rax = _NO_SYSTEM_CALL
         self.result = result
 
+    def retry_system_call(self) -> None:
+        """Go back to the `syscall` instruction without making the call."""
+        self._values.rax = self._values.orig_rax
+        self._values.orig_rax = _NO_SYSTEM_CALL
+        self._values.rip -= _SYSCALL_BYTES
+
     def repeat_system_call(self) -> None:
         """Make the thread, stopped behind a system call, make it once more."""
         self._values.rip -= _SYSCALL_BYTES

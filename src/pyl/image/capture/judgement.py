@@ -1,0 +1,228 @@
+"""Judges what a full image holds of the world that it was captured in: guards, or reasons why it cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pyl.image.capture.comparison import Difference
+from pyl.image.capture.contacts import Contact, Kind
+from pyl.image.capture.known import notices_forks
+from pyl.image.file import guards
+from pyl.image.file.guards import Guard
+from pyl.lambda_environment import GROUP, USER
+from pyl.lambda_facts import Deployment
+
+_OWN_FILES = "/pyl/runtime/"
+_ASKING_FOR_OTHERS = ("/warmup.py", "/key_generation.py", "/random_generators.py")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an image keeps of one instance.
+
+    Attributes:
+        what: The contact that explains it, in words.
+        place: `file:line`, or a library.
+    """
+
+    what: str
+    place: str
+
+    def __str__(self) -> str:
+        """Return the sentence for a report."""
+        return f"it keeps {self.what} ({self.place})" if self.place else f"it keeps {self.what}"
+
+
+def judge_files(
+    contacts: Iterable[Contact], deployment: Deployment, *, only_identity: bool = False
+) -> tuple[list[Guard], list[Finding]]:
+    """Return the guards for what was asked of files, identity and processors, and what no guard can cover.
+
+    Args:
+        contacts: What the program asked its world for.
+        deployment: The function's.
+        only_identity: Pass over files: the interpreter looks for its own while it starts.
+    """
+    found_guards: dict[Guard, None] = {}
+    findings: list[Finding] = []
+    for contact in contacts:
+        if _is_own(contact) or (only_identity and contact.kind is Kind.FILE):
+            continue
+        if contact.kind is Kind.USER:
+            found_guards[guards.user_guard(USER, GROUP)] = None
+        elif contact.kind is Kind.PROCESSORS:
+            found_guards[guards.processors_guard(deployment.processors)] = None
+        elif contact.kind is Kind.CHILD:
+            findings.append(Finding(f"what the program {contact.detail} did at import", contact.place))
+        elif contact.kind is Kind.FILE:
+            for judged in _judge_file(contact, deployment):
+                if isinstance(judged, Finding):
+                    findings.append(judged)
+                else:
+                    found_guards[judged] = None
+    return list(found_guards), findings
+
+
+def _is_own(contact: Contact) -> bool:
+    """Return whether pyl's runtime asked, and not in place of other code."""
+    first = contact.frames[0] if contact.frames else ""
+    return _OWN_FILES in first and not any(name in first for name in _ASKING_FOR_OTHERS)
+
+
+def _judge_file(contact: Contact, deployment: Deployment) -> Iterator[Guard | Finding]:
+    path = contact.detail
+    if path.startswith(_HARMLESS_PATHS) or path.endswith("/openssl.cnf"):
+        return  # images use OpenSSL with its built-in defaults, or with the OPENSSL_CONF of the configuration
+    if path.startswith(_PROCESSOR_PATHS):
+        yield guards.processors_guard(deployment.processors)
+    elif path.startswith(_USER_PATHS):
+        yield guards.user_guard(USER, GROUP)
+    elif path.startswith(_KERNEL_PATHS):
+        if not (path.endswith(_HARMLESS_PROC) or (path in _RANDOM_DEVICES and notices_forks(contact.library))):
+            yield Finding(f"what {path} told at import", contact.place)
+    elif not contact.exists:
+        yield guards.path_guard(_zone_folder(path), exists=False)
+    elif contact.opened:
+        yield Finding(f"what {path} held at import", contact.place)
+    elif path not in _FOLDERS_EVERYWHERE:
+        yield guards.path_guard(path, exists=True)
+
+
+_KERNEL_PATHS = ("/proc", "/sys/", "/dev/")
+_RANDOM_DEVICES = ("/dev/urandom", "/dev/random")
+
+
+def _zone_folder(path: str) -> str:
+    """Return the folder of time zones that a path lies in, which one guard covers, else the path."""
+    return next((folder for folder in _ZONE_FOLDERS if path.startswith(f"{folder}/")), path)
+
+
+_HARMLESS_PATHS = (
+    "/etc/nsswitch.conf",  # the C library looks at it again when it has changed
+    "/etc/ld.so.",  # the loader's
+    "/usr/lib/locale",
+    "/etc/localtime",  # read again after a restore
+)
+_USER_PATHS = ("/etc/passwd", "/etc/group")
+_PROCESSOR_PATHS = ("/sys/devices/system/cpu", "/proc/stat", "/sys/fs/cgroup")
+_HARMLESS_PROC = (
+    "/self/fd",
+    "/self/exe",  # equal everywhere: the package's loader
+    "/self/maps",  # thread libraries look for the bounds of the stack, which an image brings along
+    "/overcommit_memory",  # allocators
+    "/proc/filesystems",
+)
+_FOLDERS_EVERYWHERE = frozenset(
+    (
+        "/",
+        "/etc",
+        "/usr",
+        "/usr/lib",
+        "/usr/share",
+        "/usr/bin",
+        "/var",
+        "/opt",
+        "/home",
+        "/dev",
+        "/bin",
+        "/lib",
+        "/lib64",
+    )
+)
+_ZONE_FOLDERS = ("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo")
+
+
+# -- the two worlds --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A value of one instance that a program was told.
+
+    Attributes:
+        what: What it is, in words.
+        place: Where the program asked for it.
+        forms: The bytes as which memory may hold it.
+        is_random: Whether it is random bytes.
+    """
+
+    what: str
+    place: str
+    forms: tuple[bytes, ...]
+    is_random: bool = False
+
+
+def judge_differences(differences: Sequence[Difference], secrets: Sequence[Secret]) -> list[Finding]:
+    """Return what explains the differences between the two worlds; where nothing does, all that might."""
+    findings: dict[Finding, None] = {}
+    unexplained = 0
+    for difference in differences:
+        secret = next((secret for secret in secrets if _holds(difference, secret)), None)
+        if secret is not None:
+            findings[Finding(secret.what, secret.place)] = None
+        else:
+            unexplained += 1
+    if unexplained and not findings:
+        drawn = [secret for secret in secrets if secret.is_random]
+        for secret in drawn or secrets:
+            findings[Finding(f"something that depends on {secret.what}", secret.place)] = None
+    if unexplained and not findings:
+        findings[Finding("something that differs between instances", "")] = None
+    return list(findings)
+
+
+_WORD = 8
+_SHORTEST = 5
+"""Bytes of a word that must agree, where a value ends or begins in it."""
+
+
+def _holds(difference: Difference, secret: Secret) -> bool:
+    content = difference.content
+    for form in secret.forms:
+        if form in content:
+            return True
+        if len(form) < _WORD:
+            continue
+        # A run begins and ends with words that differ, so it may be a part of the value.
+        pieces = (content[start : start + _WORD].strip(b"\0") for start in range(0, len(content), _WORD))
+        if any(len(piece) >= _SHORTEST and piece in form for piece in pieces):
+            return True
+    return False
+
+
+_DIGIT_BITS = 30
+"""Of a digit of CPython's integers, which has 32 bits."""
+
+
+def forms_of_bytes(content: bytes) -> tuple[bytes, ...]:
+    """Return how memory holds random bytes: as they are, in hexadecimal, or as an integer."""
+    forms = [content, content.hex().encode(), content.hex().upper().encode()]
+    for order in ("big", "little"):
+        number = int.from_bytes(content, order)
+        digits = bytearray()
+        while number:
+            digits += (number & ((1 << _DIGIT_BITS) - 1)).to_bytes(4, "little")
+            number >>= _DIGIT_BITS
+        forms.append(bytes(digits))
+    return tuple(forms)
+
+
+def secrets_of(contacts: Iterable[Contact], *, host_name: str, process_id: int) -> Iterator[Secret]:
+    """Yield what the contacts told of one instance."""
+    for contact in contacts:
+        if _is_own(contact):
+            continue
+        if contact.kind is Kind.RANDOM:
+            yield Secret(
+                f"{contact.detail} random bytes drawn at import", contact.place, forms_of_bytes(contact.content)
+            )
+        elif contact.kind is Kind.HOST_NAME:
+            yield Secret("the host's name", contact.place, (host_name.encode(),))
+        elif contact.kind is Kind.PROCESS_ID:
+            numbers = tuple((process_id + offset).to_bytes(4, "little") for offset in range(_PROCESSES))
+            yield Secret("the process id", contact.place, numbers)
+
+
+_PROCESSES = 64
+"""Process ids from the first on that a capture may use."""

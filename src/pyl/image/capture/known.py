@@ -1,0 +1,73 @@
+"""Draws of random bytes that an image may hold, each with the reason.
+
+Half of the popular packages draw random bytes at import, so the origin of each draw decides. What is not known here is
+answered differently in each of the two worlds, and so is found where an image keeps it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from pyl.image.capture.contacts import Contact
+
+_MERSENNE_TWISTER_BYTES = "2496"
+"""Bytes of the state of Python's `random.Random`, as it seeds itself."""
+
+_NEAREST = 4
+"""Frames that count."""
+
+
+@dataclass(frozen=True)
+class KnownDraw:
+    """Random bytes that are renewed in a restored process, or that do no harm.
+
+    Attributes:
+        library: Pattern of the name of the library that draws them.
+        frames: Pattern of one of the Python frames, `file:line`; None if any will do.
+        reason: What becomes of them.
+    """
+
+    library: str
+    frames: str | None
+    reason: str
+
+
+_OPENSSL = r"libcrypto.*|.*_rust\.abi3\.so|_ssl.*|_hashlib.*|libssl.*|libgcrypt.*|libgnutls.*"
+_SQLITE = r".*sqlite3.*"
+_LIBUUID = r"libuuid\.so.*"
+"""Names of libraries that compare process ids, and seed their generators anew in another process."""
+
+KNOWN_DRAWS = (
+    KnownDraw(_OPENSSL, None, "OpenSSL draws anew in another process"),
+    KnownDraw(_LIBUUID, None, "uuid1 makes its node and sequence anew after a restore"),
+    KnownDraw(r"libxml2.*|etree.*|objectify.*", None, "seeds libxml2's hash tables"),
+    KnownDraw(r"libexpat.*|pyexpat.*", None, "seeds expat's hash tables"),
+    KnownDraw(
+        r".*", r".*/pyl/runtime/restore/random_generators\.py:\d+", "numpy's generators are seeded anew after a restore"
+    ),
+    KnownDraw(r".*", r".*/multiprocessing/process\.py:\d+", "the key is made anew after a restore"),
+)
+"""Reviewed origins. The first that fits counts."""
+
+
+def is_renewed_draw(contact: Contact) -> bool:
+    """Return whether an image may hold the random bytes of this contact."""
+    return reason_of(contact) is not None
+
+
+def reason_of(contact: Contact) -> str | None:
+    """Return why an image may hold these random bytes, or None if it may not."""
+    if contact.detail == _MERSENNE_TWISTER_BYTES:
+        return "Python's generators are seeded anew after a restore"
+    for known in KNOWN_DRAWS:
+        if re.fullmatch(known.library, contact.library) and (
+            known.frames is None or any(re.fullmatch(known.frames, frame) for frame in contact.frames[:_NEAREST])
+        ):
+            return known.reason
+    return None
+
+
+def notices_forks(library: str) -> bool:
+    """Return whether a library asks for the process id to notice forks, and so notices each restore."""
+    return re.fullmatch(f"{_OPENSSL}|{_SQLITE}|{_LIBUUID}", library) is not None

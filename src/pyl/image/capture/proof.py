@@ -1,0 +1,125 @@
+"""Proves that an image depends on nothing that differs between instances, by running its program in two worlds."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+
+from pyl.image.capture.comparison import Difference, compare
+from pyl.image.capture.judgement import Finding, Secret, judge_differences, secrets_of
+from pyl.image.capture.session import Session
+from pyl.image.snapshot import BASE, FULL, Snapshot
+from pyl.lambda_facts import SCOPES, Scope
+from pyl.sandbox import capture as capture_sandbox
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the two worlds showed of one kind of image.
+
+    Attributes:
+        findings: What the image keeps of one instance.
+        swept_matter: Whether values count of variables that were only read together with all others.
+        note: Why the proof was not possible; empty if it was.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    swept_matter: bool = False
+    note: str = ""
+
+
+def prove(session: Session) -> dict[int, Proof]:
+    """Run the program of a session in another world, and judge each kind of snapshot that it took."""
+    kinds = tuple(session.snapshots)
+    if not kinds:
+        return {}
+    swept = swept_variables(session)
+    other = session.in_other_world(kinds, swept)
+    differences = {kind: _differences(session, other, kind) for kind in kinds}
+    swept_matter = False
+    if swept and differences.get(FULL) != ():
+        other = session.in_other_world((FULL,), frozenset())
+        without_swept = _differences(session, other, FULL)
+        swept_matter = without_swept != differences[FULL]
+        differences[FULL] = without_swept
+    return {kind: _judge(session, kind, differences[kind], swept_matter=swept_matter) for kind in kinds}
+
+
+def swept_variables(session: Session) -> frozenset[str]:
+    """Return the variables of Lambda that were read with all others, and not by themselves as well."""
+    if session.report.listing_place is None:
+        return frozenset()
+    read = {read.name for read in (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))}
+    return frozenset(session.world.variables.keys() & SCOPES.keys() - read - set(session.environment) - _STARTUP)
+
+
+_STARTUP = frozenset(("LANG", "PATH", "TZ", "LD_LIBRARY_PATH"))
+"""Variables that the interpreter and the C library read when they start."""
+
+
+def _judge(session: Session, kind: int, differences: tuple[Difference, ...] | None, *, swept_matter: bool) -> Proof:
+    if differences is None:
+        finding = Finding("something that lets it allocate other memory in another instance", _suspects(session, kind))
+        return Proof((finding,), swept_matter)
+    secrets = tuple(_secrets(session, kind))
+    findings = judge_differences(differences, secrets)
+    if not any(not finding.place for finding in findings):
+        return Proof(tuple(findings), swept_matter)
+    again = session.in_other_world((kind,), frozenset(), same=True)
+    unstable = _differences(session, again, kind)
+    places = {difference.address for difference in unstable or ()}
+    stable = [difference for difference in differences if unstable is not None and difference.address not in places]
+    if stable:
+        return Proof(tuple(judge_differences(stable, secrets)), swept_matter)
+    note = "two runs in the same world differ, so there is no proof that the image holds nothing of its instance"
+    return Proof(tuple(Finding(secret.what, secret.place) for secret in secrets), swept_matter, note)
+
+
+def _suspects(session: Session, kind: int) -> str:
+    return ", ".join(dict.fromkeys(secret.place for secret in _secrets(session, kind)))
+
+
+def _secrets(session: Session, kind: int) -> Iterator[Secret]:
+    world = session.world
+    contacts = [contact for before in (BASE, FULL) if before <= kind for contact in session.contacts.get(before, ())]
+    yield from secrets_of(contacts, host_name=world.instance.host_name, process_id=world.process_id_offset)
+    if kind == BASE:
+        return
+    explicit = {read.name: read.where for read in session.reads()}
+    for name, scope in SCOPES.items():
+        place = explicit.get(name, session.report.listing_place)
+        if scope is Scope.INSTANCE and name in world.variables and place is not None:
+            yield Secret(name, place, (world.variables[name].encode(),))
+
+
+def _differences(first: Session, other: Session, kind: int) -> tuple[Difference, ...] | None:
+    snapshot, other_snapshot = first.snapshots.get(kind), other.snapshots.get(kind)
+    if snapshot is None or other_snapshot is None:
+        return None
+    found = compare(snapshot, other_snapshot, ignored=_loader_memory(snapshot))
+    if found is None:
+        return None
+    stamps = first.stamps | other.stamps
+    return tuple(difference for difference in found if not _consists_of(difference, stamps))
+
+
+def _loader_memory(snapshot: Snapshot) -> Iterator[tuple[int, int]]:
+    """Yield the loader's own data, which holds how long it took to start the program."""
+    end = None
+    for region in snapshot.regions:
+        if region.name.endswith(capture_sandbox.REAL_LOADER):
+            yield region.address, region.address + region.length
+            end = region.address + region.length
+        elif region.address == end and not region.name:
+            yield region.address, region.address + region.length
+
+
+def _consists_of(difference: Difference, stamps: Container[int]) -> bool:
+    """Return whether all words are times or inode numbers of files."""
+    return all(word in stamps for word in _words(difference.content)) and all(
+        word in stamps for word in _words(difference.other)
+    )
+
+
+def _words(content: bytes) -> Iterator[int]:
+    return (int.from_bytes(content[start : start + 8], "little") for start in range(0, len(content), 8))

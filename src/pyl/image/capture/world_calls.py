@@ -1,0 +1,206 @@
+"""Answers the system calls by which a program learns where it is, and when, and records each as a contact."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from pathlib import Path
+
+from pyl.image.arch.interface import Processor, Registers
+from pyl.image.capture.contacts import Contact, Kind
+from pyl.image.capture.known import is_renewed_draw, notices_forks
+from pyl.image.capture.traced_process import TracedProcess
+from pyl.image.capture.world import World
+from pyl.lambda_environment import TASK_ROOT, TEMPORARY
+from pyl.sandbox import capture as capture_sandbox
+
+_PATH_ARGUMENT = {
+    "open": 0, "stat": 0, "lstat": 0, "access": 0, "readlink": 0, "execve": 0,
+    "openat": 1, "newfstatat": 1, "statx": 1, "faccessat": 1, "faccessat2": 1, "readlinkat": 1,
+}  # fmt: skip
+"""Index of the path among the arguments of each call that takes one."""
+_IDENTITY = {"getuid": "user", "geteuid": "user", "getgid": "group", "getegid": "group"}
+_CLOCKS = ("clock_gettime", "gettimeofday", "time")
+_KINDS = {
+    "getrandom": Kind.RANDOM,
+    "uname": Kind.HOST_NAME,
+    "sched_getaffinity": Kind.PROCESSORS,
+    "getppid": Kind.PROCESS_ID,
+    "execve": Kind.CHILD,
+    **dict.fromkeys(_IDENTITY, Kind.USER),
+    **dict.fromkeys(_CLOCKS, Kind.CLOCK),
+}
+
+_CPU_CLOCKS = (2, 3)
+"""CLOCK_PROCESS_CPUTIME_ID and CLOCK_THREAD_CPUTIME_ID: the tracer's own would be wrong."""
+_UTSNAME_FIELD = 65
+_GRND_NONBLOCK, _GRND_INSECURE = 1, 4
+_HEAP_KEY_BYTES = 8
+"""What glibc draws for its check of chunks that are freed twice."""
+_MOST_RANDOM = 1 << 20
+_MASK_BYTES = 8
+_EINVAL = 22
+
+_RANDOM_DEVICES = ("/dev/urandom", "/dev/random")
+_PATH_ROOM = 256
+
+UNSEEN = (f"{TASK_ROOT}/", f"{TEMPORARY}/", "/dev/null", "/dev/zero", "/dev/full", "/loader")
+"""Beginnings of paths that are the same in each instance, or that a restored process makes anew."""
+
+
+class WorldCalls:
+    """Answers for one traced run."""
+
+    def __init__(self, processor: Processor, world: World) -> None:
+        self._processor = processor
+        self.world = world
+        self.contacts: list[Contact] = []
+        self._known_paths: set[tuple[str, bool]] = set()
+        """Paths that were asked for, and whether they were opened."""
+        self._asked_from: set[tuple[int, int]] = set()
+        self.stamps: set[int] = set()
+        """Times of change, inode and device numbers of the files outside of the package that the program looked at."""
+
+    def is_worth_asking(self, name: str, registers: Registers, process: TracedProcess) -> bool:
+        """Return whether the line of Python matters that makes this call."""
+        if name == "getrandom":
+            return not registers.arguments[2] & (_GRND_INSECURE | _GRND_NONBLOCK)
+        if name in _CLOCKS:
+            return False
+        if name in _PATH_ARGUMENT:
+            path = self._path(name, registers, process)
+            return path is not None and (path, name.startswith("open")) not in self._known_paths
+        return True
+
+    def is_new(self, registers: Registers) -> bool:
+        """Return whether a question for the process id comes from where none came from before."""
+        place = registers.stack_pointer, registers.instruction_pointer
+        is_new = place not in self._asked_from
+        self._asked_from.add(place)
+        return is_new
+
+    def record_process_id(self, library: str, frames: tuple[str, ...]) -> None:
+        """Record that the program was told its process id."""
+        if frames:
+            self.contacts.append(Contact(Kind.PROCESS_ID, library, frames))
+
+    def answer(self, name: str, registers: Registers, process: TracedProcess, frames: tuple[str, ...]) -> int | None:
+        """Answer a call, and record it.
+
+        Args:
+            name: Of the system call.
+            registers: Of the thread that makes it.
+            process: The thread's process.
+            frames: `file:line` of each Python frame, if they are known.
+
+        Returns:
+            The call's result, or None if the kernel has to make it.
+        """
+        if name in _CLOCKS:
+            return self._tell_time(name, registers, process)
+        library = process.calling_library(registers)
+        if name == "getrandom":
+            return self._draw(registers, process, library, frames)
+        if name in _PATH_ARGUMENT:
+            self._record_path(name, registers, process, library, frames)
+            return None
+        self.contacts.append(Contact(_KINDS[name], library, frames))
+        if name in _IDENTITY:
+            return self.world.user if _IDENTITY[name] == "user" else self.world.group
+        if name == "getppid":
+            return self.world.process_id_offset + 1
+        if name == "uname":
+            return self._tell_host_name(registers, process)
+        return self._tell_processors(registers, process)
+
+    def _tell_time(self, name: str, registers: Registers, process: TracedProcess) -> int | None:
+        first, second, *_ = registers.arguments
+        if name == "time":
+            seconds = self.world.clock(0) // 10**9
+            if first:
+                process.memory.write(first, struct.pack("<q", seconds))
+            return seconds
+        if name == "gettimeofday":
+            if first:
+                now = self.world.clock(0)
+                process.memory.write(first, struct.pack("<qq", now // 10**9, now % 10**9 // 1000))
+            return 0 if not second else None
+        if first > 11 or first in _CPU_CLOCKS:
+            return None
+        now = self.world.clock(first)
+        process.memory.write(second, struct.pack("<qq", now // 10**9, now % 10**9))
+        return 0
+
+    def _draw(self, registers: Registers, process: TracedProcess, library: str, frames: tuple[str, ...]) -> int | None:
+        address, count, flags, *_ = registers.arguments
+        if count > _MOST_RANDOM:
+            return None
+        contact = Contact(Kind.RANDOM, library, frames, detail=str(count))
+        is_c_library = flags == _GRND_NONBLOCK and count == _HEAP_KEY_BYTES
+        is_known = is_c_library or bool(flags & _GRND_INSECURE) or is_renewed_draw(contact)
+        content = self.world.random_bytes(contact.place, count, kept=is_known)
+        process.memory.write(address, content)
+        if not is_known:
+            self.contacts.append(Contact(Kind.RANDOM, library, frames, detail=str(count), content=content))
+        return count
+
+    def _tell_host_name(self, registers: Registers, process: TracedProcess) -> int:
+        system = os.uname()
+        fields = (system.sysname, self.world.instance.host_name, system.release, system.version, system.machine, "")
+        packed = b"".join(text.encode()[: _UTSNAME_FIELD - 1].ljust(_UTSNAME_FIELD, b"\0") for text in fields)
+        process.memory.write(registers.arguments[0], packed)
+        return 0
+
+    def _tell_processors(self, registers: Registers, process: TracedProcess) -> int | None:
+        _, size, address, *_ = registers.arguments
+        if size < _MASK_BYTES:
+            return -_EINVAL
+        process.memory.write(address, struct.pack("<Q", (1 << self.world.processors) - 1))
+        return _MASK_BYTES
+
+    def _path(self, name: str, registers: Registers, process: TracedProcess) -> str | None:
+        """Return the path that a call is about, or None if it is of the package or of no interest."""
+        try:
+            path = process.memory.text(registers.arguments[_PATH_ARGUMENT[name]])
+        except OSError:
+            return None
+        if not path.startswith("/"):  # the working directory is the package's folder, descriptors were opened by path
+            return None
+        return None if path.startswith(UNSEEN) or path in (TASK_ROOT, TEMPORARY) else path
+
+    def _record_path(
+        self, name: str, registers: Registers, process: TracedProcess, library: str, frames: tuple[str, ...]
+    ) -> None:
+        path = self._path(name, registers, process)
+        if path is None and name == "execve":
+            path = process.memory.text(registers.arguments[0])
+        key = (path or "", name.startswith("open"))
+        if path in _RANDOM_DEVICES and notices_forks(library) and name.startswith("open"):
+            self._redirect(name, registers, process, capture_sandbox.RANDOM_FILE)
+        if path is None or key in self._known_paths:
+            return
+        self._known_paths.add(key)
+        real = Path(f"/proc/{process.leader}/root{path}")
+        exists = os.path.lexists(real)
+        if exists:
+            self._note_stamps(real)
+        opened = exists and name.startswith("open")
+        kind = Kind.CHILD if name == "execve" else Kind.FILE
+        self.contacts.append(Contact(kind, library, frames, detail=path, exists=exists, opened=opened))
+
+    def _redirect(self, name: str, registers: Registers, process: TracedProcess, path: str) -> None:
+        """Let a call open another file, if that exists."""
+        if not Path(f"/proc/{process.leader}/root{path}").exists():
+            return
+        room = registers.stack_pointer - self._processor.red_zone - _PATH_ROOM
+        process.memory.write(room, path.encode() + b"\0")
+        registers.set_argument(_PATH_ARGUMENT[name], room)
+        registers.write()
+
+    def _note_stamps(self, path: Path) -> None:
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            for stamp in (status.st_mtime_ns, status.st_ctime_ns, status.st_atime_ns):
+                self.stamps.update((stamp // 10**9, stamp % 10**9))
+            self.stamps.update((status.st_ino, status.st_dev))
