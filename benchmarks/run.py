@@ -15,6 +15,7 @@ from benchmarks import compute, growth, targets
 from pyl.bench import suite
 from pyl.bench.rounds import Plan
 from pyl.cli import bench_report
+from pyl.cli.bench_options import measurement_options, report_options
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import PylError
 from pyl.project import load_project
@@ -22,32 +23,18 @@ from pyl.project import load_project
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MEASUREMENTS = {"growth": growth.measure, "compute": compute.measure}
 
-_file = click.Path(path_type=Path, dir_okay=False)
-
 
 @click.command()
 @click.option(
     "--also", type=click.Choice([*MEASUREMENTS, "crowds", "memory"]), multiple=True, help="Measure this as well."
 )
-@click.option("--no-build", is_flag=True, help="Measure the existing packages of the examples.")
-@click.option(
-    "--rounds",
-    type=click.IntRange(6, 1000),
-    default=60,
-    show_default=True,
-    help="Maximum number of rounds of a measurement.",
-)
-@click.option(
-    "--seconds", type=click.FloatRange(1), default=60.0, show_default=True, help="Maximum time of a measurement."
-)
-@click.option("--json", "json_file", type=_file, help="Write all figures and samples to this file.")
-@click.option("--html", "html_file", type=_file, help="Write a report with plots to this file.")
-@click.option("--markdown", "markdown_file", type=_file, help="Write the tables to this file.")
+@measurement_options(default_seconds="60")
+@report_options()
 def main(
     also: tuple[str, ...],
     no_build: bool,
     rounds: int,
-    seconds: float,
+    seconds: float | None,
     json_file: Path | None,
     html_file: Path | None,
     markdown_file: Path | None,
@@ -56,9 +43,10 @@ def main(
     if html_file:
         bench_report.require_plots()
     projects = [load_project(EXAMPLES / name, environ=os.environ) for name in ("hello", "orders")]
+    longest = seconds or 60.0
     settings = suite.Settings(
-        plan=Plan(least=min(10, rounds), most=rounds, seconds=seconds, precision=0.03),
-        warm_plan=Plan(least=min(7, rounds), most=min(20, rounds), seconds=seconds / 3),
+        plan=Plan(least=min(10, rounds), most=rounds, seconds=longest, precision=0.03),
+        warm_plan=Plan(least=min(7, rounds), most=min(20, rounds), seconds=longest / 3),
         build=not no_build,
         functions=("hello", "order"),
         concurrent_cold_starts="crowds" in also,

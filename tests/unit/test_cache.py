@@ -47,6 +47,15 @@ def test_one_that_another_process_made_meanwhile_is_used(own_cache: Path) -> Non
     assert [path.name for path in cache.entry("kind", "name", make).iterdir()] == ["theirs"]
 
 
+def test_an_entry_that_cannot_be_renamed_into_place_is_an_error(own_cache: Path) -> None:
+    def remove(folder: Path) -> None:
+        folder.rmdir()
+
+    with pytest.raises(FileNotFoundError):
+        cache.entry("kind", "name", remove)
+    assert list((own_cache / "kind").iterdir()) == []
+
+
 def test_keys_keep_their_parts_apart() -> None:
     assert cache.key("ab", "c") != cache.key("a", "bc")
     assert cache.key("a", b"b") == cache.key("a", "b")

@@ -18,6 +18,7 @@ from pyl.bench.rounds import Contestants, Plan
 from pyl.bench.variants import INTERPRETED, NATIVE, Variant
 from pyl.errors import PylError, UsageError
 from pyl.events import samples
+from pyl.packaging.locations import package_folder, package_path
 from pyl.progress import Progress
 from pyl.project.config.model import BenchVariant
 from pyl.project.model import Function, Project
@@ -174,10 +175,8 @@ def make_packages(
     Raises:
         UsageError: `settings` ask for existing packages, and there are none.
     """
-    out = project.root / "build" / "pyl"
-    packages = Packages(
-        interpreted=out / "interpreted.zip", native=out / f"native-{project.configuration.architecture}.zip"
-    )
+    out = package_folder(project)
+    packages = Packages(interpreted=package_path(project, "interpreted"), native=package_path(project, "native"))
     build_seconds: dict[str, float | None] = {INTERPRETED: None, NATIVE: None}
     if settings.build:
         from pyl.packaging import builders, interpreted

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from pyl.bench.figures import Report, load
 from pyl.cli import bench_report
+from pyl.cli.bench_options import measurement_options, report_options
 from pyl.cli.options import complete_functions
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import FunctionFailed, UsageError
@@ -35,9 +36,6 @@ def _variant(_context: click.Context, _parameter: click.Parameter, texts: tuple[
     return tuple(variants)
 
 
-_output = click.Path(path_type=Path, dir_okay=False)
-
-
 @click.command()
 @click.option(
     "--project",
@@ -53,26 +51,14 @@ _output = click.Path(path_type=Path, dir_okay=False)
     help="Another variant to measure: a zip or folder with a `bootstrap`, or an executable.",
 )  # fmt: skip
 @click.option("--also", type=click.Choice(EXTRAS), multiple=True, help="Measure this as well; may be repeated.")
-@click.option("--no-build", is_flag=True, help="Measure the existing packages in build/pyl.")
-@click.option(
-    "--rounds",
-    type=click.IntRange(6, 1000),
-    default=60,
-    show_default=True,
-    help="Maximum number of rounds of a measurement.",
-)
-@click.option(
-    "--seconds", type=click.FloatRange(1), help="Maximum time of a measurement.  [default: 60; with --remote 600]"
-)
+@measurement_options(default_seconds="60; with --remote 600")
 @click.option("--remote", is_flag=True,
               help="Measure on AWS: deploy all variants under temporary names, then delete them.")  # fmt: skip
 @click.option("--memory", "memory", type=click.IntRange(128, 10240), multiple=True, metavar="MB",
               help="With --remote: memory size; may be repeated.  [default: the function's]")  # fmt: skip
 @click.option("--profile", envvar="AWS_PROFILE", help="With --remote: AWS profile.")
 @click.option("--region", help="With --remote: AWS region.  [default: the project's]")
-@click.option("--json", "json_file", type=_output, help="Write all figures and samples to this file.")
-@click.option("--html", "html_file", type=_output, help="Write a report with plots to this file.")
-@click.option("--markdown", "markdown_file", type=_output, help="Write the tables to this file.")
+@report_options()
 @click.option("--compare", type=click.Path(path_type=Path, dir_okay=False, exists=True), metavar="OLD.json",
               help="Show what changed since the run that wrote this --json file.")  # fmt: skip
 @click.option("--fail-on-regression", is_flag=True, help="With --compare: exit with code 1 if a figure became worse.")

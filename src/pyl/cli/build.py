@@ -13,6 +13,7 @@ from pyl.cli.options import json_option, project_option
 from pyl.cli.progress import ConsoleProgress
 from pyl.errors import UsageError
 from pyl.packaging import lifecycle
+from pyl.packaging.locations import package_folder
 from pyl.packaging.package import Package
 from pyl.project import load_project
 from pyl.project.config.model import Builder
@@ -73,7 +74,7 @@ def command(
         raise UsageError(msg)
     overrides = {"native.builder": builder, "architecture": architecture}
     project = load_project(directory, environ=os.environ, overrides=overrides)
-    target = (out or project.root / "build" / "pyl").absolute()
+    target = (out or package_folder(project)).absolute()
     if native:
         package = build_native(project, target, cached=cached, timeout=timeout)
     else:

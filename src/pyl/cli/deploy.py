@@ -141,11 +141,10 @@ def _packages(
     project: Project, functions: Sequence[Function], package: Path | None, *, native: bool
 ) -> Mapping[str, FunctionPackage]:
     from pyl.deploy.packages import build_packages, use_package
+    from pyl.packaging.locations import package_folder
 
     def build(variant_project: Project, variant: Variant) -> Package:
-        out = variant_project.root / "build" / "pyl"
-        if variant.architecture != project.configuration.architecture:
-            out /= variant.architecture
+        out = package_folder(project, variant.architecture)
         return (
             build_native(variant_project, out) if variant.kind == "native" else build_interpreted(variant_project, out)
         )

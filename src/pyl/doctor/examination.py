@@ -13,12 +13,13 @@ def examine(areas: Collection[Area], *, directory: Path, environ: Mapping[str, s
 
     Args:
         areas: Areas to check.
-        directory: Folder of the project, if there is one. It determines the region and the permissions to check.
+        directory: Folder of the project, if there is one. It determines the processor, the region and the
+            permissions to check.
         environ: Environment variables.
     """
     examinations: dict[Area, Callable[[], Iterator[Finding]]] = {
         Area.PYTHON: _python,
-        Area.NATIVE: _native,
+        Area.NATIVE: lambda: _native(directory, environ),
         Area.IMAGE: _image,
         Area.ENGINE: lambda: _engine(environ),
         Area.AWS: lambda: _aws(directory, environ),
@@ -34,10 +35,10 @@ def _python() -> Iterator[Finding]:
     return python.examine()
 
 
-def _native() -> Iterator[Finding]:
+def _native(directory: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     from pyl.doctor import native
 
-    return native.examine()
+    return native.examine(directory, environ)
 
 
 def _image() -> Iterator[Finding]:

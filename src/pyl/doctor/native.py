@@ -4,44 +4,53 @@ from __future__ import annotations
 
 import functools
 import importlib.metadata
-import os
 import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pyl.architecture import Architecture
 from pyl.doctor.findings import Area, Finding, Status
 from pyl.errors import EngineError
-from pyl.process import CommandFailed, run
+from pyl.process import CommandFailed
+from pyl.project import examine as examine_project
 from pyl.toolchain import nuitka
-from pyl.toolchain.zig import shared_cache
+from pyl.toolchain.zig import run_zig
 
 _finding = functools.partial(Finding, area=Area.NATIVE)
 
 _PROGRAM = '#include <stdio.h>\nint main(void) { return puts("works") < 0; }\n'
 
 
-def examine() -> Iterator[Finding]:
-    """Check the platform, the tools and the compiler."""
-    yield _platform(sys.platform, platform.machine())
+def examine(directory: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Check the platform, the tools and the compiler.
+
+    Args:
+        directory: Folder of the project, if there is one. It determines the processor to build for.
+        environ: Environment variables.
+    """
+    project = examine_project(directory, environ=environ).project
+    host = Architecture.host()
+    yield _platform(sys.platform, platform.machine(), project.configuration.architecture if project else host)
     if sys.platform != "linux":
         return
     tools = _tools()
     yield tools
-    if tools.status is Status.OK:
-        yield _compiler()
+    if tools.status is Status.OK and host:
+        yield _compiler(host)
 
 
-def _platform(system: str, machine: str) -> Finding:
+def _platform(system: str, machine: str, architecture: Architecture | None) -> Finding:
+    """Check that this machine builds for a processor, or for any of Lambda's if there is no project."""
     detail = f"{system} on {machine}"
     if system != "linux":
         fix = "build native packages in a container, see the engine below"
         return _finding(name="platform", status=Status.WARNING, found=detail, fix=fix)
-    if Architecture.of_machine(machine) is not Architecture.X86_64:
-        fix = f"build on an {Architecture.X86_64} machine, or in a container for it"
+    host = Architecture.of_machine(machine)
+    if host is None or host is not architecture:
+        fix = f"build on an {architecture or ' or '.join(Architecture)} machine, or in a container for it"
         return _finding(name="platform", status=Status.WARNING, found=detail, fix=fix)
     return _finding(name="platform", status=Status.OK, found=detail)
 
@@ -55,16 +64,14 @@ def _tools() -> Finding:
     return _finding(name="tools", status=Status.OK, found=", ".join(versions))
 
 
-def _compiler() -> Finding:
-    """Compile a C program for the target, and run it."""
-    target = Architecture.X86_64.gnu_target(nuitka.GLIBC)
+def _compiler(host: Architecture) -> Finding:
+    """Compile a C program for this machine's processor with Lambda's glibc, and run it."""
+    target = host.gnu_target(nuitka.GLIBC)
     with tempfile.TemporaryDirectory(prefix="pyl-doctor-") as temporary:
         source, program = Path(temporary, "works.c"), Path(temporary, "works")
         source.write_text(_PROGRAM, encoding="ascii")
-        environment = os.environ | shared_cache()
-        command: list[str | Path] = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-o", program, source]
         try:
-            run(command, environment=environment)
+            run_zig(["-target", target, "-o", program, source])
             output = subprocess.run([program], capture_output=True, text=True, check=True).stdout.strip()
         except CommandFailed as failure:
             last_line = (failure.output.strip().splitlines() or [failure.message])[-1]

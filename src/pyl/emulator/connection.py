@@ -1,7 +1,7 @@
 """An HTTP/1.1 server for the Runtime API, with chunked bodies and trailers.
 
 The runtime reports an error in mid-stream in the trailers of its request, and aiohttp's server does not pass trailers
-on. So this parses requests itself.
+on. So this parses requests itself; docs/adr/0009-own-http-server.md says why it does not use h11.
 """
 
 from __future__ import annotations

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from pyl.errors import UsageError
+from pyl.packaging.locations import package_path
+from pyl.packaging.package import Kind
 from pyl.project.model import Project
 
 SOURCE = "source"
@@ -20,9 +23,7 @@ def find_package(project: Project, name: str | None) -> Path:
     Raises:
         UsageError: The package does not exist.
     """
-    folder = project.root / "build" / "pyl"
-    native = folder / f"native-{project.configuration.architecture}.zip"
-    packages = {"interpreted": folder / "interpreted.zip", "native": native}
+    packages = {kind: package_path(project, kind) for kind in get_args(Kind)}
     if name is None:
         built = [path for path in packages.values() if path.exists()]
         if not built:

@@ -28,7 +28,7 @@ _RUNTIME = (
 INTERPRETED = ("batch", "events", "responses")
 """Those that native packages contain as bytecode: they mostly define data types, and compute little."""
 
-_NOT_RUNTIME = ("samples", "samples.py", "__pycache__")
+_NOT_RUNTIME = ("edits.py", "samples", "samples.py", "__pycache__")
 
 _TABLE = '''\
 """The functions of this package: the handler `functions.<name>` is attribute `<name>` of this module."""

@@ -10,6 +10,7 @@ from pyl import lambda_environment
 from pyl.architecture import Architecture
 from pyl.packaging import archive, aws_services, bytecode, contents, missing_packages, staging
 from pyl.packaging.commands import commands
+from pyl.packaging.locations import package_name
 from pyl.packaging.package import ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
 from pyl.project import dependencies
@@ -27,7 +28,7 @@ def build(project: Project, out: Path, progress: Progress, *, layer: bool = Fals
         BuildError: A step of the build failed. Existing packages are unchanged.
     """
     architecture = project.configuration.architecture
-    package = out / "interpreted.zip"
+    package = out / package_name("interpreted", architecture)
     layer_package = out / "layer.zip" if layer else None
     with staging.scratch(out) as scratch:
         task, shared = scratch / "task", scratch / "python" if layer else scratch / "task"
@@ -48,7 +49,7 @@ def build(project: Project, out: Path, progress: Progress, *, layer: bool = Fals
             total = archive.unpacked_size(task) + (archive.unpacked_size(shared) if layer else 0)
             sizes["your code, pyl and bytecode"] = total - sizes["dependencies"]
             check_unpacked_size(sizes)
-            finished = scratch / "interpreted.zip"
+            finished = scratch / package.name
             archive.write(task, finished)
             if layer_package:
                 folder = scratch / "layer"

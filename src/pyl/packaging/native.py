@@ -36,6 +36,7 @@ from pyl.packaging import (
 from pyl.packaging.commands import commands
 from pyl.packaging.interpreted import python_version
 from pyl.packaging.lifecycle import runtime_for, today
+from pyl.packaging.locations import package_name
 from pyl.packaging.package import ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
 from pyl.project import dependencies
@@ -66,7 +67,7 @@ def build(
     """
     nuitka.require()
     architecture = project.configuration.architecture
-    package = out / f"native-{architecture}.zip"
+    package = out / package_name("native", architecture)
     with staging.scratch(out) as scratch:
         log = out / LOG
         log.unlink(missing_ok=True)

@@ -132,10 +132,10 @@ class _Writer:
         target = function.target
         match trigger:
             case SQSTrigger():
-                source = {"Queue": _substitute_string(sources.queue_arn(target, trigger))}
+                source = {"Queue": _substitute_string(sources.source_arn(target, trigger))}
                 return _typed("SQS", source | mapping_arguments(target, trigger))
             case KinesisTrigger():
-                source = {"Stream": _substitute_string(sources.stream_arn(target, trigger))}
+                source = {"Stream": _substitute_string(sources.source_arn(target, trigger))}
                 return _typed("Kinesis", source | mapping_arguments(target, trigger))
             case DynamoDBTrigger():
                 return _typed("DynamoDB", {"Stream": self._table_stream(trigger)} | mapping_arguments(target, trigger))
@@ -286,7 +286,7 @@ def _pattern_rule(trigger: EventBridgeTrigger) -> dict[str, Any]:
 
 
 def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> dict[str, Any]:
-    topic: dict[str, Any] = {"Topic": _substitute_string(sources.topic_arn(function.target, trigger))}
+    topic: dict[str, Any] = {"Topic": _substitute_string(sources.source_arn(function.target, trigger))}
     if trigger.filter is None:
         return topic
     return topic | {"FilterPolicy": json.loads(trigger.filter), "FilterPolicyScope": trigger.filter_scope}

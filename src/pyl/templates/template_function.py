@@ -10,10 +10,11 @@ from pathlib import Path
 
 from pyl.architecture import Architecture
 from pyl.deploy.desired_state import owner_of
-from pyl.deploy.packages import Variant, configured_runtime, inspect_package, select_variant
+from pyl.deploy.packages import configured_runtime, inspect_package, select_variant
 from pyl.deploy.target import Target
 from pyl.errors import UsageError
 from pyl.packaging.lifecycle import runtime_for
+from pyl.packaging.locations import package_path
 from pyl.packaging.package import Kind
 from pyl.project.config.deployment import DeploymentConfiguration
 from pyl.project.config.model import FunctionConfiguration
@@ -111,21 +112,13 @@ def locate_template_functions(
         located.append(
             TemplateFunction(
                 target=target,
-                package=package or package_path(project, variant),
+                package=package or package_path(project, variant.kind, variant.architecture),
                 configured_runtime=runtime,
                 runtime=runtime_for(runtime, today),
                 architecture=variant.architecture,
             )
         )
     return located
-
-
-def package_path(project: Project, variant: Variant) -> Path:
-    """Return the path at which `pyl build` and `pyl deploy` write a package."""
-    folder = project.root / "build" / "pyl"
-    if variant.architecture != project.configuration.architecture:
-        folder /= variant.architecture
-    return folder / ("interpreted.zip" if variant.kind == "interpreted" else f"native-{variant.architecture}.zip")
 
 
 def check_names(functions: Sequence[TemplateFunction], convert: Callable[[str], str]) -> None:

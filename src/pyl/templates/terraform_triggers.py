@@ -61,7 +61,7 @@ def _blocks(function: TemplateFunction, trigger: Trigger) -> Iterator[Block]:
                 _mapping(function, trigger),
             )
         case S3Trigger():
-            bucket = Template(sources.bucket_arn(function.target, trigger))
+            bucket = Template(sources.source_arn(function.target, trigger))
             yield _permission(function, trigger, bucket)
         case SNSTrigger():
             yield from _subscription(function, trigger)
@@ -107,15 +107,9 @@ def _mapping(function: TemplateFunction, trigger: BatchTrigger) -> dict[str, Any
 
 
 def _source(function: TemplateFunction, trigger: BatchTrigger) -> Expression | Template:
-    match trigger:
-        case SQSTrigger():
-            return Template(sources.queue_arn(function.target, trigger))
-        case KinesisTrigger():
-            return Template(sources.stream_arn(function.target, trigger))
-        case DynamoDBTrigger() if trigger.table.startswith("arn:"):
-            return Template(trigger.table)
-        case DynamoDBTrigger():
-            return Expression(f"data.aws_dynamodb_table.{block_name(trigger.table)}.stream_arn")
+    if isinstance(trigger, DynamoDBTrigger) and not trigger.table.startswith("arn:"):
+        return Expression(f"data.aws_dynamodb_table.{block_name(trigger.table)}.stream_arn")
+    return Template(sources.source_arn(function.target, trigger))
 
 
 def _tables(function_triggers: FunctionTriggers) -> Iterator[Block]:
@@ -159,7 +153,7 @@ def _notifications(function_triggers: FunctionTriggers) -> Iterator[Block]:
 
 
 def _subscription(function: TemplateFunction, trigger: SNSTrigger) -> Iterator[Block]:
-    topic = Template(sources.topic_arn(function.target, trigger))
+    topic = Template(sources.source_arn(function.target, trigger))
     yield _permission(function, trigger, topic)
     body: dict[str, Any] = {"topic_arn": topic, "protocol": "lambda", "endpoint": _invoked_arn(function)}
     if trigger.filter is not None:

@@ -17,7 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-ssize_t readlink(const char *restrict path, char *restrict target, size_t size) {
+ssize_t readlink(const char *restrict path, char *restrict target, size_t size)
+{
     if (strcmp(path, "/proc/self/exe") != 0)
         return syscall(SYS_readlinkat, AT_FDCWD, path, target, size);
     size_t length = strlen(program_invocation_name);
@@ -29,7 +30,8 @@ ssize_t readlink(const char *restrict path, char *restrict target, size_t size) 
 
 locale_t __newlocale(int mask, const char *name, locale_t base); // the C library's own name for it
 
-locale_t newlocale(int mask, const char *name, locale_t base) {
+locale_t newlocale(int mask, const char *name, locale_t base)
+{
     locale_t made = __newlocale(mask, name, base);
     return made ? made : __newlocale(mask, "C", base);
 }

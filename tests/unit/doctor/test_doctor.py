@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from pyl.architecture import Architecture
 from pyl.cli import main
 from pyl.cli.doctor import exit_code
 from pyl.doctor import native, python
@@ -73,15 +74,19 @@ def test_pythons_without_a_lambda_runtime_are_reported(version: tuple[int, int],
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "status"),
+    ("system", "machine", "architecture", "status"),
     [
-        ("linux", "x86_64", Status.OK),
-        ("linux", "aarch64", Status.WARNING),
-        ("darwin", "arm64", Status.WARNING),
+        ("linux", "x86_64", Architecture.X86_64, Status.OK),
+        ("linux", "aarch64", Architecture.ARM64, Status.OK),
+        ("linux", "aarch64", Architecture.X86_64, Status.WARNING),
+        ("linux", "riscv64", None, Status.WARNING),
+        ("darwin", "arm64", Architecture.ARM64, Status.WARNING),
     ],
 )
-def test_platforms_that_cannot_build_native_packages_are_reported(system: str, machine: str, status: Status) -> None:
-    finding = native._platform(system, machine)
+def test_platforms_that_cannot_build_native_packages_are_reported(
+    system: str, machine: str, architecture: Architecture | None, status: Status
+) -> None:
+    finding = native._platform(system, machine, architecture)
     assert (finding.status, finding.fix is None) == (status, status is Status.OK)
 
 
@@ -93,12 +98,23 @@ def test_a_missing_tool_is_reported_with_the_extra_that_installs_it(monkeypatch:
     assert "pyl[native]" in (finding.fix or "")
 
 
+def test_the_platform_is_compared_with_the_processor_of_the_project(tmp_path: Path) -> None:
+    other = next(architecture for architecture in Architecture if architecture is not Architecture.host())
+    (tmp_path / "app.py").write_text("import pyl\n\n@pyl.function\ndef hello(context, event):\n    return event\n")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "1"\n\n[tool.pyl]\n')
+    finding = next(native.examine(tmp_path, {"PYL_ARCHITECTURE": other}))
+    assert finding.status is Status.WARNING
+    assert f"build on an {other} machine" in (finding.fix or "")
+
+
 def test_a_broken_compiler_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = Architecture.host()
+    assert host
     monkeypatch.setattr(native, "_PROGRAM", "int main(void) { return missing; }\n")
-    finding = native._compiler()
+    finding = native._compiler(host)
     assert (finding.status, "zig cannot compile" in finding.found) == (Status.FAILED, True)
     monkeypatch.setattr(native, "_PROGRAM", "int main(void) { return 3; }\n")
-    assert "does not run" in native._compiler().found
+    assert "does not run" in native._compiler(host).found
 
 
 def _finding(area: Area, status: Status) -> Finding:

@@ -20,7 +20,11 @@ BODY = (
     "result = base64.b64decode(event['body']) if event.get('isBase64Encoded') else (event.get('body') or '').encode()"
 )
 pytestmark = pytest.mark.filterwarnings("default::ResourceWarning")
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(
+    max_examples=60,
+    deadline=None,  # and no limit for making inputs: both depend on what else the machine does
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 tokens = st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=12)
 values = st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=40)

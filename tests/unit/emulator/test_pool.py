@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import http.client
 import json
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from pyl.emulator.pool import Pool
 from pyl.sandbox.memory_limits import MemoryLimits
 from unit.emulator.fakes import Serving, function, package, serving
 
@@ -181,3 +183,63 @@ def test_a_function_that_exceeds_its_memory_is_ended_and_leaves_no_cgroup(tmp_pa
         assert emulator.lines[-1][1].endswith("Status: error\tError Type: Runtime.OutOfMemory")
         assert caller("eat", 20) == 20 << 20
     assert not list(hierarchy.parent.glob(f"pyl-{os.getpid()}-*"))
+
+
+class FakeEnvironment:
+    """An environment whose state the test sets."""
+
+    def __init__(self) -> None:
+        self.usable = True
+        self.on_exit: Callable[[], None] | None = None
+        self.ended = False
+        self.usable_after_invocation = True
+
+    async def invoke(self, *_arguments: object) -> FakeEnvironment:
+        self.usable = self.usable_after_invocation
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        self.ended = True
+
+
+class FakePool:
+    """A pool of fake environments."""
+
+    def __init__(self) -> None:
+        self.pool = Pool(self._start)  # type: ignore[arg-type]
+
+    async def _start(self) -> FakeEnvironment:
+        return FakeEnvironment()
+
+    async def invoke(self) -> FakeEnvironment:
+        """Return the environment that handled an invocation."""
+        return await self.pool.invoke(None)  # type: ignore[arg-type, return-value]
+
+
+def test_an_idle_environment_that_is_no_longer_usable_is_replaced_and_ended() -> None:
+    async def scenario() -> None:
+        fake = FakePool()
+        first = await fake.invoke()
+        assert await fake.invoke() is first
+        first.usable = False
+        second = await fake.invoke()
+        assert second is not first
+        await asyncio.sleep(0)
+        assert (first.ended, second.ended) == (True, False)
+        await fake.pool.close()
+
+    asyncio.run(scenario())
+
+
+def test_an_environment_that_an_invocation_made_unusable_is_ended_at_once() -> None:
+    async def scenario() -> None:
+        fake = FakePool()
+        first = await fake.invoke()
+        first.usable_after_invocation = False
+        assert await fake.invoke() is first
+        assert fake.pool.size == 0
+        await asyncio.sleep(0)
+        assert first.ended
+        await fake.pool.close()
+
+    asyncio.run(scenario())

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +321,29 @@ PYL = RuntimeCommand(
     argv=(sys.executable, "-m", "pyl.runtime"),
     path=(PROJECT, SOURCE),
 )
+_WITH_EXTENSION = """
+import importlib.util, sys
+import pyl.runtime
+specification = importlib.util.spec_from_file_location("pyl.runtime._native", sys.argv[1])
+module = importlib.util.module_from_spec(specification)
+sys.modules[specification.name] = pyl.runtime._native = module
+specification.loader.exec_module(module)
+from pyl.runtime.native import main
+main()
+"""
+
+
+def with_extension(library: Path) -> RuntimeCommand:
+    """Return the runtime from its sources, with the loop in C of an extension module. Sanitizers are preloaded."""
+    names = ("LD_PRELOAD", "ASAN_OPTIONS", "PYTHONMALLOC")
+    return replace(
+        PYL,
+        name="extension",
+        argv=(sys.executable, "-c", _WITH_EXTENSION, str(library.absolute())),
+        environment={name: os.environ[name] for name in names if name in os.environ},
+    )
+
+
 INTERPRETED = RuntimeCommand(
     name="interpreted",
     argv=(sys.executable, "-m", "awslambdaric", "{handler}"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from unit.runtime.api_server import INTERPRETED, PYL, Pool, Process, RuntimeAPI, RuntimeCommand
+from unit.runtime.api_server import INTERPRETED, PYL, Pool, Process, RuntimeAPI, RuntimeCommand, with_extension
 
-_OWN = [PYL]
+_EXTENSION = os.environ.get("PYL_TEST_NATIVE")
+_OWN = [with_extension(Path(_EXTENSION)) if _EXTENSION else PYL]
+"""With `PYL_TEST_NATIVE`, the loop in C is tested instead of the one in Python: `make test-sanitizers`."""
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@
  * bytes of the first answer and of what the program printed, as long as the line says. All times are nanoseconds.
  *
  * One thread, blocking in poll() while a program works: the clock of an invocation holds nothing of this
- * process but what `server` says (processor time). The environment of this process is the environment of the programs. */
+ * process but what `server` says (processor time). The environment of this process is the environment of the programs.
+ */
 #include "driver.h"
 
 #include <arpa/inet.h>
@@ -146,7 +147,8 @@ static void wait_for_all(struct environment *environments, const struct job *job
             open += (unsigned)watched;
             of[0] = (struct pollfd){.fd = watched ? environments[e].listener : -1, .events = POLLIN};
             for (int i = 0; i < CONNECTIONS; i++)
-                of[i + 1] = (struct pollfd){.fd = watched ? environments[e].connections[i].socket : -1, .events = POLLIN};
+                of[i + 1] =
+                    (struct pollfd){.fd = watched ? environments[e].connections[i].socket : -1, .events = POLLIN};
         }
         if (!open)
             break;

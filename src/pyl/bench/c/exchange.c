@@ -69,7 +69,8 @@ static enum found parse(struct buffer *input, struct request *request)
     char *end = memmem(input->bytes, input->length, "\r\n\r\n", 4);
     int known = 0;
     for (int i = 0; i < 2; i++)
-        known |= !strncmp(input->bytes, methods[i], input->length < strlen(methods[i]) ? input->length : strlen(methods[i]));
+        known |=
+            !strncmp(input->bytes, methods[i], input->length < strlen(methods[i]) ? input->length : strlen(methods[i]));
     if (!known || (!end && input->length > 65536))
         return GARBAGE;
     if (!end)
@@ -118,8 +119,9 @@ static int send_all(int socket, const char *head, size_t head_length, const stru
 static void reply(struct connection *connection, const char *status)
 {
     char text[160];
-    int length = snprintf(text, sizeof text,
-                          "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}", status);
+    int length = snprintf(
+        text, sizeof text,
+        "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: 15\r\n\r\n{\"status\":\"OK\"}", status);
     send_all(connection->socket, text, (size_t)length, NULL);
 }
 
@@ -129,7 +131,8 @@ static void fail(struct environment *environment, const char *failure)
     environment->done = 1;
 }
 
-static void hand_out(struct environment *environment, struct connection *connection, const struct job *job, struct moment woken)
+static void hand_out(struct environment *environment, struct connection *connection, const struct job *job,
+                     struct moment woken)
 {
     char head[768];
     struct timespec time;
@@ -162,7 +165,8 @@ static void hand_out(struct environment *environment, struct connection *connect
     /* A cold start waits for all that is done here; an invocation's clock starts when the sending does. A large event
      * is read while it is being sent: then the two sides work at once, and nothing may be subtracted. */
     int64_t sending = job->event.length > AT_ONCE ? 0 : sent - begun.processor;
-    environment->cold_server = environment->answers ? environment->cold_server : begun.processor - woken.processor + sending;
+    environment->cold_server =
+        environment->answers ? environment->cold_server : begun.processor - woken.processor + sending;
     environment->servers[environment->answers] = sending;
 }
 

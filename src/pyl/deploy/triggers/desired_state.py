@@ -8,24 +8,9 @@ from typing import Any
 
 from pyl.deploy.plan import Resource
 from pyl.deploy.target import Target
-from pyl.deploy.triggers.http import APIResource, RouteResource, api_name
-from pyl.deploy.triggers.mappings import MappingResource
-from pyl.deploy.triggers.rules import PatternResource, ScheduleResource
-from pyl.deploy.triggers.s3 import NotificationResource
-from pyl.deploy.triggers.ses import ReceiptRuleResource
-from pyl.deploy.triggers.sns import SubscriptionResource
-from pyl.project.config.triggers import (
-    DynamoDBTrigger,
-    EventBridgeTrigger,
-    HTTPAPITrigger,
-    KinesisTrigger,
-    S3Trigger,
-    ScheduleTrigger,
-    SESTrigger,
-    SNSTrigger,
-    SQSTrigger,
-    Trigger,
-)
+from pyl.deploy.triggers.http import APIResource, api_name
+from pyl.deploy.triggers.kinds import KINDS
+from pyl.project.config.triggers import HTTPAPITrigger, S3Trigger, Trigger
 
 
 def trigger_resources(target: Target) -> list[Resource[Any]]:
@@ -33,7 +18,11 @@ def trigger_resources(target: Target) -> list[Resource[Any]]:
     triggers = target.function.configuration.triggers
     sources = Counter(trigger.source for trigger in triggers)
     return [
-        _resource(target, trigger, trigger.source if sources[trigger.source] == 1 else _distinctive_label(trigger))
+        KINDS[trigger.type].resource(
+            target=target,
+            label=trigger.source if sources[trigger.source] == 1 else _distinctive_label(trigger),
+            trigger=trigger,
+        )
         for trigger in triggers
     ]
 
@@ -55,21 +44,3 @@ def _distinctive_label(trigger: Trigger) -> str:
         return f"{trigger.source}/{trigger.prefix}*{trigger.suffix} {', '.join(trigger.events)}"
     details = [part for part in trigger.identity[1:] if part and part not in trigger.source]
     return " ".join([trigger.source, *details])
-
-
-def _resource(target: Target, trigger: Trigger, label: str) -> Resource[Any]:
-    match trigger:
-        case SQSTrigger() | DynamoDBTrigger() | KinesisTrigger():
-            return MappingResource(target=target, label=label, trigger=trigger)
-        case S3Trigger():
-            return NotificationResource(target=target, label=label, trigger=trigger)
-        case SNSTrigger():
-            return SubscriptionResource(target=target, label=label, trigger=trigger)
-        case EventBridgeTrigger():
-            return PatternResource(target=target, label=label, trigger=trigger)
-        case ScheduleTrigger():
-            return ScheduleResource(target=target, label=label, trigger=trigger)
-        case SESTrigger():
-            return ReceiptRuleResource(target=target, label=label, trigger=trigger)
-        case HTTPAPITrigger():
-            return RouteResource(target=target, label=label, trigger=trigger)

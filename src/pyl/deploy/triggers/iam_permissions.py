@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pyl.deploy.iam_permissions import destination_statement
 from pyl.deploy.policy import Statement
 from pyl.deploy.target import Target
-from pyl.deploy.triggers import sources
-from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, SQSTrigger, Trigger
+from pyl.deploy.triggers.sources import source_arn
+from pyl.project.config.triggers import BatchTrigger
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,28 +22,16 @@ class TriggerPermissions:
 
     reason: str
     actions: tuple[str, ...]
-    resource: Callable[[Target, Trigger], str]
+    resource: Callable[[str], str] = str
+    """Returns the ARN of the resource for that of the source, or an empty string if there is no such resource."""
 
 
-def _queue(target: Target, trigger: Trigger) -> str:
-    assert isinstance(trigger, SQSTrigger)  # noqa: S101 - ensured by TRIGGER_PERMISSIONS
-    return sources.queue_arn(target, trigger)
+def _stream(arn: str) -> str:
+    return arn.partition("/consumer/")[0]
 
 
-def _stream(target: Target, trigger: Trigger) -> str:
-    assert isinstance(trigger, KinesisTrigger)  # noqa: S101
-    return sources.stream_arn(target, trigger).partition("/consumer/")[0]
-
-
-def _consumer(target: Target, trigger: Trigger) -> str:
-    assert isinstance(trigger, KinesisTrigger)  # noqa: S101
-    arn = sources.stream_arn(target, trigger)
+def _consumer(arn: str) -> str:
     return arn if "/consumer/" in arn else ""
-
-
-def _table_stream(target: Target, trigger: Trigger) -> str:
-    assert isinstance(trigger, DynamoDBTrigger)  # noqa: S101
-    return sources.table_stream_arn(target, trigger)
 
 
 TRIGGER_PERMISSIONS: Mapping[str, tuple[TriggerPermissions, ...]] = {
@@ -51,7 +39,6 @@ TRIGGER_PERMISSIONS: Mapping[str, tuple[TriggerPermissions, ...]] = {
         TriggerPermissions(
             reason="Queue",
             actions=("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
-            resource=_queue,
         ),
     ),
     "dynamodb": (
@@ -63,7 +50,6 @@ TRIGGER_PERMISSIONS: Mapping[str, tuple[TriggerPermissions, ...]] = {
                 "dynamodb:GetShardIterator",
                 "dynamodb:ListStreams",
             ),
-            resource=_table_stream,
         ),
     ),
     "kinesis": (
@@ -81,18 +67,19 @@ TRIGGER_PERMISSIONS: Mapping[str, tuple[TriggerPermissions, ...]] = {
         TriggerPermissions(reason="Consumer", actions=("kinesis:SubscribeToShard",), resource=_consumer),
     ),
 }
-"""By type of trigger. Other types require no permissions."""
+"""By type of trigger that Lambda polls."""
 
 
 def trigger_statements(target: Target) -> Iterator[Statement]:
     """Yield the policy statements for a function's triggers."""
     for index, trigger in enumerate(target.function.configuration.triggers, 1):
-        for permissions in TRIGGER_PERMISSIONS.get(trigger.type, ()):
-            resource = permissions.resource(target, trigger)
-            if resource:
-                yield Statement(
-                    reason=f"Trigger{index}{permissions.reason}", actions=permissions.actions, resources=(resource,)
-                )
+        if isinstance(trigger, BatchTrigger):
+            arn = source_arn(target, trigger)
+            for permissions in TRIGGER_PERMISSIONS[trigger.type]:
+                if resource := permissions.resource(arn):
+                    yield Statement(
+                        reason=f"Trigger{index}{permissions.reason}", actions=permissions.actions, resources=(resource,)
+                    )
         failures = getattr(trigger, "on_failure", None)
         if failures:
             yield destination_statement(f"Trigger{index}Failures", failures)

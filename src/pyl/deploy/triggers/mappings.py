@@ -138,9 +138,7 @@ def find_source_arn(aws: AWS, target: Target, trigger: BatchTrigger) -> str:
     """Return the ARN of the source. For a table, AWS is asked for its stream."""
     if isinstance(trigger, DynamoDBTrigger):
         return sources.find_table_stream(aws, target, trigger)
-    return (
-        sources.queue_arn(target, trigger) if isinstance(trigger, SQSTrigger) else sources.stream_arn(target, trigger)
-    )
+    return sources.source_arn(target, trigger)
 
 
 def mapping_settings(target: Target, trigger: BatchTrigger) -> dict[str, Any]:

@@ -5,7 +5,7 @@ They are recognised by the function's policy and by the tags of mappings, see `p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,24 +13,13 @@ from pyl.deploy.aws import AWS, none_if_absent, paginate
 from pyl.deploy.plan import Change, Reference, Resource
 from pyl.deploy.tags import Owner
 from pyl.deploy.target import Target
-from pyl.deploy.triggers import http, mappings, permissions, rules, s3, ses, sns
+from pyl.deploy.triggers import http, mappings, permissions
 from pyl.deploy.triggers.base import invokes, trigger_name
+from pyl.deploy.triggers.kinds import KINDS
 from pyl.deploy.triggers.mappings import MappingResource
 from pyl.deploy.triggers.permissions import Permission
 from pyl.deploy.triggers.push import PushTrigger
 from pyl.progress import Progress
-
-Disconnect = Callable[[AWS, Target, str, str, str], None]
-"""Disconnects a source, given the statement ID, the ARN of the source, and the ARN that it calls."""
-
-DISCONNECT: Mapping[str, Disconnect] = {
-    "eventbridge": rules.disconnect,
-    "httpapi": http.disconnect,
-    "s3": s3.disconnect,
-    "schedule": rules.disconnect,
-    "ses": ses.disconnect,
-    "sns": sns.disconnect,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +59,8 @@ class OrphanedTrigger(Resource[Permission]):
     def remove(self, aws: AWS, state: Permission) -> None:
         """Disconnect the source, then remove its permission."""
         invoked = f"{self.target.arn}:{self.qualifier}" if self.qualifier else self.target.arn
-        DISCONNECT[state.type](aws, self.target, state.sid, state.source_arn, invoked)
+        if disconnect := KINDS[state.type].disconnect:
+            disconnect(aws, self.target, state.sid, state.source_arn, invoked)
         state.revoke(aws, self.target.name, self.qualifier)
 
 

@@ -43,7 +43,7 @@ class NotificationResource(PushTrigger):
 
     def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
         """Return the ARN of the bucket."""
-        return sources.bucket_arn(self.target, self.trigger)
+        return sources.source_arn(self.target, self.trigger)
 
     def read_source(self, aws: AWS) -> Settings | None:
         """Return the settings of the notification if the bucket has it."""

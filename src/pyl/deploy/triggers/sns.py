@@ -42,7 +42,7 @@ class SubscriptionResource(PushTrigger):
 
     @property
     def _topic(self) -> str:
-        return sources.topic_arn(self.target, self.trigger)
+        return sources.source_arn(self.target, self.trigger)
 
     def source_arn(self, aws: AWS) -> str:  # noqa: ARG002
         """Return the ARN of the topic."""

@@ -10,34 +10,27 @@ from pyl.errors import AWSError
 from pyl.project.config.triggers import DynamoDBTrigger, KinesisTrigger, S3Trigger, SESTrigger, SNSTrigger, SQSTrigger
 
 
-def queue_arn(target: Target, trigger: SQSTrigger) -> str:
-    """Return the ARN of the queue, by default in the function's account and region."""
-    return _arn(trigger.queue) or target.arn_of("sqs", trigger.queue)
+def source_arn(target: Target, trigger: SQSTrigger | DynamoDBTrigger | KinesisTrigger | S3Trigger | SNSTrigger) -> str:
+    """Return the ARN of the source, by default in the function's account and region.
 
-
-def stream_arn(target: Target, trigger: KinesisTrigger) -> str:
-    """Return the ARN of the data stream."""
-    return _arn(trigger.stream) or target.arn_of("kinesis", f"stream/{trigger.stream}")
-
-
-def topic_arn(target: Target, trigger: SNSTrigger) -> str:
-    """Return the ARN of the topic."""
-    return _arn(trigger.topic) or target.arn_of("sns", trigger.topic)
-
-
-def bucket_arn(target: Target, trigger: S3Trigger) -> str:
-    """Return the ARN of the bucket."""
-    return f"arn:{target.partition}:s3:::{trigger.bucket}"
+    That of a table's stream has `*` for its timestamp, which only AWS knows.
+    """
+    match trigger:
+        case SQSTrigger():
+            return _arn(trigger.queue) or target.arn_of("sqs", trigger.queue)
+        case DynamoDBTrigger():
+            return _arn(trigger.table) or target.arn_of("dynamodb", f"table/{trigger.table}/stream/*")
+        case KinesisTrigger():
+            return _arn(trigger.stream) or target.arn_of("kinesis", f"stream/{trigger.stream}")
+        case S3Trigger():
+            return f"arn:{target.partition}:s3:::{trigger.bucket}"
+        case SNSTrigger():
+            return _arn(trigger.topic) or target.arn_of("sns", trigger.topic)
 
 
 def receipt_rule_arn(target: Target, trigger: SESTrigger, rule: str) -> str:
     """Return the ARN of a rule in the rule set."""
     return target.arn_of("ses", f"receipt-rule-set/{trigger.rule_set}:receipt-rule/{rule}")
-
-
-def table_stream_arn(target: Target, trigger: DynamoDBTrigger) -> str:
-    """Return the ARN of the table's stream, with `*` for its timestamp, which only AWS knows."""
-    return _arn(trigger.table) or target.arn_of("dynamodb", f"table/{trigger.table}/stream/*")
 
 
 def check_queue(aws: AWS, target: Target, trigger: SQSTrigger) -> str:
@@ -47,7 +40,7 @@ def check_queue(aws: AWS, target: Target, trigger: SQSTrigger) -> str:
         AWSError: The queue does not exist, or its visibility timeout is shorter than the function's timeout, which
             Lambda does not accept.
     """
-    arn, client = queue_arn(target, trigger), aws.client("sqs")
+    arn, client = source_arn(target, trigger), aws.client("sqs")
     account, name = arn.split(":")[4:6]
     answer = none_if_absent(
         lambda: client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account),
@@ -101,7 +94,7 @@ def check_stream(aws: AWS, target: Target, trigger: KinesisTrigger) -> str:
     Raises:
         AWSError: The stream does not exist.
     """
-    arn = stream_arn(target, trigger)
+    arn = source_arn(target, trigger)
     stream = arn.partition("/consumer/")[0]
     answer = none_if_absent(lambda: aws.client("kinesis").describe_stream_summary(StreamARN=stream))
     if answer is None:

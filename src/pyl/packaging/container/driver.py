@@ -24,6 +24,7 @@ from pyl.packaging.container.engine import Container, Ended, Engine, Settings
 from pyl.packaging.container.failures import full, is_full
 from pyl.packaging.container.protocol import Listener
 from pyl.packaging.lifecycle import runtime_for, today
+from pyl.packaging.locations import package_name
 from pyl.packaging.native import LOG
 from pyl.packaging.package import ImageReport, Package
 from pyl.progress import Progress
@@ -87,7 +88,7 @@ def build(
         BuildError: A step of the build failed.
     """
     recipe = Recipe.of(project.configuration)
-    package = out / f"native-{recipe.architecture}.zip"
+    package = out / package_name("native", recipe.architecture)
     log = out / LOG
     with staging.scratch(out) as scratch:
         log.unlink(missing_ok=True)
