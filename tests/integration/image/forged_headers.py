@@ -40,17 +40,17 @@ def replace_guard(image: Path, replaced: str, guard: Guard) -> None:
         LookupError: No guard of the variable has a value that is long enough for the strings of the new one.
     """
     header = header_of(image)
-    variant = VARIANT.unpack_from(header, HEADER.size)
+    variant = VARIANT.unpack_from(bytes(header), HEADER.size)
     strings = f"{guard.name}\0{guard.value}\0".encode()
     for number in range(variant["guards.count"]):
         place = variant["guards.offset"] + number * GUARD.size
-        row = GUARD.unpack_from(header, place)
+        row = GUARD.unpack_from(bytes(header), place)
         name, value = (header[row[member] :].partition(b"\0")[0] for member in ("name", "value"))
         if name == replaced.encode() and len(value) + 1 >= len(strings):
             start = row["value"]
             header[start : start + len(strings)] = strings
-            row = GUARD.pack(kind=guard.kind, name=start, value=start + len(guard.name.encode()) + 1)
-            header[place : place + GUARD.size] = row
+            forged = GUARD.pack(kind=guard.kind, name=start, value=start + len(guard.name.encode()) + 1)
+            header[place : place + GUARD.size] = forged
             write_header(image, header)
             return
     raise LookupError(replaced)

@@ -192,7 +192,6 @@ FAILING = {
     "another user": guards.user_guard(4_000_000_000, 0),
     "no numbers": Guard(guards.user_guard(0, 0).kind, "", "0:0 "),
     "another number of processors": guards.processors_guard(8191),
-    "an unknown kind": Guard(4711, "", ""),
 }
 VARIABLES = {"ROOM": ROOM, "PRESENT": "secret", "EMPTY": ""}
 

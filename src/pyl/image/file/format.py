@@ -22,6 +22,7 @@ from pyl.image.file.structures import (
     RANGE,
     SEGMENT,
     SEGMENT_FILE_SHIFT,
+    SEGMENT_PROTECT,
     VARIANT,
     VERSION,
     WORD_KIND,
@@ -82,7 +83,8 @@ def write(package: Path, variants: Sequence[Variant]) -> None:
     )
     libraries = dict.fromkeys(segment.file for layout in layouts for segment in layout.segments if segment.file)
     files = {MEMORY: len(pages.memory), **{name: (package / name).stat().st_size for name in libraries}}
-    length = -(-len(_header(variants, layouts, files, length=0)) // PAGE) * PAGE
+    # One byte more: the header ends in a zero, so that each of its strings has an end.
+    length = (len(_header(variants, layouts, files, length=0)) // PAGE + 1) * PAGE
     header = bytearray(_header(variants, layouts, files, length=length).ljust(length, b"\0"))
     struct.pack_into("<I", header, HEADER.offset("header_bytes"), length)
     struct.pack_into("<Q", header, HEADER.offset("file_bytes"), length + len(pages.readahead_file))
@@ -152,6 +154,7 @@ def _variant(
         kind=variant.kind,
         guards=tables.add(guards),
         segments=tables.add(_segment(segment, numbers[segment.file or MEMORY]) for segment in layout.segments),
+        mapped=tables.add(_ranges(_mapped_ranges(layout.segments))),
         encoded=tables.add(_ranges(layout.encoded)),
         word_kinds=tables.add(kinds),
         packed=tables.add(_segment(replace(segment, offset=length + segment.offset)) for segment in layout.packed),
@@ -167,6 +170,18 @@ def _variant(
         kernel=_kernel_state(state, strings),
     )
     return packed + state.processor
+
+
+def _mapped_ranges(segments: Iterable[Segment]) -> list[Range]:
+    """Return the memory that `segments` map, by address, each range as long as it can be."""
+    ranges: list[Range] = []
+    mapped = (segment for segment in segments if not segment.flags & SEGMENT_PROTECT)
+    for segment in sorted(mapped, key=lambda segment: segment.address):
+        if ranges and sum(ranges[-1]) == segment.address:
+            ranges[-1] = (ranges[-1][0], ranges[-1][1] + segment.length)
+        else:
+            ranges.append((segment.address, segment.length))
+    return ranges
 
 
 def _ranges(ranges: Iterable[Range]) -> Iterator[bytes]:

@@ -106,6 +106,7 @@ VARIANT = Structure(
     Field("reserved", "uint32_t"),
     Field("guards", TABLE),
     Field("segments", TABLE),
+    Field("mapped", TABLE, "Ranges of memory that the segments map, by address; each is as long as it can be."),
     Field("encoded", TABLE, "For a cold page cache, besides: ranges of memory that a cold start writes,"),
     Field("word_kinds", TABLE),
     Field("packed", TABLE, "and segments of what else it touches, mapped from this file."),

@@ -4,10 +4,7 @@
 
 #include "image.h"
 
-/* The mapped header of the image `file`, which is whole, undamaged and of this version. */
+/* The mapped header of the image `file`, which is whole, undamaged and of this version; NULL without memory for it. */
 const struct image_header *read_header(char *const *environment, long file);
-
-/* Refuse a variant whose tables, or whose part of the file, lie outside. */
-void check_tables(char *const *environment, const struct image_header *header, const struct image_variant *variant);
 
 #endif

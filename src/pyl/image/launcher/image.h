@@ -134,6 +134,8 @@ struct image_variant {
     uint32_t reserved;
     struct table guards;
     struct table segments;
+    /* Ranges of memory that the segments map, by address; each is as long as it can be. */
+    struct table mapped;
     /* For a cold page cache, besides: ranges of memory that a cold start writes, */
     struct table encoded;
     struct table word_kinds;
@@ -158,7 +160,7 @@ struct image_variant {
     struct image_kernel_state kernel;
     struct processor_state processor;
 };
-_Static_assert(sizeof(struct image_variant) == 184 + sizeof(struct processor_state), "as Python packs it");
+_Static_assert(sizeof(struct image_variant) == 192 + sizeof(struct processor_state), "as Python packs it");
 
 /* What is at an offset of the header, which must have been checked. */
 #define TABLE(header, table, type) ((const type *)((const char *)(header) + (table).offset))

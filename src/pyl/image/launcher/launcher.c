@@ -13,7 +13,8 @@
 #define APP "/pyl/app"
 #define PROGRAM "/program"
 
-__attribute__((used)) char launcher_stack[65536] __attribute__((aligned(64)));
+__attribute__((used)) char launcher_stack[LAUNCHER_STACK_BYTES] __attribute__((aligned(64)));
+_Static_assert(LAUNCHER_STACK_BYTES == 65536, "as the entry point, in assembly, has it");
 
 ENTRY_POINT(launch, launcher_stack, 65536);
 

@@ -13,6 +13,7 @@ from pyl.toolchain.zig import compile_c, kernel_headers
 SOURCES = Path(__file__).parent
 _LAUNCHER = (
     "launcher.c",
+    "fatal_signals.c",
     "guards.c",
     "header.c",
     "page_cache.c",
@@ -20,6 +21,7 @@ _LAUNCHER = (
     "report.c",
     "restore.c",
     "system.c",
+    "tables.c",
 )
 _CAPTURE_LOADER = ("capture_loader.c", "system.c")
 _PLAIN_LAUNCHER = ("plain_launcher.c",)

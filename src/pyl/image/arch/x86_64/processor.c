@@ -1,8 +1,6 @@
 /* Checks the processor by running instructions that captured code may use. */
 #include "processor.h"
 
-#include <linux/signal.h>
-
 static void *fallback; /* where the SIGILL handler goes on */
 
 /* Try the instructions rather than ask `cpuid`: that traps into the hypervisor, some 10 microseconds each time, and
@@ -47,7 +45,7 @@ __asm__(".globl on_illegal_instruction\n"
         "return_from_signal:\n"
         "  mov $15, %eax\n" /* __NR_rt_sigreturn */
         "  syscall\n");
-extern char on_illegal_instruction[], return_from_signal[];
+extern char on_illegal_instruction[];
 __attribute__((used)) void **fallback_address;
 
 int is_processor_sufficient(void)
@@ -56,9 +54,9 @@ int is_processor_sufficient(void)
     struct sigaction former;
     struct sigaction action = {
         .sa_handler = (__sighandler_t)on_illegal_instruction,
-        .sa_flags = SA_NODEFER | SA_RESTORER | SA_SIGINFO,
-        .sa_restorer = (__sigrestore_t)return_from_signal,
+        .sa_flags = SA_NODEFER | SA_SIGINFO,
     };
+    set_restorer(&action);
     system_call(__NR_rt_sigaction, SIGILL, &action, &former, sizeof action.sa_mask);
     int is_sufficient = try_instructions();
     system_call(__NR_rt_sigaction, SIGILL, &former, NULL, sizeof former.sa_mask);

@@ -6,6 +6,9 @@
 #include "system.h"
 
 #include <asm/prctl.h>
+#include <linux/signal.h>
+
+#define ADDRESS_LIMIT 0x7ffffffff000ul /* the lowest address that no program has, with four levels of page tables */
 
 #define PROCESSOR_MISSING                                                                                              \
     "the process image is not used: it needs an x86-64-v3 processor with AES (AVX2, BMI2, FMA); starting without it"
@@ -24,6 +27,26 @@
 
 /* Can this processor run everything that captured code may use? */
 int is_processor_sufficient(void);
+
+extern __attribute__((visibility("hidden"))) char return_from_signal[];
+
+/* Let a handler return; `action` is whole but for that. */
+static inline void set_restorer(struct sigaction *action)
+{
+    action->sa_flags |= SA_RESTORER;
+    action->sa_restorer = (__sigrestore_t)return_from_signal;
+}
+
+static inline uint64_t instruction_pointer(const struct processor_state *state) { return state->rip; }
+
+static inline uint64_t stack_pointer(const struct processor_state *state) { return state->rsp; }
+
+/* Can the registers be loaded without a fault? */
+static inline int is_processor_state_sound(const struct processor_state *state)
+{
+    return state->fs_base < ADDRESS_LIMIT && state->gs_base < ADDRESS_LIMIT && state->x87_control <= UINT16_MAX &&
+           state->mxcsr <= UINT16_MAX; /* the bits above are reserved */
+}
 
 /* Set the registers that only the kernel can set. */
 static inline void set_thread_pointer(const struct processor_state *state)
