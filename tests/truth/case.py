@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Expectation = Literal["same", "distinct", "noted"]
@@ -39,6 +39,8 @@ class Case:
     """The image must not be lost: the handler is harmless, or one that many people have."""
     is_chosen: bool = False
     """Also runs in continuous integration."""
+    changes_process: bool = False
+    """Its import changes what the import of other modules would see, so it needs a package of its own."""
     memory_size: int = 512
     log_format: str | None = None
     """`JSON` or `Text` if the function's logging is configured."""
@@ -50,8 +52,8 @@ class Case:
 
     @property
     def can_share(self) -> bool:
-        """Whether a package may hold this function and others, as none of them should spoil the image."""
-        return self.must_be_full and not (self.files or self.environment or self.requires or self.log_format)
+        """Whether a package may hold this function and others."""
+        return not (self.changes_process or self.environment or self.log_format)
 
 
 def at_import(
@@ -132,3 +134,8 @@ def in_call(
         must_be_full=must_be_full,
         is_chosen=is_chosen,
     )
+
+
+def alone(case: Case) -> Case:
+    """Return the case with a package of its own, since its import changes what other modules would see."""
+    return replace(case, changes_process=True)

@@ -13,8 +13,9 @@ from _pytest.terminal import TerminalReporter
 from integration.image import packages
 from truth.captures import Captured, capture_cases
 from truth.case import Case
-from truth.registry import CASES, share_of
+from truth.registry import SHARES, share_of
 from truth.report import write_report
+from truth.verdicts import names_line
 
 _RESULT = "truth"
 
@@ -38,16 +39,28 @@ class Captures:
         self._base = base
         self._folder = folder
         self._numbers = itertools.count()
-        self._shared: dict[int, Captured] = {}
+        self._shared: dict[str, Captured] = {}
+        self._taken: set[int] = set()
 
     def shared(self, case: Case) -> Captured | None:
         """Return the package that a case shares with others, or None if it has one of its own."""
         share = share_of(case)
-        if share is None:
-            return None
-        if share not in self._shared:
-            self._shared[share] = self._capture([other for other in CASES if share_of(other) == share])
-        return self._shared[share]
+        if share is not None and share not in self._taken:
+            self._taken.add(share)
+            self._share(SHARES[share])
+        return self._shared.get(case.name)
+
+    def _share(self, cases: Sequence[Case]) -> None:
+        """Take an image of several cases; where it is not full, another one of those that are not to blame."""
+        if len(cases) < 2:
+            return
+        captured = self._capture(cases)
+        blamed = cases if captured.result.kind == "full" else [c for c in cases if names_line(c, captured.result)]
+        self._shared |= {case.name: captured for case in blamed}
+        others = [case for case in cases if case not in blamed]
+        middle = 0 if blamed else len(others) // 2
+        self._share(others[:middle])
+        self._share(others[middle:])
 
     def single(self, case: Case) -> Captured:
         """Return a new package of a case alone."""

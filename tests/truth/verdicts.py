@@ -123,12 +123,18 @@ def _find_unused(case: Case, answers: list[_Answer]) -> str | None:
 
 def _find_unnamed(case: Case, result: CaptureResult) -> str | None:
     """Return why an image that is not full does not satisfy a case, or None."""
-    reasons = "\n".join(result.reasons)
     if case.must_be_full:
         return f"must be full: {_short(result)}"
     names = [re.escape(name) for requirement in case.requires for name in {requirement, requirement.replace("-", "_")}]
-    place = "|".join([rf"\b{re.escape(case.file)}:\d+", r"\S+\.so\b", *(rf"\b{name}\b" for name in names)])
-    return None if re.search(place, reasons) else f"names no place: {_short(result)}"
+    libraries = "|".join([r"\S+\.so\b", *(rf"\b{name}\b" for name in names)])
+    if names_line(case, result) or re.search(libraries, "\n".join(result.reasons)):
+        return None
+    return f"names no place: {_short(result)}"
+
+
+def names_line(case: Case, result: CaptureResult) -> bool:
+    """Return whether the reasons why an image is not full name a line of a case."""
+    return re.search(rf"\b{re.escape(case.file)}:\d+", "\n".join(result.reasons)) is not None
 
 
 def _short(result: CaptureResult) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truth.case import Case, Expectation, at_import, in_call, in_warm_up
+from truth.case import Case, Expectation, alone, at_import, in_call, in_warm_up
 
 _N: Expectation = "noted"
 
@@ -40,7 +40,9 @@ CASES = (
     at_import("time_zone", "[time.tzname, time.timezone, time.daylight]", imports="time", must_be_full=True),
     at_import("local_epoch", "time.strftime('%c %Z', time.localtime(0))", imports="time", must_be_full=True),
     at_import("local_offset", "datetime.datetime.fromtimestamp(0).isoformat()", imports="datetime", must_be_full=True),
-    in_call("time_zone_set", "time.tzname", imports="os, time", before='os.environ["TZ"] = "EST5EDT"\ntime.tzset()'),
+    alone(
+        in_call("time_zone_set", "time.tzname", imports="os, time", before='os.environ["TZ"] = "EST5EDT"\ntime.tzset()')
+    ),
     in_call(
         "clock_in_call",
         "abs(time.time() - datetime.datetime.now().timestamp()) < 5",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truth.case import Case, at_import, in_call, in_warm_up
+from truth.case import Case, alone, at_import, in_call, in_warm_up
 
 _PYDANTIC = """
 import pydantic_settings
@@ -140,8 +140,8 @@ CASES = (
     at_import("getenv_function_name", 'os.getenv("AWS_LAMBDA_FUNCTION_NAME")'),
     at_import("getenvb_log_stream", 'os.getenvb(b"AWS_LAMBDA_LOG_STREAM_NAME").decode()'),
     at_import("environb_item", 'os.environb[b"AWS_LAMBDA_LOG_STREAM_NAME"].decode()'),
-    at_import("setdefault_initialization", 'os.environ.setdefault("AWS_LAMBDA_INITIALIZATION_TYPE", "here")'),
-    at_import("pop_initialization", 'os.environ.pop("AWS_LAMBDA_INITIALIZATION_TYPE", "absent")'),
+    alone(at_import("setdefault_initialization", 'os.environ.setdefault("AWS_LAMBDA_INITIALIZATION_TYPE", "here")')),
+    alone(at_import("pop_initialization", 'os.environ.pop("AWS_LAMBDA_INITIALIZATION_TYPE", "absent")')),
     at_import("default_of_configured", 'os.environ.get("TABLE", "none")', environment={"TABLE": "orders"}),
     at_import(
         "configured_prefix",
@@ -163,16 +163,19 @@ CASES = (
         'import os\nos.environ["APP_SET"] = "1"\ndef handler(event, context):\n'
         '    return [os.environ["APP_SET"], os.popen("echo $APP_SET").read()]\n',
         is_chosen=True,
+        changes_process=True,
     ),
     Case(
         "deleted_at_import",
         'import os\nos.environ.pop("AWS_SESSION_TOKEN", None)\ndef handler(event, context):\n'
         '    return os.environ.get("AWS_SESSION_TOKEN", "absent")\n',
+        changes_process=True,
     ),
     Case(
         "overwritten_at_import",
         'import os\nos.environ["AWS_REGION"] = "eu-west-1"\ndef handler(event, context):\n'
         '    return [os.environ["AWS_REGION"], os.popen("echo $AWS_REGION").read()]\n',
+        changes_process=True,
     ),
     Case("argparse_default", _ARGPARSE),
     Case("dataclass_settings", _DATACLASS),

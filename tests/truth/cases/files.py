@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truth.case import Case, at_import, in_call, in_warm_up
+from truth.case import Case, alone, at_import, in_call, in_warm_up
 
 _CONFIG = {"/opt/config.json": '{"table": "layer"}'}
 _LAYER_MODULE = {"/opt/python/layered.py": 'VALUE = "layer"\n'}
@@ -185,7 +185,7 @@ _TEMPORARY = (
         imports="tempfile",
     ),
     _tmp("tmp_gettempdir", "FOLDER = tempfile.gettempdir()", "FOLDER", imports="tempfile"),
-    _tmp("tmp_current_folder", 'os.mkdir("/tmp/work")\nos.chdir("/tmp/work")', "os.getcwd()"),
+    alone(_tmp("tmp_current_folder", 'os.mkdir("/tmp/work")\nos.chdir("/tmp/work")', "os.getcwd()")),
     _tmp(
         "tmp_sqlite",
         'C = sqlite3.connect("/tmp/db")\nC.execute("create table t (a)")\nC.commit()\nC.close()',
@@ -198,18 +198,23 @@ _TEMPORARY = (
         'dbm.dumb.open("/tmp/shelf")["a"].decode()',
         imports="dbm.dumb",
     ),
-    _tmp(
-        "tmp_zip",
-        'with zipfile.ZipFile("/tmp/z.zip", "w") as z:\n    z.writestr("m.py", "V = 1")\nsys.path.append("/tmp/z.zip")',
-        '__import__("m").V',
-        imports="sys, zipfile",
+    alone(
+        _tmp(
+            "tmp_zip",
+            'with zipfile.ZipFile("/tmp/z.zip", "w") as z:\n    z.writestr("m.py", "V = 1")\n'
+            'sys.path.append("/tmp/z.zip")',
+            '__import__("m").V',
+            imports="sys, zipfile",
+        )
     ),
     _tmp("tmp_listing", "NAMES = os.listdir('/tmp')", "NAMES"),
-    _tmp(
-        "tmp_xdg",
-        'os.makedirs(os.environ.setdefault("XDG_CACHE_HOME", "/tmp/cache"), exist_ok=True)',
-        'os.path.isdir(os.environ["XDG_CACHE_HOME"])',
-        imports="os",
+    alone(
+        _tmp(
+            "tmp_xdg",
+            'os.makedirs(os.environ.setdefault("XDG_CACHE_HOME", "/tmp/cache"), exist_ok=True)',
+            'os.path.isdir(os.environ["XDG_CACHE_HOME"])',
+            imports="os",
+        )
     ),
     in_warm_up(
         "tmp_file_in_warm_up",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truth.case import Case, at_import, in_call, in_warm_up
+from truth.case import Case, alone, at_import, in_call, in_warm_up
 
 _KEPT_PROCESS = """
 import os
@@ -77,7 +77,7 @@ CASES = (
     at_import("psutil_process", "psutil.Process().pid", imports="psutil", requires=("psutil",)),
     at_import("psutil_count", "psutil.cpu_count()", imports="psutil", requires=("psutil",)),
     at_import("descriptor_limit", "list(resource.getrlimit(resource.RLIMIT_NOFILE))", imports="resource"),
-    at_import("umask_read", "(lambda m: (os.umask(m), m)[1])(os.umask(0o22))"),
+    alone(at_import("umask_read", "(lambda m: (os.umask(m), m)[1])(os.umask(0o22))")),
     at_import("current_folder", "os.getcwd()"),
     at_import("argv", "sys.argv", imports="sys"),
     at_import("executable", "[sys.executable, sys.prefix, sys.path[:3]]", imports="sys"),
