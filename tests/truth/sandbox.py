@@ -1,7 +1,8 @@
 """Starts a program in one of Lambda's execution environments: its files, identity, host name, processors, and clocks.
 
-It runs as a program of its own: it enters namespaces, builds the file tree, listens where the Runtime API is, hands the
-listening socket to the test, and executes the program with the process id that the instance has.
+`serve` runs in a program of its own, which forks for each request. The child enters namespaces, builds the file tree,
+listens where the Runtime API is, hands the listening socket to the test, and executes the program with the process id
+that the instance has.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pyl.sandbox.namespaces import (
     CLONE_NEWIPC,
@@ -78,16 +79,44 @@ _ETC = {
 }
 
 
-def main(settings_json: str) -> None:
+def serve(control: int) -> None:
+    """Start a program for each message that comes in, and answer with the id of its process.
+
+    Args:
+        control: File descriptor of a socket. A message is the JSON of the settings, with two descriptors: the channel
+            for the listening socket, and the log.
+    """
+    server = socket.socket(fileno=control)
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(server, 1 << 20, 2)
+        if not message:
+            return
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        process = os.fork()
+        if process == 0:
+            server.close()
+            channel, log = descriptors
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            os.close(log)
+            _start({**json.loads(message), "channel": channel})
+        for descriptor in descriptors:
+            os.close(descriptor)
+        server.send(struct.pack("=q", process))
+
+
+def _start(settings: Mapping[str, Any]) -> NoReturn:
     """Build the environment, execute the program in it, and wait for its end."""
-    settings = json.loads(settings_json)
     try:
         is_root = _enter_namespaces(settings["user"], settings["group"])
         socket.sethostname(settings["host_name"])
         _set_clocks(settings["uptime"])
     except OSError as error:
         sys.stderr.write(f"no sandbox: {error}\n")
-        sys.exit(NO_SANDBOX)
+        sys.stderr.flush()
+        os._exit(NO_SANDBOX)
     first = os.fork()
     if first == 0:
         call("prctl", _PR_SET_PDEATHSIG, ctypes.c_ulong(9))

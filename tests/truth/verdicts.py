@@ -61,9 +61,8 @@ def judge(case: Case, captured: Captured) -> Verdict:
 
 def _plain_answers(case: Case, captured: Captured) -> list[_Answer]:
     try:
-        answers = [_start(case, captured, number, plain=True) for number in INSTANCES]
-        if case.expectation == "distinct":
-            answers += [_start(case, captured, number, plain=True) for number in INSTANCES[:1]]
+        numbers = INSTANCES if case.expectation == "same" else INSTANCES[:2]
+        answers = [_start(case, captured, number, plain=True) for number in numbers]
     except StartFailed as error:
         raise BrokenCase(str(error)) from error
     if case.expectation == "distinct" and (repeated := _find_repeated(answers)):
@@ -90,7 +89,7 @@ def _find_wrong_answer(case: Case, captured: Captured, answers: list[_Answer], p
                 return f"instance {answer.instance.number}: {_difference(answer.value, truth.value)}"
         return None
     try:
-        repetition = [_start(case, captured, number, plain=False) for number in INSTANCES]
+        repetition = [_start(case, captured, INSTANCES[0], plain=False)]
     except StartFailed as error:
         return f"second start: {error}"
     repeated = _find_repeated([*answers, *repetition])
