@@ -14,6 +14,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -36,6 +37,7 @@ class _Starter:
     """The program that starts others in their sandboxes. It forks, which is faster than a new interpreter."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         command = [sys.executable, "-I", "-S", "-c", _START, str(theirs.fileno()), *_FOLDERS]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()])
@@ -43,9 +45,10 @@ class _Starter:
 
     def start(self, settings: Mapping[str, object], channel: int, log: int) -> int:
         """Start a program in a sandbox and return a descriptor of its process."""
-        socket.send_fds(self._control, [json.dumps(settings).encode()], [channel, log])
-        (process,) = struct.unpack("=q", self._control.recv(8))
-        return os.pidfd_open(process)
+        with self._lock:
+            socket.send_fds(self._control, [json.dumps(settings).encode()], [channel, log])
+            (process,) = struct.unpack("=q", self._control.recv(8))
+            return os.pidfd_open(process)
 
     def close(self) -> None:
         """End it."""

@@ -16,6 +16,17 @@ except OSError as error:
 def handler(event, context):
     return KIND
 """
+_SHARED_VALUE = """
+import multiprocessing
+
+try:
+    VALUE = multiprocessing.RawValue("i", 5).value
+except FileNotFoundError as error:
+    VALUE = error.filename
+
+def handler(event, context):
+    return VALUE
+"""
 _EVENT_LOOP = """
 import asyncio
 
@@ -242,5 +253,5 @@ CASES = (
         'open("/tmp/m", "rb").read(3).decode()',
         imports="mmap",
     ),
-    _kept("shared_value", 'V = multiprocessing.RawValue("i", 5)', "V.value", imports="multiprocessing"),
+    Case("shared_value", _SHARED_VALUE),
 )

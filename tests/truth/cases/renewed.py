@@ -176,7 +176,13 @@ _LIBRARIES = (
     ),
     _draw("draw_faker", "F.uuid4()", imports="faker", requires=("faker",), before="F = faker.Faker()"),
     _draw("draw_object_id", "str(bson.ObjectId())[8:]", imports="bson", requires=("pymongo",), warm_up=True),
-    _draw("draw_object_id_process", "str(bson.ObjectId())[8:18]", imports="bson", requires=("pymongo",)),
+    in_call(
+        "draw_object_id_process",
+        "str(bson.ObjectId())[8:18]",
+        imports="bson",
+        expectation=_D,
+        requires=("pymongo",),
+    ),
     _draw(
         "draw_private_key",
         "X25519PrivateKey.generate().public_key().public_bytes_raw().hex()",
