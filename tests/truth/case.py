@@ -39,8 +39,8 @@ class Case:
     """The image must not be lost: the handler is harmless, or one that many people have."""
     is_chosen: bool = False
     """Also runs in continuous integration."""
-    changes_process: bool = False
-    """Its import changes what the import of other modules would see, so it needs a package of its own."""
+    needs_own_package: bool = False
+    """Its import changes what other modules would see, or reads what differs among the functions of a package."""
     memory_size: int = 512
     log_format: str | None = None
     """`JSON` or `Text` if the function's logging is configured."""
@@ -53,7 +53,7 @@ class Case:
     @property
     def can_share(self) -> bool:
         """Whether a package may hold this function and others."""
-        return not (self.changes_process or self.environment or self.log_format)
+        return not (self.needs_own_package or self.environment or self.log_format)
 
 
 def at_import(
@@ -137,5 +137,8 @@ def in_call(
 
 
 def alone(case: Case) -> Case:
-    """Return the case with a package of its own, since its import changes what other modules would see."""
-    return replace(case, changes_process=True)
+    """Return the case with a package of its own.
+
+    Its import changes what other modules would see, or reads what differs among the functions of a package.
+    """
+    return replace(case, needs_own_package=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from truth.case import Case, at_import, in_call
+from truth.case import Case, alone, at_import, in_call
 
 _HELLO = 'def handler(event, context):\n    return {"hello": event["name"]}\n'
 _CLASS = """
@@ -156,7 +156,7 @@ CASES = (
     _value("recursion_default", "sys.getrecursionlimit()", "sys"),
     _value("codec_known", 'codecs.lookup("idna").name', "codecs"),
     _call("gc_settings", "[gc.get_threshold(), gc.isenabled()]", "gc", "gc.set_threshold(500, 5, 5)"),
-    _call("gc_disabled", "gc.isenabled()", "gc", "gc.disable()"),
+    alone(_call("gc_disabled", "gc.isenabled()", "gc", "gc.disable()")),
     _call("warnings_filtered", "warnings.filters[0][0]", "warnings", 'warnings.simplefilter("ignore")'),
     _call("module_imported_late", "colorsys.rgb_to_hsv(1, 0, 0)", "colorsys"),
     _call("import_in_call", '__import__("wave").__name__', "os"),

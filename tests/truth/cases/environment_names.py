@@ -100,10 +100,10 @@ def _get(name: str, variable: str, *, is_chosen: bool = False, log_format: str |
 
 CASES = (
     _get("get_initialization_type", "AWS_LAMBDA_INITIALIZATION_TYPE", is_chosen=True),
-    _get("get_function_name", "AWS_LAMBDA_FUNCTION_NAME", is_chosen=True),
+    alone(_get("get_function_name", "AWS_LAMBDA_FUNCTION_NAME", is_chosen=True)),
     _get("get_memory_size", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
     _get("get_version", "AWS_LAMBDA_FUNCTION_VERSION"),
-    _get("get_log_group", "AWS_LAMBDA_LOG_GROUP_NAME"),
+    alone(_get("get_log_group", "AWS_LAMBDA_LOG_GROUP_NAME")),
     _get("get_log_stream", "AWS_LAMBDA_LOG_STREAM_NAME", is_chosen=True),
     _get("get_log_format", "AWS_LAMBDA_LOG_FORMAT"),
     _get("get_log_format_json", "AWS_LAMBDA_LOG_FORMAT", log_format="JSON"),
@@ -115,7 +115,7 @@ CASES = (
     _get("get_xray_port", "_AWS_XRAY_DAEMON_PORT"),
     _get("get_xray_context_missing", "AWS_XRAY_CONTEXT_MISSING"),
     _get("get_trace_id", "_X_AMZN_TRACE_ID"),
-    _get("get_handler", "_HANDLER"),
+    alone(_get("get_handler", "_HANDLER")),
     _get("get_region", "AWS_REGION", is_chosen=True),
     _get("get_default_region", "AWS_DEFAULT_REGION"),
     _get("get_access_key", "AWS_ACCESS_KEY_ID"),
@@ -135,9 +135,9 @@ CASES = (
     at_import("has_initialization_type", '"AWS_LAMBDA_INITIALIZATION_TYPE" in os.environ.keys()'),
     at_import("has_bind_now", '[name in os.environ for name in ("LD_BIND_NOW", "AWS_EC2_METADATA_DISABLED")]'),
     at_import("has_pyl_variables", '[name for name in os.environ if name.startswith(("PYL", "PYTHON"))]'),
-    at_import("item_function_name", 'os.environ["AWS_LAMBDA_FUNCTION_NAME"]'),
+    alone(at_import("item_function_name", 'os.environ["AWS_LAMBDA_FUNCTION_NAME"]')),
     at_import("item_log_stream", 'os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]'),
-    at_import("getenv_function_name", 'os.getenv("AWS_LAMBDA_FUNCTION_NAME")'),
+    alone(at_import("getenv_function_name", 'os.getenv("AWS_LAMBDA_FUNCTION_NAME")')),
     at_import("getenvb_log_stream", 'os.getenvb(b"AWS_LAMBDA_LOG_STREAM_NAME").decode()'),
     at_import("environb_item", 'os.environb[b"AWS_LAMBDA_LOG_STREAM_NAME"].decode()'),
     alone(at_import("setdefault_initialization", 'os.environ.setdefault("AWS_LAMBDA_INITIALIZATION_TYPE", "here")')),
@@ -163,19 +163,19 @@ CASES = (
         'import os\nos.environ["APP_SET"] = "1"\ndef handler(event, context):\n'
         '    return [os.environ["APP_SET"], os.popen("echo $APP_SET").read()]\n',
         is_chosen=True,
-        changes_process=True,
+        needs_own_package=True,
     ),
     Case(
         "deleted_at_import",
         'import os\nos.environ.pop("AWS_SESSION_TOKEN", None)\ndef handler(event, context):\n'
         '    return os.environ.get("AWS_SESSION_TOKEN", "absent")\n',
-        changes_process=True,
+        needs_own_package=True,
     ),
     Case(
         "overwritten_at_import",
         'import os\nos.environ["AWS_REGION"] = "eu-west-1"\ndef handler(event, context):\n'
         '    return [os.environ["AWS_REGION"], os.popen("echo $AWS_REGION").read()]\n',
-        changes_process=True,
+        needs_own_package=True,
     ),
     Case("argparse_default", _ARGPARSE),
     Case("dataclass_settings", _DATACLASS),
@@ -187,8 +187,8 @@ CASES = (
         environment={"APP_TABLE": "orders"},
         must_be_full=True,
     ),
-    Case("dynaconf_names", _DYNACONF, requires=("dynaconf",)),
-    Case("dynaconf_prefix", _DYNACONF_PREFIX, requires=("dynaconf",)),
+    alone(Case("dynaconf_names", _DYNACONF, requires=("dynaconf",))),
+    alone(Case("dynaconf_prefix", _DYNACONF_PREFIX, requires=("dynaconf",))),
     Case("decouple_names", _DECOUPLE, requires=("python-decouple",)),
     Case("environs_names", _ENVIRONS, requires=("environs",)),
 )
