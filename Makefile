@@ -22,7 +22,7 @@ SANITIZED := gcc -std=c11 -O1 -g -fPIC -shared -fsanitize=address,undefined -fno
 C_FILES := $(wildcard src/pyl/image/launcher/*.[ch] src/pyl/image/arch/*/*.[ch] src/pyl/runtime/c/*.[ch] \
   src/pyl/bench/*.c src/pyl/bench/c/*.[ch] src/pyl/toolchain/*.c)
 
-.PHONY: help demo bench bench-load coverage test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance lint format format-c analyze generate clean
+.PHONY: help demo bench bench-load coverage test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance test-truth test-truth-chosen lint format format-c analyze generate clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -52,7 +52,7 @@ bench: $(VENV)/ready ## measure hello and orders both ways: build/bench/report.{
 	$(BIN)/python -m benchmarks.run --also growth --also compute --also crowds --also memory \
 	  --json build/bench/report.json --html build/bench/report.html --markdown build/bench/report.md
 
-test: test-unit test-integration ## all tests
+test: test-unit test-integration test-truth-chosen ## all tests
 
 test-unit: $(VENV)/ready ## the fast tests, on all processors
 	$(BIN)/python -m pytest -n auto tests/unit
@@ -87,6 +87,12 @@ test-matrix: $(VENV)/ready ## images on kernels 5.10, 6.1, 6.12 and emulated pro
 
 test-endurance: $(VENV)/ready ## 1,000 restores, 100,000 invocations of one restored process
 	PYL_RESTORES=1000 PYL_INVOCATIONS=100000 $(BIN)/python -m pytest -s tests/integration/image/test_endurance.py
+
+test-truth: $(VENV)/ready ## 550 handlers, started plainly and from their images: the same answers (build/truth.md)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/truth
+
+test-truth-chosen: $(VENV)/ready ## those of test-truth that continuous integration runs
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m chosen tests/truth
 
 bench-load: $(VENV)/ready ## 64 callers for 30 s through pyl watch, native and interpreted
 	$(BIN)/python -m benchmarks.watch_load
