@@ -17,7 +17,7 @@ PYTHON_HEADERS = $(shell $(BIN)/python -c 'import sysconfig; print(sysconfig.get
 SANITIZED := gcc -std=c11 -O1 -g -fPIC -shared -fsanitize=address,undefined -fno-sanitize-recover=all $(C_INCLUDE)
 C_FILES := $(wildcard src/pyl/image/launcher/*.[ch] src/pyl/image/arch/*/*.[ch] src/pyl/runtime/c/*.[ch])
 
-.PHONY: help demo bench bench-load coverage test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance lint format format-c analyze generate clean
+.PHONY: help demo bench bench-load coverage test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance fuzz-image lint format format-c analyze generate clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -80,6 +80,9 @@ test-matrix: $(VENV)/ready ## images on kernels 5.10, 6.1, 6.12 and emulated pro
 
 test-endurance: $(VENV)/ready ## 1,000 restores, 100,000 invocations of one restored process
 	PYL_RESTORES=1000 PYL_INVOCATIONS=100000 $(BIN)/python -m pytest -s tests/integration/image/test_endurance.py
+
+fuzz-image: $(VENV)/ready ## images damaged at random; PYL_FUZZ: how many (600), PYL_FUZZ_SEED: where to start
+	PYL_FUZZ=$${PYL_FUZZ:-600} $(BIN)/python -m pytest -s tests/integration/image/test_fuzz.py
 
 bench-load: $(VENV)/ready ## 64 callers for 30 s through pyl watch, native and interpreted
 	$(BIN)/python -m benchmarks.watch_load
