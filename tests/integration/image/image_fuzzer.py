@@ -29,7 +29,8 @@ LONGEST_START = 10.0
 
 _ROWS = {"guards": GUARD, "segments": SEGMENT, "packed": SEGMENT, "actions": ACTION, "word_kinds": WORD_KIND}
 _RANGES = ("mapped", "encoded", "populate", "rarely_used", "neighbourhoods", "patched")
-_TABLES: Mapping[str, Structure] = {**_ROWS, **dict.fromkeys(_RANGES, RANGE)}
+TABLES: Mapping[str, Structure] = {**_ROWS, **dict.fromkeys(_RANGES, RANGE)}
+"""Structure of the rows of each table of a variant."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def fields_of(header: bytes) -> dict[str, list[Field]]:
         variant = VARIANT.unpack_from(header, place)
         fields["variant"] += _members("variant", VARIANT, place)
         fields["processor"] += _members("processor", STATE, place + VARIANT.size)
-        for name, row in _TABLES.items():
+        for name, row in TABLES.items():
             rows = _rows(name, row, variant[f"{name}.offset"], variant[f"{name}.count"])
             fields.setdefault(name, []).extend(rows)
     return {name: members for name, members in fields.items() if members}
@@ -201,21 +202,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def start(package: Path, event: Any = None, limits: str = "") -> Outcome:
+def start(package: Path, event: Any = None, limits: str = "", *, plain: bool = False) -> Outcome:
     """Start a package, hand it one event, and return how that ended.
 
     Args:
         package: An unpacked package.
         event: What its function gets.
-        limits: Commands of a shell to run before it, such as `ulimit -n 4`.
+        limits: A command of a shell to run before it, such as `ulimit -n 4`.
+        plain: Start the program itself, not the launcher.
     """
     with _RuntimeApi(event) as server, tempfile.TemporaryFile() as log:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         environment = {**LAMBDA, "_HANDLER": "functions.handler"}
         environment["AWS_LAMBDA_RUNTIME_API"] = "{}:{}".format(*server.server_address)
-        command = ["/var/task/bootstrap"]
+        app = "/var/task/pyl/app"
+        loader = [f"{app}/ld-linux-x86-64.so.2", "--library-path", app, f"{app}/program"]
+        command = loader if plain else ["/var/task/bootstrap"]
         if limits:
-            command = ["/bin/sh", "-c", f"{limits}; exec /var/task/bootstrap"]
+            command = ["/bin/sh", "-c", f"{limits}; exec {' '.join(command)}"]
         argv = execution.command(command, task=package, environment=environment)
         process = subprocess.Popen(argv, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
         outcome, deadline = server.outcome, time.monotonic() + LONGEST_START
