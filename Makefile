@@ -22,7 +22,7 @@ SANITIZED := gcc -std=c11 -O1 -g -fPIC -shared -fsanitize=address,undefined -fno
 C_FILES := $(wildcard src/pyl/image/launcher/*.[ch] src/pyl/image/arch/*/*.[ch] src/pyl/runtime/c/*.[ch] \
   src/pyl/bench/*.c src/pyl/bench/c/*.[ch] src/pyl/toolchain/*.c)
 
-.PHONY: help demo bench bench-load coverage test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance test-truth test-truth-chosen lint format format-c analyze generate clean
+.PHONY: help demo bench bench-load coverage test test-unit test-conformance test-integration test-deploy test-container bench-container test-sanitizers test-matrix test-endurance fuzz-image test-truth test-truth-chosen lint format format-c analyze generate clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -61,7 +61,8 @@ test-conformance: $(VENV)/ready ## the runtime against Lambda's contract and AWS
 	$(BIN)/python -m pytest tests/unit/runtime tests/integration/conformance
 
 test-integration: $(VENV)/ready $(SAM)/ready $(AWSCLI)/ready ## the tests with real compilers, emulators and processes
-	$(BIN)/python -m pytest tests/integration
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone" tests/integration
+	$(BIN)/python -m pytest -m alone tests/integration
 
 test-deploy: $(VENV)/ready $(AWSCLI)/ready ## deployment, against a local AWS
 	$(BIN)/python -m pytest tests/unit/deploy tests/integration/deploy
@@ -93,6 +94,9 @@ test-truth: $(VENV)/ready ## 550 handlers, started plainly and from their images
 
 test-truth-chosen: $(VENV)/ready ## those of test-truth that continuous integration runs
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m chosen tests/truth
+
+fuzz-image: $(VENV)/ready ## images damaged at random; PYL_FUZZ: how many (600), PYL_FUZZ_SEED: where to start
+	PYL_FUZZ=$${PYL_FUZZ:-600} $(BIN)/python -m pytest -s tests/integration/image/test_fuzz.py
 
 bench-load: $(VENV)/ready ## 64 callers for 30 s through pyl watch, native and interpreted
 	$(BIN)/python -m benchmarks.watch_load

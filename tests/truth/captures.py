@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from integration.image import packages
-from pyl.image.create import capture
+from pyl.image.create import FunctionFacts, capture
 from pyl.image.result import CaptureResult
+from pyl.lambda_facts import Deployment
 from truth import dependencies
 from truth.case import Case
 from truth.instance import REGION
@@ -24,6 +25,18 @@ class Captured:
     result: CaptureResult
 
 
+def _facts(case: Case) -> FunctionFacts:
+    deployment = Deployment(
+        function=case.name,
+        handler=f"functions.{case.name}",
+        region=REGION,
+        memory=case.memory_size,
+        log_format=case.log_format,
+        log_level="INFO" if case.log_format == "JSON" else None,
+    )
+    return FunctionFacts(dict(case.environment), deployment)
+
+
 def capture_cases(base: Path, folder: Path, cases: Sequence[Case]) -> Captured:
     """Write a package with the cases' functions into `folder`, and take its image as a build does."""
     table = {case.name: f"{case.name}:handler" for case in cases}
@@ -32,8 +45,8 @@ def capture_cases(base: Path, folder: Path, cases: Sequence[Case]) -> Captured:
     common = dict(cases[0].environment) if len(cases) == 1 else {}
     result = capture(
         package,
-        environment={**common, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION},
-        configured={case.name: dict(case.environment) for case in cases},
+        environment=common,
+        functions={case.name: _facts(case) for case in cases},
         warm_up={case.name: EVENT for case in cases if case.warm_up},
     )
     return Captured(package, result)

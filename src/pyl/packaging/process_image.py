@@ -59,7 +59,7 @@ def _facts(project: Project, function: Function) -> FunctionFacts:
         handler=f"functions.{function.name}",
         region=project.configuration.region,
         memory=configuration.memory,
-        log_format="JSON" if has_json_log else None,
+        log_format=configuration.deployment.log_format,
         log_level="INFO" if has_json_log else None,
     )
     return FunctionFacts(configuration.environment, deployment)

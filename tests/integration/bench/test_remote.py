@@ -28,6 +28,8 @@ from integration.deploy.local_aws import (
 from integration.projects import COMMAND, Done, environment, run
 from pyl.bench.remote.measurement import ROUND
 
+pytestmark = pytest.mark.alone
+
 VARIANTS = ("interpreted", "native", "native-plain", "floor")
 
 

@@ -16,6 +16,8 @@ from integration.projects import COMMAND, environment
 from pyl.bench import programs
 from pyl.cli import main
 
+pytestmark = pytest.mark.alone
+
 _PROGRAM = """\
 import http.client, os, sys
 assert sys.argv[1] == "functions.work"

@@ -19,7 +19,7 @@ from integration.projects import COMMAND, HELLO, Done, environment, run, write_p
 from pyl.errors import EngineError
 from pyl.packaging.container.engine import Engine
 
-pytestmark = pytest.mark.compile
+pytestmark = [pytest.mark.compile, pytest.mark.alone]
 
 _BEGINS_WITHIN = 120.0
 

@@ -27,6 +27,8 @@ from integration.emulator.watching import (
 )
 from integration.projects import COMMAND, ROOT, Built, environment, run, write_project
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:

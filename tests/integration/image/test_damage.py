@@ -13,11 +13,13 @@ import pytest
 
 from integration.image import packages
 from integration.image.forged_headers import CHECKSUM, header_of, overwrite, write_header
+from integration.image.image_fuzzer import TABLES
 from integration.image.lambda_environment import Environment
+from pyl.image.arch.x86_64.registers import STATE
 from pyl.image.create import capture
 from pyl.image.file import format as image_format
 from pyl.image.file.names import IMAGE, MEMORY
-from pyl.image.file.structures import HEADER, TABLE, VARIANT
+from pyl.image.file.structures import HEADER, KERNEL_STATE, TABLE, VARIANT
 
 SOURCE = """
 import time
@@ -132,6 +134,51 @@ def test_what_is_not_there_is_not_looked_for(
     header[place : place + len(forged)] = forged
     write_header(image, header)
     assert_refused(run, whole, place)
+
+
+PLACES = {
+    "segments": ("address", "length", "offset", "protection", "flags"),
+    "mapped": ("start", "length"),
+    "encoded": ("start", "length"),
+    "packed": ("address", "length", "offset", "protection"),
+    "populate": ("start", "length"),
+    "neighbourhoods": ("start", "length"),
+    "rarely_used": ("start", "length"),
+    "word_kinds": ("own", "own_bytes"),
+    "guards": ("kind", "name", "value"),
+    "actions": ("number", "handler", "restorer"),
+}
+KERNEL = ("thread_id_address", "robust_list", "alternate_stack_bytes", "directory")
+
+
+@pytest.mark.parametrize("table", PLACES)
+def test_a_row_that_points_outside_is_refused_also_where_the_checksum_holds(
+    whole: Path, image: Path, run: type[Environment], table: str
+) -> None:
+    original = bytes(header_of(image))
+    structure = TABLES[table]
+    variant = VARIANT.unpack_from(original, HEADER.size)
+    for member in PLACES[table]:
+        row = 0 if table == "segments" else random_places.randrange(variant[f"{table}.count"])  # the first is stored
+        place = variant[f"{table}.offset"] + row * structure.size + structure.offset(member)
+        size = 4 if next(field for field in structure.fields if field.name == member).type == "uint32_t" else 8
+        forged = bytearray(original)
+        forged[place : place + size] = (2 ** (8 * size) - 4096).to_bytes(size, "little")
+        write_header(image, forged)
+        assert_refused(run, whole, (table, row, member))
+
+
+@pytest.mark.parametrize("member", [*KERNEL, *("rip", "rsp", "fs_base", "mxcsr")])
+def test_a_state_that_the_kernel_or_the_processor_cannot_have_is_refused(
+    whole: Path, image: Path, run: type[Environment], member: str
+) -> None:
+    header = header_of(image)
+    structure, start = (KERNEL_STATE, VARIANT.offset("kernel")) if member in KERNEL else (STATE, VARIANT.size)
+    size = 4 if member in ("directory", "mxcsr") else 8
+    place = HEADER.size + start + structure.offset(member)
+    header[place : place + size] = (2 ** (8 * size) - 4096).to_bytes(size, "little")
+    write_header(image, header)
+    assert_refused(run, whole, member)
 
 
 def test_the_image_of_another_version_says_so(whole: Path, image: Path, run: type[Environment]) -> None:

@@ -76,3 +76,23 @@ def test_what_is_encoded_comes_back_and_nothing_behind_the_margin_is_read(
         assert to.raw == page
     assert place == address + start + len(encoded)
     assert libc.mprotect(ctypes.c_void_p(address + end), ctypes.c_size_t(PAGE), 3) == 0
+
+
+def test_any_bytes_are_decoded_inside_the_page_and_the_margin(library: ctypes.CDLL) -> None:
+    room = mmap.mmap(-1, 7 * PAGE)  # encoded pages, a page that may not be read, the page that is written, and another
+    libc = ctypes.CDLL(None)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(room))
+    unreadable = (2 * PAGE, 4 * PAGE, 6 * PAGE)
+    for place in unreadable:
+        assert libc.mprotect(ctypes.c_void_p(address + place), ctypes.c_size_t(PAGE), 0) == 0
+    start = 2 * PAGE - ENCODED_PAGE_MARGIN
+    contents = [b"\xff" * ENCODED_PAGE_MARGIN, *(seeded.randbytes(ENCODED_PAGE_MARGIN) for _ in range(100))]
+    for content in contents:
+        lengths = [8] * 16 if content is contents[0] else [seeded.randrange(9) for _ in range(16)]
+        kinds = [(seeded.randrange(1 << 64) >> 8 * n << 8 * n, 2 ** (8 * n) - 1, n) for n in lengths]
+        table = struct.pack("<48Q", *(number for kind in kinds for number in kind))
+        room[start : start + len(content)] = content
+        end = library.decode_page(ctypes.c_void_p(address + start), table, ctypes.c_void_p(address + 5 * PAGE))
+        assert PAGE // 16 <= end - address - start <= ENCODED_PAGE_MARGIN - 8
+    for place in unreadable:
+        assert libc.mprotect(ctypes.c_void_p(address + place), ctypes.c_size_t(PAGE), 3) == 0

@@ -11,6 +11,7 @@ import pytest
 from pyl.image.file.format import Variant, checksum, write
 from pyl.image.file.guards import Guard, no_other_guard
 from pyl.image.file.names import IMAGE, MEMORY
+from pyl.image.file.structures import HEADER, RANGE, VARIANT
 from pyl.image.snapshot import KernelState, Snapshot
 from pyl.lambda_environment import PAGE
 from unit.image.regions import BASE, different, region
@@ -58,6 +59,25 @@ def test_what_a_cold_start_touches_stands_behind_the_header_and_nothing_else_doe
     content = (package / IMAGE).read_bytes()
     (header_bytes,) = struct.unpack_from("<I", content, 12)
     assert content[header_bytes:] == b"".join(memory.regions[0].pages[page] for page in touching.touched)
+
+
+def test_the_ranges_of_memory_are_sorted_and_as_long_as_they_can_be(package: Path) -> None:
+    (package / "library.so").write_bytes(bytes(2 * PAGE))
+    mapped = replace(region(BASE + 3 * PAGE, 2, {0: b"a"}, protection=5), file="library.so")
+    regions = (region(BASE, 3, different(3)), mapped, region(BASE + 9 * PAGE, 100, {}))
+    write(package, [Variant(2, Snapshot(regions, STATE), ())])
+    content = (package / IMAGE).read_bytes()
+    table = VARIANT.unpack_from(content, HEADER.size)
+    rows = [RANGE.unpack_from(content, table["mapped.offset"] + n * RANGE.size) for n in range(table["mapped.count"])]
+    assert [(row["start"], row["length"]) for row in rows] == [(BASE, 5 * PAGE), (BASE + 9 * PAGE, 100 * PAGE)]
+
+
+def test_the_header_ends_in_a_zero_so_that_its_strings_end_in_it(package: Path) -> None:
+    for length in range(3000, 3200, 8):
+        guard = Guard(1, "NAME", "x" * length)
+        write(package, [Variant(2, Snapshot((region(BASE, 1, {0: b"a"}),), STATE), (guard,))])
+        content = (package / IMAGE).read_bytes()
+        assert content[HEADER.unpack_from(content)["header_bytes"] - 1] == 0
 
 
 def test_lambdas_variables_are_never_others() -> None:
