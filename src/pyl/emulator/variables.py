@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping
 
 from pyl import lambda_environment
+from pyl.lambda_facts import Deployment, Instance, lambda_variables
 from pyl.project.model import Function
 
 ACCOUNT = "123456789012"
@@ -52,26 +53,27 @@ def environment_variables(
     """
     region = region or DEFAULT_REGION
     today = dt.datetime.now(dt.UTC)
-    own = {
-        **lambda_environment.VARIABLES,
-        "_HANDLER": f"functions.{function.name}",
-        "LAMBDA_TASK_ROOT": task_root,
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_LAMBDA_FUNCTION_NAME": function.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.configuration.memory),
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
-        "AWS_LAMBDA_LOG_STREAM_NAME": f"{today:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_RUNTIME_API": api,
-    }
-    if runtime:
-        own["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime}"
-        own["LD_LIBRARY_PATH"] = lambda_environment.MANAGED_LIBRARY_PATH
     credentials = {name: environ.get(name, text) for name, text in _CREDENTIALS.items()}
     if "AWS_ACCESS_KEY_ID" in environ and "AWS_SESSION_TOKEN" not in environ:
         del credentials["AWS_SESSION_TOKEN"]
+    deployment = Deployment(
+        function=function.name,
+        handler=f"functions.{function.name}",
+        region=region,
+        memory=function.configuration.memory,
+    )
+    instance = Instance(
+        runtime_api=api,
+        log_stream=f"{today:%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}",
+        credentials=("", "", ""),
+        metadata_token=uuid.uuid4().hex,
+        host_name="",
+    )
+    own = {**lambda_variables(deployment, instance), "LAMBDA_TASK_ROOT": task_root}
+    own = {name: text for name, text in own.items() if name not in _CREDENTIALS}
+    if runtime:
+        own["AWS_EXECUTION_ENV"] = f"AWS_Lambda_{runtime}"
+        own["LD_LIBRARY_PATH"] = lambda_environment.MANAGED_LIBRARY_PATH
     # The certificates of a proxy or a local AWS server go with its address: alone, they would keep a package
     # from the image that was taken without them.
     local = ("AWS_ENDPOINT_URL", "AWS_CA_BUNDLE") if "AWS_ENDPOINT_URL" in environ else ()

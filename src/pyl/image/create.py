@@ -19,7 +19,6 @@ from pyl.image.file.format import Variant
 from pyl.image.result import CaptureResult
 from pyl.image.snapshot import BASE, FULL, EnvironmentRead
 from pyl.image.variants import Judgement, base_variant, full_variant, judge
-from pyl.lambda_environment import VARIABLES
 from pyl.lambda_facts import Deployment, deployed_variables
 from pyl.progress import Progress, Silent
 from pyl.project.config.model import ImageMode
@@ -218,7 +217,7 @@ def _with_working_sets(sessions: Sequence[Session], variants: list[Variant]) -> 
         touched = cold_start_profile.record(
             session.package,
             [(region.address, region.length, region.protection) for region in variants[index].snapshot.regions],
-            environment={**VARIABLES, **session.environment},
+            environment=session.world.variables,
             events=session.warm_up,
         )
         profiled[index] = replace(variants[index], touched=touched)

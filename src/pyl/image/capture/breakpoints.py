@@ -14,13 +14,15 @@ from pyl.lambda_environment import PAGE
 
 _C_LIBRARY = "libc.so.6"
 
+_SITES_BY_FILE: dict[tuple[int, int, int, int], list[tuple[int, bytes]]] = {}
+"""What was found in each file: a capture runs the program several times, and disassembly takes most of a run."""
+
 
 class Breakpoints:
     """Places breakpoints in mapped code, and answers them."""
 
     def __init__(self, processor: Processor) -> None:
         self._processor = processor
-        self._sites_by_file: dict[tuple[int, int], list[tuple[int, bytes]]] = {}
         self.missed_queries: list[int] = []
         """Addresses of queries that disassembly did not find; the processor's own fault caught them."""
         self.variables: dict[str, str] = {}
@@ -31,11 +33,11 @@ class Breakpoints:
         """Return (offset, original bytes) of the places for breakpoints in a file that `thread` has open."""
         with Path(f"/proc/{thread}/fd/{descriptor}").open("rb") as file:
             status = os.fstat(file.fileno())
-            identity = (status.st_dev, status.st_ino)
-            if identity not in self._sites_by_file:
+            identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            if identity not in _SITES_BY_FILE:
                 is_c_library = Path(file.name).readlink().name == _C_LIBRARY
-                self._sites_by_file[identity] = list(self._sites(file.read(), is_c_library=is_c_library))
-            return self._sites_by_file[identity]
+                _SITES_BY_FILE[identity] = list(self._sites(file.read(), is_c_library=is_c_library))
+            return _SITES_BY_FILE[identity]
 
     def _sites(self, content: bytes, *, is_c_library: bool) -> Iterator[tuple[int, bytes]]:
         functions = elf_code.function_starts(content)

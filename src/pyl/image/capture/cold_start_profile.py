@@ -29,18 +29,6 @@ from pyl.sandbox import execution
 _TIMEOUT = 20.0
 """Seconds to wait for the process at each step."""
 
-_VARIABLES = {
-    # What Lambda sets besides, with values as long as Lambda's: the addresses that a process allocates depend on them.
-    "AWS_ACCESS_KEY_ID": "AKIATRIALTRIALTRIAL1",
-    "AWS_SECRET_ACCESS_KEY": "trial" * 8,
-    "AWS_SESSION_TOKEN": "trial" * 100,
-    "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
-    "AWS_LAMBDA_LOG_STREAM_NAME": "2000/01/01/[$LATEST]" + "0" * 32,
-    "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-}
-
-
 def record(
     package: Path,
     segments: Iterable[tuple[int, int, int]],
@@ -53,7 +41,7 @@ def record(
     Args:
         package: The unpacked package with its image.
         segments: (address, length, protection) of the image's memory.
-        environment: The project's variables.
+        environment: All variables of an instance.
         events: Warm-up events by function.
 
     Returns:
@@ -85,10 +73,7 @@ def _cold_start(
         address = "{}:{}".format(*server.getsockname())
         values = {
             **environment,
-            **_VARIABLES,
             "_HANDLER": f"functions.{function}",
-            "AWS_LAMBDA_FUNCTION_NAME": function,
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
             "AWS_LAMBDA_RUNTIME_API": address,
         }
         command, environment = [f"{TASK_ROOT}/bootstrap"], values

@@ -99,12 +99,12 @@ class WorldCalls:
         """
         if name in _CLOCKS:
             return self._tell_time(name, registers, process)
+        if name in _PATH_ARGUMENT:
+            self._record_path(name, registers, process, frames)
+            return None
         library = process.calling_library(registers)
         if name == "getrandom":
             return self._draw(registers, process, library, frames)
-        if name in _PATH_ARGUMENT:
-            self._record_path(name, registers, process, library, frames)
-            return None
         self.contacts.append(Contact(_KINDS[name], library, frames))
         if name in _IDENTITY:
             return self.world.user if _IDENTITY[name] == "user" else self.world.group
@@ -169,23 +169,24 @@ class WorldCalls:
             return None
         return None if path.startswith(UNSEEN) or path in (TASK_ROOT, TEMPORARY) else path
 
-    def _record_path(
-        self, name: str, registers: Registers, process: TracedProcess, library: str, frames: tuple[str, ...]
-    ) -> None:
+    def _record_path(self, name: str, registers: Registers, process: TracedProcess, frames: tuple[str, ...]) -> None:
         path = self._path(name, registers, process)
         if path is None and name == "execve":
             path = process.memory.text(registers.arguments[0])
-        key = (path or "", name.startswith("open"))
-        if path in _RANDOM_DEVICES and notices_forks(library) and name.startswith("open"):
-            self._redirect(name, registers, process, capture_sandbox.RANDOM_FILE)
-        if path is None or key in self._known_paths:
+        if path is None:
             return
-        self._known_paths.add(key)
+        is_open = name.startswith("open")
+        if path in _RANDOM_DEVICES and is_open and notices_forks(process.calling_library(registers)):
+            self._redirect(name, registers, process, capture_sandbox.RANDOM_FILE)
+        if (path, is_open) in self._known_paths:
+            return
+        self._known_paths.add((path, is_open))
+        library = process.calling_library(registers)
         real = Path(f"/proc/{process.leader}/root{path}")
         exists = os.path.lexists(real)
         if exists:
             self._note_stamps(real)
-        opened = exists and name.startswith("open")
+        opened = exists and is_open
         kind = Kind.CHILD if name == "execve" else Kind.FILE
         self.contacts.append(Contact(kind, library, frames, detail=path, exists=exists, opened=opened))
 
