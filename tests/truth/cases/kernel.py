@@ -95,7 +95,7 @@ CASES = (
     _set("current_folder_changed", 'os.chdir("/")', "os.getcwd()"),
     _set("current_folder_tmp", 'os.chdir("/tmp")', '[os.getcwd(), open("here", "w").close(), os.listdir(".")]'),
     _set("current_folder_opened", "F = os.open('/tmp', os.O_RDONLY)\nos.fchdir(F)\nos.close(F)", "os.getcwd()"),
-    Case("signal_disposition", _DISPOSITION, must_be_full=True, is_chosen=True),
+    Case("signal_disposition", _DISPOSITION, must_be_full=True, is_chosen=True, needs_own_package=True),
     _set(
         "signal_mask",
         "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})",

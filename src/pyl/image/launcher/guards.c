@@ -73,7 +73,7 @@ enum { MOST_PROCESSORS = 8192 }; /* a Linux kernel can be configured for */
 /* The number of processors that this process may run on. */
 static const char *write_processors(char *text)
 {
-    unsigned long mask[MOST_PROCESSORS / 8 / sizeof(long)], count = 0;
+    unsigned long mask[MOST_PROCESSORS / 8 / sizeof(long)] = {0}, count = 0;
     long bytes = system_call(__NR_sched_getaffinity, 0, sizeof mask, mask);
     for (long i = 0; i < bytes / (long)sizeof *mask; i++)
         for (unsigned long rest = mask[i]; rest; rest &= rest - 1)
