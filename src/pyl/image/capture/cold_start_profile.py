@@ -29,6 +29,7 @@ from pyl.sandbox import execution
 _TIMEOUT = 20.0
 """Seconds to wait for the process at each step."""
 
+
 def record(
     package: Path,
     segments: Iterable[tuple[int, int, int]],

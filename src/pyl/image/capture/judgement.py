@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyl.image.capture.comparison import Difference
 from pyl.image.capture.contacts import Contact, Kind
-from pyl.image.capture.known import notices_forks
+from pyl.image.capture.known import is_python, notices_forks
 from pyl.image.file import guards
 from pyl.image.file.guards import Guard
 from pyl.lambda_environment import GROUP, USER
@@ -74,7 +74,7 @@ def _judge_file(contact: Contact, deployment: Deployment) -> Iterator[Guard | Fi
     path = contact.detail
     if path.startswith(_HARMLESS_PATHS) or path.endswith("/openssl.cnf"):
         return  # images use OpenSSL with its built-in defaults, or with the OPENSSL_CONF of the configuration
-    if path.startswith(_PROCESSOR_PATHS):
+    if path.startswith(_PROCESSOR_PATHS) or (path in _QUOTA_PATHS and not is_python(contact.library)):
         yield guards.processors_guard(deployment.processors)
     elif path.startswith(_USER_PATHS):
         yield guards.user_guard(USER, GROUP)
@@ -105,6 +105,8 @@ _HARMLESS_PATHS = (
     "/etc/localtime",  # read again after a restore
 )
 _USER_PATHS = ("/etc/passwd", "/etc/group")
+_QUOTA_PATHS = ("/proc/self/cgroup", "/proc/self/mountinfo")
+"""Where Rust's standard library looks for a quota of processors (`std::thread::available_parallelism`)."""
 _PROCESSOR_PATHS = ("/sys/devices/system/cpu", "/proc/stat", "/sys/fs/cgroup")
 _HARMLESS_PROC = (
     "/self/fd",

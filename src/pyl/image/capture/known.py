@@ -46,6 +46,11 @@ KNOWN_DRAWS = (
     KnownDraw(
         r".*", r".*/pyl/runtime/restore/random_generators\.py:\d+", "numpy's generators are seeded anew after a restore"
     ),
+    KnownDraw(
+        r"(_pydantic_core|_?orjson|tokenizers|_cbor2|rpds|jiter|_tiktoken|_safetensors|polars|_rust_notify)\b.*",
+        None,
+        "seeds hash tables",
+    ),
     KnownDraw(r".*", r".*/multiprocessing/process\.py:\d+", "the key is made anew after a restore"),
 )
 """Reviewed origins. The first that fits counts."""
@@ -71,3 +76,8 @@ def reason_of(contact: Contact) -> str | None:
 def notices_forks(library: str) -> bool:
     """Return whether a library asks for the process id to notice forks, and so notices each restore."""
     return re.fullmatch(f"{_OPENSSL}|{_SQLITE}|{_LIBUUID}", library) is not None
+
+
+def is_python(library: str) -> bool:
+    """Return whether a file holds the interpreter."""
+    return library == "program" or library.startswith("libpython")

@@ -6,6 +6,7 @@ import os
 import re
 import struct
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pyl.image.arch.interface import Processor
@@ -66,7 +67,20 @@ def take_snapshot(
     _refuse_threads(parent_of(thread), thread_starters, but=_RESTARTED_BY)
     _refuse_descriptors(thread, reopened)
     state = _kernel_state(processor, thread, memory)
-    return Snapshot(_regions(processor, thread, memory, sites, capture_loader), state)
+    regions = _regions(processor, thread, memory, sites, capture_loader)
+    unused_below = processor.read_registers(thread).stack_pointer - processor.red_zone
+    return Snapshot(tuple(_without_dead_frames(region, unused_below) for region in regions), state)
+
+
+def _without_dead_frames(region: Region, unused_below: int) -> Region:
+    """Return the region, if it is the stack without what returned functions have left below its lowest frame."""
+    if not region.address <= unused_below < region.address + region.length:
+        return region
+    first = unused_below // PAGE * PAGE
+    pages = {address: page for address, page in region.pages.items() if address >= first}
+    if first in pages:
+        pages[first] = bytes(unused_below - first) + pages[first][unused_below - first :]
+    return replace(region, pages=pages)
 
 
 _RESTARTED_BY = re.compile(r"lib(scipy_)?openblas.*|libgomp.*|libmkl.*")

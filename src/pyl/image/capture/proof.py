@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyl.image.capture.comparison import Difference, compare
 from pyl.image.capture.judgement import Finding, Secret, judge_differences, secrets_of
 from pyl.image.capture.session import Session
+from pyl.image.capture.world import CREDENTIALS
 from pyl.image.snapshot import BASE, FULL, Snapshot
+from pyl.lambda_environment import PAGE
 from pyl.lambda_facts import SCOPES, Scope
 from pyl.sandbox import capture as capture_sandbox
 
@@ -42,7 +44,35 @@ def prove(session: Session) -> dict[int, Proof]:
         without_swept = _differences(session, other, FULL)
         swept_matter = without_swept != differences[FULL]
         differences[FULL] = without_swept
-    return {kind: _judge(session, kind, differences[kind], swept_matter=swept_matter) for kind in kinds}
+    return {
+        kind: _with_credentials(session, kind, _judge(session, kind, differences[kind], swept_matter=swept_matter))
+        for kind in kinds
+    }
+
+
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+_SEARCHED = 20
+"""Bytes of each that are searched for."""
+
+
+def _with_credentials(session: Session, kind: int, proof: Proof) -> Proof:
+    """Add to the findings the credentials that the memory holds."""
+    places = {read.name: read.where for read in session.reads()}
+    listing = session.report.listing_place or ""
+    found = tuple(
+        Finding(name, places.get(name, listing))
+        for name, text in zip(_CREDENTIALS, CREDENTIALS, strict=True)
+        if _holds(session.snapshots[kind], text[:_SEARCHED].encode())
+    )
+    return replace(proof, findings=(*proof.findings, *found))
+
+
+def _holds(snapshot: Snapshot, content: bytes) -> bool:
+    return any(
+        content in page or content in page[-len(content) :] + region.pages.get(address + PAGE, b"")[: len(content)]
+        for region in snapshot.regions
+        for address, page in region.pages.items()
+    )
 
 
 def swept_variables(session: Session) -> frozenset[str]:
@@ -88,7 +118,7 @@ def _secrets(session: Session, kind: int) -> Iterator[Secret]:
     explicit = {read.name: read.where for read in session.reads()}
     for name, scope in SCOPES.items():
         place = explicit.get(name, session.report.listing_place)
-        if scope is Scope.INSTANCE and name in world.variables and place is not None:
+        if scope is Scope.INSTANCE and name not in _CREDENTIALS and name in world.variables and place is not None:
             yield Secret(name, place, (world.variables[name].encode(),))
 
 
@@ -100,7 +130,7 @@ def _differences(first: Session, other: Session, kind: int) -> tuple[Difference,
     if found is None:
         return None
     stamps = first.stamps | other.stamps
-    return tuple(difference for difference in found if not _consists_of(difference, stamps))
+    return tuple(difference for difference in found if not (_consists_of(difference, stamps) or _is_count(difference)))
 
 
 def _loader_memory(snapshot: Snapshot) -> Iterator[tuple[int, int]]:
@@ -118,6 +148,24 @@ def _consists_of(difference: Difference, stamps: Container[int]) -> bool:
     """Return whether all words are times or inode numbers of files."""
     return all(word in stamps for word in _words(difference.content)) and all(
         word in stamps for word in _words(difference.other)
+    )
+
+
+_SHARED = 100_000
+_LARGEST_COUNT = 2**32
+_MOST_REFERENCES = 1024
+
+
+def _is_count(difference: Difference) -> bool:
+    """Return whether this is the reference count of an object that lives for ever, such as a string of one letter.
+
+    How often those are referred to may depend on a text that is gone, and changes nothing.
+    """
+    first, other = list(_words(difference.content)), list(_words(difference.other))
+    return (
+        len(first) == 1
+        and all(_SHARED < count < _LARGEST_COUNT for count in (*first, *other))
+        and abs(first[0] - other[0]) <= _MOST_REFERENCES
     )
 
 

@@ -24,18 +24,22 @@ process ids to notice a fork (OpenSSL's random generator) notices each restore."
 HIGHEST_PROCESS_ID = 1 << 22
 """Linux's largest process id plus one."""
 
+CREDENTIALS = ("ASIACAPTURECAPTURE01", "captureSECRETcaptureSECRETcaptureSECRET1", "capture-token-1" * 20)
+"""Made up. Equal in both worlds, since caches and counters of code follow from what warm-up calls sign with them. Memory is
+searched for them instead."""
+
 _INSTANCES = (
     Instance(
         runtime_api="127.0.0.1:9001",
         log_stream="2000/01/02/[$LATEST]0123456789abcdef0123456789abcdef",
-        credentials=("ASIACAPTURECAPTURE01", "captureSECRETcaptureSECRETcaptureSECRET1", "capture-token-1" * 20),
+        credentials=CREDENTIALS,
         metadata_token="capture-metadata-token-1",  # noqa: S106 - made up
         host_name="169-254-64-101",
     ),
     Instance(
         runtime_api="127.0.0.1:9402",
         log_stream="2031/11/28/[$LATEST]fedcba9876543210fedcba9876543210",
-        credentials=("ASIAELSEWHEREOTHER02", "elsewhrSECRETelsewhrSECRETelsewhrSECRET2", "elsewhe-token-2" * 20),
+        credentials=CREDENTIALS,
         metadata_token="elsewhe-metadata-token-2",  # noqa: S106 - made up
         host_name="169-254-91-202",
     ),

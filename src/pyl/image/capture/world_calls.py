@@ -134,7 +134,7 @@ class WorldCalls:
 
     def _draw(self, registers: Registers, process: TracedProcess, library: str, frames: tuple[str, ...]) -> int | None:
         address, count, flags, *_ = registers.arguments
-        if count > _MOST_RANDOM:
+        if not 0 < count <= _MOST_RANDOM:
             return None
         contact = Contact(Kind.RANDOM, library, frames, detail=str(count))
         is_c_library = flags == _GRND_NONBLOCK and count == _HEAP_KEY_BYTES

@@ -32,6 +32,8 @@ def forget() -> None:
             if hasattr(platform, name):
                 setattr(platform, name, None)
         platform._platform_cache.clear()  # noqa: SLF001
+    if (parse := modules.get("urllib.parse")) is not None:
+        parse.urlsplit.cache_clear()  # addresses that were signed in warm-up calls
 
 
 class TimeIdentifiers:
