@@ -102,7 +102,8 @@ _HARMLESS_PATHS = (
     "/etc/nsswitch.conf",  # the C library looks at it again when it has changed
     "/etc/ld.so.",  # the loader's
     "/usr/lib/locale",
-    "/etc/localtime",  # read again after a restore
+    "/etc/localtime",  # the C library's own time zone, read again after a restore
+    "/usr/share/zoneinfo/UTC",
 )
 _USER_PATHS = ("/etc/passwd", "/etc/group")
 _QUOTA_PATHS = ("/proc/self/cgroup", "/proc/self/mountinfo")

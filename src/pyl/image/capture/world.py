@@ -25,7 +25,7 @@ HIGHEST_PROCESS_ID = 1 << 22
 """Linux's largest process id plus one."""
 
 CREDENTIALS = ("ASIACAPTURECAPTURE01", "captureSECRETcaptureSECRETcaptureSECRET1", "capture-token-1" * 20)
-"""Made up. Equal in both worlds, since caches and counters of code follow from what warm-up calls sign with them. Memory is
+"""Made up. Equal in both worlds, since caches and counters of code follow from what warm-up calls sign with. Memory is
 searched for them instead."""
 
 _INSTANCES = (
