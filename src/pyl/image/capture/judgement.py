@@ -218,7 +218,10 @@ def secrets_of(contacts: Iterable[Contact], *, host_name: str, process_id: int) 
             continue
         if contact.kind is Kind.RANDOM:
             yield Secret(
-                f"{contact.detail} random bytes drawn at import", contact.place, forms_of_bytes(contact.content)
+                f"{contact.detail} random bytes drawn at import",
+                contact.place,
+                forms_of_bytes(contact.content),
+                is_random=True,
             )
         elif contact.kind is Kind.HOST_NAME:
             yield Secret("the host's name", contact.place, (host_name.encode(),))
