@@ -51,6 +51,7 @@ KNOWN_DRAWS = (
         None,
         "seeds hash tables",
     ),
+    KnownDraw(r".*", r".*/redis/connection\.py:\d+", "names a pool among those of one process"),
     KnownDraw(r".*", r".*/multiprocessing/process\.py:\d+", "the key is made anew after a restore"),
 )
 """Reviewed origins. The first that fits counts."""
@@ -81,3 +82,12 @@ def notices_forks(library: str) -> bool:
 def is_python(library: str) -> bool:
     """Return whether a file holds the interpreter."""
     return library == "program" or library.startswith("libpython")
+
+
+_COMPARING_FRAMES = r".*/(redis/connection|pymongo/[a-z_]+|sqlalchemy/pool/[a-z]+|multiprocessing/[a-z]+)\.py:\d+"
+"""Code that keeps the process id to make its connections anew in another process."""
+
+
+def compares_process_ids(frames: tuple[str, ...]) -> bool:
+    """Return whether Python code asks for the process id to notice forks, and so notices each restore."""
+    return bool(frames) and re.fullmatch(_COMPARING_FRAMES, frames[0]) is not None

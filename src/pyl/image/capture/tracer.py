@@ -17,7 +17,7 @@ from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture import protocol
 from pyl.image.capture.breakpoints import Breakpoints
-from pyl.image.capture.known import notices_forks
+from pyl.image.capture.known import compares_process_ids, notices_forks
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import Operation
 from pyl.image.capture.traced_process import Sites, TracedProcess, leader_of, own_process_id, parent_of
@@ -200,9 +200,9 @@ class Tracer:
     def _tell_process_id(self, thread: int, registers: Registers, process: TracedProcess | None) -> None:
         frames = self._frames.pop(thread, None)
         library = process.calling_library(registers) if process and process.steered else ""
-        if notices_forks(library):
+        if notices_forks(library) or compares_process_ids(frames or ()):
             offset = PROCESS_ID_OFFSET
-        elif frames is None and self._is_watched and process and process.steered and self.world_calls.is_new(registers):
+        elif frames is None and self._is_watched and process and process.steered and self.world_calls.may_ask():
             self._ask_for_place(thread, registers, process)
             return
         else:

@@ -44,6 +44,8 @@ _EINVAL = 22
 
 _RANDOM_DEVICES = ("/dev/urandom", "/dev/random")
 _PATH_ROOM = 256
+_MOST_QUESTIONS = 1000
+"""Questions for the line that wants the process id: some code asks at each of its calls."""
 
 UNSEEN = (f"{TASK_ROOT}/", f"{TEMPORARY}/", "/dev/null", "/dev/zero", "/dev/full", "/loader")
 """Beginnings of paths that are the same in each instance, or that a restored process makes anew."""
@@ -58,7 +60,7 @@ class WorldCalls:
         self.contacts: list[Contact] = []
         self._known_paths: set[tuple[str, bool]] = set()
         """Paths that were asked for, and whether they were opened."""
-        self._asked_from: set[tuple[int, int]] = set()
+        self._questions = 0
         self.stamps: set[int] = set()
         """Times of change, inode and device numbers of the files outside of the package that the program looked at."""
 
@@ -73,12 +75,10 @@ class WorldCalls:
             return path is not None and (path, name.startswith("open")) not in self._known_paths
         return True
 
-    def is_new(self, registers: Registers) -> bool:
-        """Return whether a question for the process id comes from where none came from before."""
-        place = registers.stack_pointer, registers.instruction_pointer
-        is_new = place not in self._asked_from
-        self._asked_from.add(place)
-        return is_new
+    def may_ask(self) -> bool:
+        """Return whether the program may be asked once more who wants its process id."""
+        self._questions += 1
+        return self._questions <= _MOST_QUESTIONS
 
     def record_process_id(self, library: str, frames: tuple[str, ...]) -> None:
         """Record that the program was told its process id."""

@@ -19,7 +19,8 @@ class ForkHooks:
 
     def __init__(self) -> None:
         """Record nothing yet."""
-        self._hooks: list[Callable[[], object]] = []
+        self._before: list[Callable[[], object]] = []
+        self._after: list[Callable[[], object]] = []
 
     def watch(self) -> Callable[[], None]:
         """Start recording; return the callable that ends it."""
@@ -27,9 +28,10 @@ class ForkHooks:
 
         def register_at_fork(*arguments: Any, **functions: Any) -> None:
             original(*arguments, **functions)
-            hook = functions.get("after_in_child")
-            if hook is not None and not _is_of_standard_library(hook):
-                self._hooks.append(hook)
+            for name, hooks in (("before", self._before), ("after_in_child", self._after)):
+                hook = functions.get(name)
+                if hook is not None and not _is_of_standard_library(hook):
+                    hooks.append(hook)
 
         os.register_at_fork = register_at_fork
 
@@ -39,8 +41,8 @@ class ForkHooks:
         return undo
 
     def restore_actions(self) -> list[Callable[[], object]]:
-        """Return what a restored process has to call, in the order of registration."""
-        return list(self._hooks)
+        """Return what a restored process has to call: what a fork calls before, latest first, and in the child."""
+        return [*reversed(self._before), *self._after]
 
 
 def _is_of_standard_library(hook: Any) -> bool:
