@@ -16,7 +16,7 @@ from pyl.image.file.names import IMAGE, MEMORY
 from pyl.image.result import CaptureResult
 
 SOURCE = """
-import ctypes, hashlib, json, os, sys
+import ctypes, hashlib, json, os, random, sys
 LIBC = ctypes.CDLL(None)
 NUMBERS = ctypes.POINTER(ctypes.c_int)
 COMPARE = ctypes.CFUNCTYPE(ctypes.c_int, NUMBERS, NUMBERS)(lambda a, b: a[0] - b[0])  # code made at run time
@@ -25,7 +25,7 @@ def in_order(*numbers) -> None:
     LIBC.qsort(array, len(array), ctypes.sizeof(ctypes.c_int), COMPARE)
     return list(array)
 TABLE = {f"key {number}": [number, str(number) * 50, {"inner": number}] for number in range(1000)}
-TEXT = os.urandom(1 << 20).hex()
+TEXT = random.Random(20261201).randbytes(1 << 20).hex()
 def digest() -> None:
     return hashlib.sha256(json.dumps(TABLE).encode() + TEXT.encode()).hexdigest()
 AT_IMPORT = digest()

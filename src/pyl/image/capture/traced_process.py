@@ -12,6 +12,7 @@ from pyl.image.ptrace import Memory
 
 _C_LIBRARY = ("libc.so", "libc-", "ld-linux", "libpthread")
 """Beginnings of the names of the C library's files."""
+_LOADER = ("loader", "ld-linux")
 _SEARCHED_STACK_BYTES = 1024
 
 Sites = dict[int, bytes]
@@ -42,6 +43,10 @@ class TracedProcess:
         addresses = (registers.instruction_pointer, *struct.unpack(f"<{len(stack) // 8}Q", stack))
         files = (self._file_of(address) for address in addresses)
         return next((file for file in files if file and not file.startswith(_C_LIBRARY)), "")
+
+    def is_in_loader(self, registers: Registers) -> bool:
+        """Return whether the loader itself makes the thread's system call."""
+        return self._file_of(registers.instruction_pointer).startswith(_LOADER)
 
     def _file_of(self, address: int) -> str:
         for start, (end, name) in self.libraries.items():

@@ -180,6 +180,8 @@ class WorldCalls:
             self._redirect(name, registers, process, capture_sandbox.RANDOM_FILE)
         if (path, is_open) in self._known_paths:
             return
+        if not is_open and process.is_in_loader(registers):
+            return  # it looks which of the folders exist that libraries name as their own machine's
         self._known_paths.add((path, is_open))
         library = process.calling_library(registers)
         real = Path(f"/proc/{process.leader}/root{path}")
