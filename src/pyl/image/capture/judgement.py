@@ -74,6 +74,8 @@ def _judge_file(contact: Contact, deployment: Deployment) -> Iterator[Guard | Fi
     path = contact.detail
     if path.startswith(_HARMLESS_PATHS) or path.endswith("/openssl.cnf"):
         return  # images use OpenSSL with its built-in defaults, or with the OPENSSL_CONF of the configuration
+    if path in _SELINUX_PATHS and not is_python(contact.library):
+        return  # whether memory may be made executable, which a restore needs as well
     if path.startswith(_PROCESSOR_PATHS) or (path in _QUOTA_PATHS and not is_python(contact.library)):
         yield guards.processors_guard(deployment.processors)
     elif path.startswith(_USER_PATHS):
@@ -106,6 +108,8 @@ _HARMLESS_PATHS = (
     "/usr/share/zoneinfo/UTC",
 )
 _USER_PATHS = ("/etc/passwd", "/etc/group")
+_SELINUX_PATHS = ("/proc/mounts", "/proc/self/status", "/selinux")
+"""Where libffi looks."""
 _QUOTA_PATHS = ("/proc/self/cgroup", "/proc/self/mountinfo")
 """Where Rust's standard library looks for a quota of processors (`std::thread::available_parallelism`)."""
 _PROCESSOR_PATHS = ("/sys/devices/system/cpu", "/proc/stat", "/sys/fs/cgroup")

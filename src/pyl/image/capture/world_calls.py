@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture.contacts import Contact, Kind
-from pyl.image.capture.known import is_renewed_draw, notices_forks
+from pyl.image.capture.known import is_python, is_renewed_draw, notices_forks
 from pyl.image.capture.traced_process import TracedProcess
 from pyl.image.capture.world import World
 from pyl.lambda_environment import TASK_ROOT, TEMPORARY
@@ -184,6 +184,10 @@ class WorldCalls:
             return  # it looks which of the folders exist that libraries name as their own machine's
         self._known_paths.add((path, is_open))
         library = process.calling_library(registers)
+        if is_open and is_python(library) and not registers.arguments[_PATH_ARGUMENT[name] + 1] & os.O_CLOEXEC:
+            library = (
+                ""  # Python opens nothing that children would inherit, so its frame was only the nearest on the stack
+            )
         real = Path(f"/proc/{process.leader}/root{path}")
         exists = os.path.lexists(real)
         if exists:
