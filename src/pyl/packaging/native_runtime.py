@@ -32,6 +32,7 @@ FILES = (
     "decode.c",
     "encode.c",
     "http.c",
+    "wiping.c",
 )
 FLAGS = (
     "-std=c11",

@@ -26,7 +26,14 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *(sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.26", "-std=c11", "-D_GNU_SOURCE"),
         *("-O1", "-g", "-fPIC", "-shared", "-fvisibility=hidden", "-Wall", "-Wextra", "-Werror", "-Wl,-z,undefs"),
         *("-isystem", include, "-idirafter", include.parent, "-I", SOURCES, "-I", CAPTURE_SOURCES),
-        *("-o", made, SOURCES / "heap.c", SOURCES / "environment.c", Path(__file__).with_name("tracer.c")),
+        *(
+            "-o",
+            made,
+            SOURCES / "heap.c",
+            SOURCES / "environment.c",
+            SOURCES / "wiping.c",
+            Path(__file__).with_name("tracer.c"),
+        ),
     ]
     subprocess.run(command, check=True)
     return made

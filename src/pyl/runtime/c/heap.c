@@ -20,6 +20,7 @@
 #include "capture.h"
 #include "environment.h"
 #include "tracer_call.h"
+#include "wiping.h"
 
 #include <malloc.h>
 #include <stdint.h>
@@ -312,8 +313,6 @@ static struct pool pool_at(size_t offset, size_t bytes)
 }
 
 /* The capture preloads this library, so that this runs before the interpreter starts. */
-static int is_wiping;
-
 __attribute__((constructor)) static void install(void)
 {
     if (Py_IsInitialized() || call_tracer(PYL_IS_CAPTURED, NULL, 0) != 1)
@@ -337,7 +336,7 @@ __attribute__((constructor)) static void install(void)
         recorded = anonymous(RECORD_TABLE);
     if (placement.key_count)
         fetch_chosen(placement.key_count);
-    is_wiping = 1;
+    wipe_freed(1);
     object_install(PYMEM_DOMAIN_OBJ);
     memory_install(PYMEM_DOMAIN_MEM);
 }
@@ -358,39 +357,9 @@ static void drop_unused(struct pool *pool)
     pool->end = pool->next;
 }
 
-/* -- the C library's heap ---------------------------------------------------------------------------- */
-
-/* At capture this library is preloaded, so that these stand before the C library's own, and wipe what is freed too. */
-extern void __libc_free(void *block);
-extern void *__libc_realloc(void *block, size_t size);
-
-__attribute__((visibility("default"))) void free(void *block)
-{
-    if (is_wiping && block)
-        memset(block, 0, malloc_usable_size(block));
-    __libc_free(block);
-}
-
-__attribute__((visibility("default"))) void *realloc(void *block, size_t size)
-{
-    if (!is_wiping || !block || !size)
-        return __libc_realloc(block, size);
-    size_t room = malloc_usable_size(block);
-    if (size > room || size < room / 2) {
-        void *moved = malloc(size);
-        if (!moved)
-            return NULL;
-        memcpy(moved, block, size < room ? size : room);
-        free(block);
-        return moved;
-    }
-    memset((char *)block + size, 0, room - size);
-    return block;
-}
-
 void heap_settle(void)
 {
-    is_wiping = 0;
+    wipe_freed(0);
     if (!heap)
         return;
     if (recorded) {
