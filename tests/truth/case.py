@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 Expectation = Literal["same", "distinct", "noted"]
 """Of the answers from the image, if it is full:
@@ -56,84 +56,43 @@ class Case:
         return not (self.needs_own_package or self.environment or self.log_format)
 
 
-def at_import(
-    name: str,
-    value: str,
-    *,
-    imports: str = "os",
-    expectation: Expectation = "same",
-    requires: tuple[str, ...] = (),
-    files: Mapping[str, str] | None = None,
-    environment: Mapping[str, str] | None = None,
-    must_be_full: bool = False,
-    is_chosen: bool = False,
-    log_format: str | None = None,
-) -> Case:
+class Options(TypedDict, total=False):
+    """Further attributes of a case that its maker takes."""
+
+    expectation: Expectation
+    requires: tuple[str, ...]
+    files: Mapping[str, str]
+    environment: Mapping[str, str]
+    warm_up: bool
+    must_be_full: bool
+    is_chosen: bool
+    log_format: str | None
+
+
+def at_import(name: str, value: str, *, imports: str = "os", **options: Unpack[Options]) -> Case:
     """Return a case whose module evaluates an expression at import, and whose handler returns that value."""
-    return Case(
-        name=name,
-        source=f"import {imports}\n\nFACT = {value}\n\ndef handler(event, context):\n    return FACT\n",
-        expectation=expectation,
-        requires=requires,
-        files=files or {},
-        environment=environment or {},
-        must_be_full=must_be_full,
-        is_chosen=is_chosen,
-        log_format=log_format,
-    )
+    source = f"import {imports}\n\nFACT = {value}\n\ndef handler(event, context):\n    return FACT\n"
+    return Case(name, source, **options)
 
 
-def in_warm_up(
-    name: str,
-    value: str,
-    *,
-    imports: str = "os",
-    expectation: Expectation = "same",
-    requires: tuple[str, ...] = (),
-    files: Mapping[str, str] | None = None,
-    is_chosen: bool = False,
-) -> Case:
+def in_warm_up(name: str, value: str, *, imports: str = "os", **options: Unpack[Options]) -> Case:
     """Return a case whose handler evaluates an expression in its first call, the warm-up call, and keeps the value."""
     source = (
         f"import functools, {imports}\n\n@functools.cache\ndef fact():\n    return {value}\n\n"
         "def handler(event, context):\n    return fact()\n"
     )
-    return Case(
-        name=name,
-        source=source,
-        expectation=expectation,
-        requires=requires,
-        files=files or {},
-        warm_up=True,
-        is_chosen=is_chosen,
-    )
+    return replace(Case(name, source, **options), warm_up=True)
 
 
-def in_call(
-    name: str,
-    value: str,
-    *,
-    imports: str = "os",
-    before: str = "",
-    expectation: Expectation = "same",
-    requires: tuple[str, ...] = (),
-    files: Mapping[str, str] | None = None,
-    warm_up: bool = False,
-    must_be_full: bool = False,
-    is_chosen: bool = False,
-) -> Case:
+def in_call(name: str, value: str, *, imports: str = "os", before: str = "", **options: Unpack[Options]) -> Case:
     """Return a case whose handler evaluates an expression in each call; `before` are statements at import."""
     source = f"import {imports}\n\n{textwrap.dedent(before)}\n\ndef handler(event, context):\n    return {value}\n"
-    return Case(
-        name=name,
-        source=source,
-        expectation=expectation,
-        requires=requires,
-        files=files or {},
-        warm_up=warm_up,
-        must_be_full=must_be_full,
-        is_chosen=is_chosen,
-    )
+    return Case(name, source, **options)
+
+
+def prepared(name: str, before: str, value: str, *, imports: str = "os", **options: Unpack[Options]) -> Case:
+    """Return a case that runs statements at import, and evaluates an expression in each call."""
+    return in_call(name, value, imports=imports, before=before, **options)
 
 
 def alone(case: Case) -> Case:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from truth.case import Case, alone, at_import, in_call, in_warm_up
+import functools
+
+from truth.case import Case, alone, at_import, in_call, in_warm_up, prepared
 
 _CONFIG = {"/opt/config.json": '{"table": "layer"}'}
 _LAYER_MODULE = {"/opt/python/layered.py": 'VALUE = "layer"\n'}
@@ -31,10 +33,8 @@ def handler(event, context):
 """
 
 
-def _tmp(name: str, before: str, value: str, *, imports: str = "os, pathlib, stat", is_chosen: bool = False) -> Case:
-    """Return a case that changes /tmp at import and looks at it in the call."""
-    return in_call(name, value, imports=imports, before=before, is_chosen=is_chosen)
-
+_tmp = functools.partial(prepared, imports="os, pathlib, stat")
+"""Returns a case that changes /tmp at import and looks at it in the call."""
 
 _OUTSIDE = (
     Case("opt_config", _LOAD_CONFIG, files=_CONFIG, is_chosen=True),

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from truth.case import Case, Expectation, in_call
+from typing import Unpack
+
+from truth.case import Case, Expectation, Options, in_call
 
 _D: Expectation = "distinct"
 
 
-def _draw(
-    name: str,
-    value: str,
-    *,
-    imports: str,
-    before: str = "",
-    requires: tuple[str, ...] = (),
-    warm_up: bool = False,
-    must_be_full: bool = False,
-    is_chosen: bool = False,
-) -> Case:
+def _draw(name: str, value: str, *, imports: str, before: str = "", **options: Unpack[Options]) -> Case:
     """Return a case that draws twice in the call."""
-    return in_call(
-        name,
-        f'{{"first": {value}, "second": {value}}}',
-        imports=imports,
-        before=before,
-        expectation=_D,
-        requires=requires,
-        warm_up=warm_up,
-        must_be_full=must_be_full,
-        is_chosen=is_chosen,
-    )
+    options["expectation"] = _D
+    return in_call(name, f'{{"first": {value}, "second": {value}}}', imports=imports, before=before, **options)
 
 
 _RANDOM = (
