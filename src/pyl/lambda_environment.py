@@ -43,6 +43,15 @@ MANAGED_LIBRARY_PATH = f"/var/lang/lib:{_LIBRARY_PATH}"
 PAGE = 4096
 """Bytes of a memory page on Lambda's kernels, on both architectures."""
 
+CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+"""Variables with the credentials of the function's role."""
+
+TRACE_ID = "_X_AMZN_TRACE_ID"
+"""Variable with the trace header: not set before the first invocation, and another in each."""
+
+PROCESS_ID_LIMIT = 1 << 22
+"""Linux's largest process id plus one. Only a captured process sees larger ones (`pyl.image.capture.world`)."""
+
 TEMPORARY = "/tmp"  # noqa: S108 - Lambda's
 """The only folder that can be written; empty at first."""
 

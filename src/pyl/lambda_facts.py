@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pyl.lambda_environment import VARIABLES
+from pyl.lambda_environment import CREDENTIALS, TRACE_ID, VARIABLES
 
 
 class Scope(StrEnum):
@@ -110,10 +110,8 @@ VARIABLE_FACTS = (
     Fact("AWS_LAMBDA_RUNTIME_API", Scope.INSTANCE, "documented"),
     Fact("AWS_LAMBDA_METADATA_API", Scope.INSTANCE, "printed"),
     Fact("AWS_LAMBDA_METADATA_TOKEN", Scope.INSTANCE, "printed"),
-    Fact("AWS_ACCESS_KEY_ID", Scope.INSTANCE, "documented"),
-    Fact("AWS_SECRET_ACCESS_KEY", Scope.INSTANCE, "documented"),
-    Fact("AWS_SESSION_TOKEN", Scope.INSTANCE, "documented"),
-    Fact("_X_AMZN_TRACE_ID", Scope.INSTANCE, "documented; another in each invocation"),
+    *(Fact(name, Scope.INSTANCE, "documented") for name in CREDENTIALS),
+    Fact(TRACE_ID, Scope.INSTANCE, "documented; another in each invocation"),
 )
 """Environment variables that Lambda sets. All others are the project's own, and known when it is deployed."""
 
@@ -144,13 +142,10 @@ def processors_of(memory: int) -> int:
 
 def lambda_variables(deployment: Deployment, instance: Instance) -> dict[str, str]:
     """Return all variables that `provided.*` sets before the first invocation."""
-    access_key, secret_key, token = instance.credentials
     variables = {
         **VARIABLES,
         "_HANDLER": deployment.handler,
-        "AWS_ACCESS_KEY_ID": access_key,
-        "AWS_SECRET_ACCESS_KEY": secret_key,
-        "AWS_SESSION_TOKEN": token,
+        **dict(zip(CREDENTIALS, instance.credentials, strict=True)),
         "AWS_LAMBDA_FUNCTION_NAME": deployment.function,
         "AWS_LAMBDA_FUNCTION_VERSION": deployment.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(deployment.memory),

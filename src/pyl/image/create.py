@@ -17,7 +17,7 @@ from pyl.image.file import description, names
 from pyl.image.file import format as image_format
 from pyl.image.file.format import Variant
 from pyl.image.result import CaptureResult
-from pyl.image.snapshot import BASE, FULL, EnvironmentRead
+from pyl.image.snapshot import BASE, FULL
 from pyl.image.variants import Judgement, base_variant, full_variant, judge
 from pyl.lambda_facts import Deployment, deployed_variables
 from pyl.progress import Progress, Silent
@@ -90,6 +90,8 @@ def capture(
         msg = f"no full process image could be taken\n{reasons}"
         raise ImageRefused(msg, hint="see docs/images.md; `image = true` in [tool.pyl.native] builds without it")
     description.write(package, result)
+    for note in result.notes:
+        progress.note(f"process image: {note}")
     for reason in result.reasons:
         progress.note(f"process image: {result.kind}: {reason}")
     return result
@@ -161,7 +163,7 @@ def _compose(sessions: Sequence[Session], judgements: Sequence[Judgement], packa
         reasons=reasons,
         bytes=names.size(package),
         guards=tuple(dict.fromkeys(guard for variant in variants for guard in variant.guards)),
-        environment=tuple(dict.fromkeys(read for session in placed for read in _all_reads(session))),
+        environment=tuple(dict.fromkeys(read for session in placed for read in session.all_reads())),
         modules=shown.report.module_files,
         bytes_by_file=description.bytes_by_file(variants[0].snapshot.regions),
         groups=tuple(session.functions for session in placed) if len(placed) > 1 else (),
@@ -202,10 +204,6 @@ def _placed(recorded: Session, judgement: Judgement, *, base: bool) -> Session:
 def _reasons(session: Session) -> list[str]:
     names = f"{', '.join(session.functions)}: " if session.functions else ""
     return [f"{names}{reason}" for reason in session.reasons]
-
-
-def _all_reads(session: Session) -> tuple[EnvironmentRead, ...]:
-    return (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))
 
 
 def _with_working_sets(sessions: Sequence[Session], variants: list[Variant]) -> list[Variant]:

@@ -13,11 +13,8 @@ from pyl.image.file.format import Variant
 from pyl.image.file.guards import Guard
 from pyl.image.file.library_files import mapped_from_files
 from pyl.image.snapshot import BASE, FULL, EnvironmentRead, Snapshot
-from pyl.lambda_environment import TASK_ROOT
+from pyl.lambda_environment import TASK_ROOT, TRACE_ID
 from pyl.lambda_facts import SCOPES, Scope
-
-_TRACE = "_X_AMZN_TRACE_ID"
-"""Not set before the first invocation."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +76,7 @@ def _guards_of_listing(session: Session, *, swept_matter: bool) -> Iterator[Guar
     yield guards.no_other_guard(session.configured)
     if swept_matter:
         variables = session.world.variables
-        yield from _guards(EnvironmentRead(name, variables.get(name), "") for name in SCOPES if name != _TRACE)
+        yield from _guards(EnvironmentRead(name, variables.get(name), "") for name in SCOPES if name != TRACE_ID)
 
 
 def _base_guards(session: Session) -> tuple[Guard, ...]:

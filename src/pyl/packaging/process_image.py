@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyl.errors import ConfigurationError
 from pyl.image import arch
+from pyl.image.capture.environment_groups import common_variables
 from pyl.image.create import FunctionFacts, ImageRefused, capture
 from pyl.lambda_facts import Deployment
 from pyl.packaging import archive
@@ -67,11 +68,7 @@ def _facts(project: Project, function: Function) -> FunctionFacts:
 
 def _environment(project: Project) -> dict[str, str]:
     """Return the environment variables that have the same value in all functions."""
-    configured = [function.configuration.environment for function in project.functions]
-    common = dict(configured[0])
-    for other in configured[1:]:
-        common = {name: text for name, text in common.items() if other.get(name) == text}
-    return common
+    return common_variables([function.configuration.environment for function in project.functions])
 
 
 def _warm_up(project: Project) -> dict[str, object]:

@@ -15,9 +15,7 @@ from integration.image.packages import CaptureHandlers
 from pyl.image.capture.world import PROCESS_ID_OFFSET
 from pyl.image.file import description
 from pyl.image.file.names import IMAGE, MEMORY
-
-PID_LIMIT = 1 << 22
-"""Of Linux: PID_MAX_LIMIT on 64-bit machines."""
+from pyl.lambda_environment import PROCESS_ID_LIMIT
 
 
 def test_no_process_can_have_the_id_that_was_seen_at_capture(captured: CaptureHandlers, run: type[Environment]) -> None:
@@ -27,7 +25,7 @@ def test_no_process_can_have_the_id_that_was_seen_at_capture(captured: CaptureHa
     with run(package) as environment:
         is_large, own = environment.invoke()
     assert is_large
-    assert own < PID_LIMIT < PROCESS_ID_OFFSET
+    assert own < PROCESS_ID_LIMIT < PROCESS_ID_OFFSET
 
 
 def test_nothing_of_the_build_machine_is_in_the_image(

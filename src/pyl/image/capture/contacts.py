@@ -11,7 +11,6 @@ class Kind(StrEnum):
     """What a contact is about."""
 
     RANDOM = "random bytes"
-    CLOCK = "the time"
     PROCESS_ID = "its process id"
     USER = "its user id"
     HOST_NAME = "the host's name"

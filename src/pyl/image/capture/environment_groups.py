@@ -41,7 +41,7 @@ def partition_by_environment(
 def _variables_read(session: Session, differing: set[str], *, swept_matter: bool) -> set[str]:
     """Return which of the variables were read, also if the import failed because one was missing."""
     contacts = (contact for kind in (BASE, FULL) for contact in session.contacts.get(kind, ()))
-    read = {read.name for read in (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))}
+    read = {read.name for read in session.all_reads()}
     if any(contact.kind is Kind.PROCESSORS for contact in contacts):
         read.add(PROCESSORS)
     if session.report.listing_place:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pyl.image.capture.comparison import Difference
 from pyl.image.capture.contacts import Contact, Kind
-from pyl.image.capture.known import is_python, notices_forks
+from pyl.image.capture.known import RANDOM_DEVICES, is_python, notices_forks
 from pyl.image.file import guards
 from pyl.image.file.guards import Guard
 from pyl.lambda_environment import GROUP, USER
@@ -81,7 +81,7 @@ def _judge_file(contact: Contact, deployment: Deployment) -> Iterator[Guard | Fi
     elif path.startswith(_USER_PATHS):
         yield guards.user_guard(USER, GROUP)
     elif path.startswith(_KERNEL_PATHS):
-        if not (path.endswith(_HARMLESS_PROC) or (path in _RANDOM_DEVICES and notices_forks(contact.library))):
+        if not (path.endswith(_HARMLESS_PROC) or (path in RANDOM_DEVICES and notices_forks(contact.library))):
             yield Finding(f"what {path} told at import", contact.place)
     elif not contact.exists:
         yield guards.path_guard(_zone_folder(path), exists=False)
@@ -92,7 +92,6 @@ def _judge_file(contact: Contact, deployment: Deployment) -> Iterator[Guard | Fi
 
 
 _KERNEL_PATHS = ("/proc", "/sys/", "/dev/")
-_RANDOM_DEVICES = ("/dev/urandom", "/dev/random")
 
 
 def _zone_folder(path: str) -> str:

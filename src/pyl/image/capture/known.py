@@ -14,6 +14,8 @@ from pyl.image.capture.contacts import Contact
 _MERSENNE_TWISTER_BYTES = "2496"
 """Bytes of the state of Python's `random.Random`, as it seeds itself."""
 
+RANDOM_DEVICES = ("/dev/urandom", "/dev/random")
+
 _NEAREST = 4
 """Frames that count."""
 
@@ -54,24 +56,19 @@ KNOWN_DRAWS = (
     KnownDraw(r".*", r".*/redis/connection\.py:\d+", "names a pool among those of one process"),
     KnownDraw(r".*", r".*/multiprocessing/process\.py:\d+", "the key is made anew after a restore"),
 )
-"""Reviewed origins. The first that fits counts."""
+"""Reviewed origins."""
 
 
 def is_renewed_draw(contact: Contact) -> bool:
     """Return whether an image may hold the random bytes of this contact."""
-    return reason_of(contact) is not None
+    # Python's own generators are seeded anew after a restore.
+    return contact.detail == _MERSENNE_TWISTER_BYTES or any(_fits(known, contact) for known in KNOWN_DRAWS)
 
 
-def reason_of(contact: Contact) -> str | None:
-    """Return why an image may hold these random bytes, or None if it may not."""
-    if contact.detail == _MERSENNE_TWISTER_BYTES:
-        return "Python's generators are seeded anew after a restore"
-    for known in KNOWN_DRAWS:
-        if re.fullmatch(known.library, contact.library) and (
-            known.frames is None or any(re.fullmatch(known.frames, frame) for frame in contact.frames[:_NEAREST])
-        ):
-            return known.reason
-    return None
+def _fits(known: KnownDraw, contact: Contact) -> bool:
+    return re.fullmatch(known.library, contact.library) is not None and (
+        known.frames is None or any(re.fullmatch(known.frames, frame) for frame in contact.frames[:_NEAREST])
+    )
 
 
 def notices_forks(library: str) -> bool:

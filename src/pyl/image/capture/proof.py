@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
+from pyl.image.capture import world as worlds
 from pyl.image.capture.comparison import Difference, compare
 from pyl.image.capture.judgement import Finding, Secret, judge_differences, secrets_of
 from pyl.image.capture.session import Session
-from pyl.image.capture.world import CREDENTIALS
 from pyl.image.snapshot import BASE, FULL, Snapshot
-from pyl.lambda_environment import PAGE
+from pyl.lambda_environment import CREDENTIALS, PAGE
 from pyl.lambda_facts import SCOPES, Scope
 from pyl.sandbox import capture as capture_sandbox
 
@@ -50,7 +50,6 @@ def prove(session: Session) -> dict[int, Proof]:
     }
 
 
-_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
 _SEARCHED = 20
 """Bytes of each that are searched for."""
 
@@ -61,7 +60,7 @@ def _with_credentials(session: Session, kind: int, proof: Proof) -> Proof:
     listing = session.report.listing_place or ""
     found = tuple(
         Finding(name, places.get(name, listing))
-        for name, text in zip(_CREDENTIALS, CREDENTIALS, strict=True)
+        for name, text in zip(CREDENTIALS, worlds.CREDENTIALS, strict=True)
         if _holds(session.snapshots[kind], text[:_SEARCHED].encode())
     )
     return replace(proof, findings=(*proof.findings, *found))
@@ -79,7 +78,7 @@ def swept_variables(session: Session) -> frozenset[str]:
     """Return the variables of Lambda that were read with all others, and not by themselves as well."""
     if session.report.listing_place is None:
         return frozenset()
-    read = {read.name for read in (*session.reads(), *session.reads_of_c_code(BASE), *session.reads_of_c_code(FULL))}
+    read = {read.name for read in session.all_reads()}
     return frozenset(session.world.variables.keys() & SCOPES.keys() - read - set(session.environment) - _STARTUP)
 
 
@@ -118,7 +117,7 @@ def _secrets(session: Session, kind: int) -> Iterator[Secret]:
     explicit = {read.name: read.where for read in session.reads()}
     for name, scope in SCOPES.items():
         place = explicit.get(name, session.report.listing_place)
-        if scope is Scope.INSTANCE and name not in _CREDENTIALS and name in world.variables and place is not None:
+        if scope is Scope.INSTANCE and name not in CREDENTIALS and name in world.variables and place is not None:
             yield Secret(name, place, (world.variables[name].encode(),))
 
 

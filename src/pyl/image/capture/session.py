@@ -27,7 +27,7 @@ from pyl.image.capture.world import World
 from pyl.image.launcher.programs import CAPTURE_LOADER_BYTES, build_capture_loader
 from pyl.image.ptrace import Memory
 from pyl.image.snapshot import BASE, FULL, EnvironmentRead, Snapshot
-from pyl.lambda_environment import APP, TASK_ROOT
+from pyl.lambda_environment import APP, GROUP, TASK_ROOT, USER
 from pyl.lambda_facts import Deployment
 from pyl.runtime.restore.capture_report import CaptureReport
 from pyl.sandbox import capture as capture_sandbox
@@ -142,8 +142,8 @@ class Session:
             raise self._error
         return self
 
-    def again(self, placement: Placement, kinds: Container[int]) -> Session:
-        """Run the same program once more, with another placement of its objects."""
+    def again(self, placement: Placement, kinds: Container[int], *, world: World | None = None) -> Session:
+        """Run the same program once more, with another placement of its objects, or in another world."""
         return Session(
             self.package,
             self.environment,
@@ -153,6 +153,7 @@ class Session:
             like=self,
             placement=placement,
             kinds=kinds,
+            world=world,
         ).run()
 
     def in_other_world(self, kinds: Container[int], varied: frozenset[str], *, same: bool = False) -> Session:
@@ -163,17 +164,8 @@ class Session:
             varied: Names of Lambda's variables that shall have other values, besides those of the instance.
             same: Repeat the same world instead.
         """
-        return Session(
-            self.package,
-            self.environment,
-            self.warm_up,
-            self.arguments,
-            functions=self.functions,
-            like=self,
-            placement=Placement(self.placement.mode, self.placement.keys),
-            kinds=kinds,
-            world=World(self.deployment, configured=self.environment, repeats=self.world, varied=varied, same=same),
-        ).run()
+        world = World(self.deployment, configured=self.environment, repeats=self.world, varied=varied, same=same)
+        return self.again(Placement(self.placement.mode, self.placement.keys), kinds, world=world)
 
     def drop_unsupported(self) -> None:
         """Drop the snapshots that would not run on every processor, and note the reason."""
@@ -191,6 +183,10 @@ class Session:
     def reads(self) -> tuple[EnvironmentRead, ...]:
         """Return the variables that Python code read at import."""
         return tuple(EnvironmentRead(read.name, read.value, read.place) for read in self.report.reads)
+
+    def all_reads(self) -> tuple[EnvironmentRead, ...]:
+        """Return the variables that any code read, before or during the import."""
+        return (*self.reads(), *self.reads_of_c_code(BASE), *self.reads_of_c_code(FULL))
 
     def reads_of_c_code(self, kind: int) -> tuple[EnvironmentRead, ...]:
         """Return the variables that C code read, but those that a restored process reads again or the import set."""
@@ -230,7 +226,7 @@ class Session:
             command,
             self._environment,
             architecture=self._processor.architecture,
-            processors=self.world.processors,
+            processors=self.deployment.processors,
             random_file=random_file,
             in_place=bool(loader),
         ) as program:
@@ -246,7 +242,7 @@ class Session:
     def _command(self, layout: Layout, loader: str) -> list[str]:
         places = [f"{number:x}" for number in (layout.loader, layout.stack, STACK_BYTES)]
         starter = capture_sandbox.loader_path(self._processor.architecture)
-        identity = (*self.world.auxiliary_random, self.world.user, self.world.group)
+        identity = (*self.world.auxiliary_random, USER, GROUP)
         places += [f"{number:x}" for number in identity]
         program = [starter, "--library-path", APP, f"{APP}/program"]
         return [starter, loader, *places, *program, *self.arguments]

@@ -21,9 +21,10 @@ from pyl.image.capture.known import compares_process_ids, notices_forks
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import Operation
 from pyl.image.capture.traced_process import Sites, TracedProcess, leader_of, own_process_id, parent_of
-from pyl.image.capture.world import HIGHEST_PROCESS_ID, PROCESS_ID_OFFSET, World
+from pyl.image.capture.world import PROCESS_ID_OFFSET, World
 from pyl.image.capture.world_calls import WorldCalls
 from pyl.image.ptrace import Memory, ThreadGone
+from pyl.lambda_environment import PROCESS_ID_LIMIT
 
 # linux/mman.h
 _PROT_EXEC = 4
@@ -170,9 +171,9 @@ class Tracer:
             self._tell_process_id(thread, registers, process)
         elif number in (self._calls.kill, self._calls.tgkill):
             for offset in {PROCESS_ID_OFFSET, self._world.process_id_offset}:
-                if offset <= arguments[0] < offset + HIGHEST_PROCESS_ID:
+                if offset <= arguments[0] < offset + PROCESS_ID_LIMIT:
                     registers.set_argument(0, arguments[0] - offset)
-            registers.write()
+                    registers.write()
             ptrace.proceed(thread)
         elif number == self._calls.prctl and process:
             self._answer_request(thread, registers, process)
@@ -220,11 +221,12 @@ class Tracer:
 
     def _handle_world_call(self, thread: int, registers: Registers, process: TracedProcess) -> None:
         name = self._processor.world_calls[registers.system_call]
+        path = self.world_calls.path_of(name, registers, process)
         frames = self._frames.pop(thread, None)
-        if frames is None and self._is_watched and self.world_calls.is_worth_asking(name, registers, process):
+        if frames is None and self._is_watched and self.world_calls.is_worth_asking(name, registers, path):
             self._ask_for_place(thread, registers, process)
             return
-        result = self.world_calls.answer(name, registers, process, frames or ())
+        result = self.world_calls.answer(name, registers, process, path, frames or ())
         if result is None:
             ptrace.proceed(thread)
         else:

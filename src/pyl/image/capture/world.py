@@ -14,15 +14,11 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pyl.lambda_environment import GROUP, USER
 from pyl.lambda_facts import SCOPES, Deployment, Instance, Scope, lambda_variables
 
 PROCESS_ID_OFFSET = 0x2000_0000
-"""Added to the process ids that a program is told. No kernel gives such ids (the limit is 2**22), so whatever compares
+"""Added to the process ids that a program is told. No kernel gives such ids (PROCESS_ID_LIMIT), so whatever compares
 process ids to notice a fork (OpenSSL's random generator) notices each restore."""
-
-HIGHEST_PROCESS_ID = 1 << 22
-"""Linux's largest process id plus one."""
 
 CREDENTIALS = ("ASIACAPTURECAPTURE01", "captureSECRETcaptureSECRETcaptureSECRET1", "capture-token-1" * 20)
 """Made up. Equal in both worlds, since caches and counters of code follow from what warm-up calls sign with. Memory is
@@ -48,7 +44,6 @@ _INSTANCES = (
 
 _RANDOM_FILE_BYTES = 65_536
 _MICROSECOND = 1_000
-_CLOCK_REALTIME = 0
 
 
 @dataclass
@@ -85,7 +80,6 @@ class World:
         self.deployment = deployment
         self.is_other = repeats is not None and not same
         self.instance = _INSTANCES[self.is_other]
-        self.user, self.group, self.processors = USER, GROUP, deployment.processors
         self.process_id_offset = PROCESS_ID_OFFSET + 0x0800_0000 * self.is_other
         self.auxiliary_random: tuple[int, int] = (
             repeats.auxiliary_random if repeats else (secrets.randbits(64), secrets.randbits(64))

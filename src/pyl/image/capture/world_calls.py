@@ -9,10 +9,10 @@ from pathlib import Path
 
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture.contacts import Contact, Kind
-from pyl.image.capture.known import is_python, is_renewed_draw, notices_forks
+from pyl.image.capture.known import RANDOM_DEVICES, is_python, is_renewed_draw, notices_forks
 from pyl.image.capture.traced_process import TracedProcess
 from pyl.image.capture.world import World
-from pyl.lambda_environment import TASK_ROOT, TEMPORARY
+from pyl.lambda_environment import GROUP, TASK_ROOT, TEMPORARY, USER
 from pyl.sandbox import capture as capture_sandbox
 
 _PATH_ARGUMENT = {
@@ -20,17 +20,15 @@ _PATH_ARGUMENT = {
     "openat": 1, "newfstatat": 1, "statx": 1, "faccessat": 1, "faccessat2": 1, "readlinkat": 1,
 }  # fmt: skip
 """Index of the path among the arguments of each call that takes one."""
-_IDENTITY = {"getuid": "user", "geteuid": "user", "getgid": "group", "getegid": "group"}
+_IDENTITY = {"getuid": USER, "geteuid": USER, "getgid": GROUP, "getegid": GROUP}
 _CLOCKS = ("clock_gettime", "gettimeofday", "time")
 _KINDS = {
-    "getrandom": Kind.RANDOM,
     "uname": Kind.HOST_NAME,
     "sched_getaffinity": Kind.PROCESSORS,
     "getppid": Kind.PROCESS_ID,
-    "execve": Kind.CHILD,
     **dict.fromkeys(_IDENTITY, Kind.USER),
-    **dict.fromkeys(_CLOCKS, Kind.CLOCK),
 }
+"""Kind of the contact of each call that is about no path, and no clock."""
 
 _CPU_CLOCKS = (2, 3)
 """CLOCK_PROCESS_CPUTIME_ID and CLOCK_THREAD_CPUTIME_ID: the tracer's own would be wrong."""
@@ -42,7 +40,6 @@ _MOST_RANDOM = 1 << 20
 _MASK_BYTES = 8
 _EINVAL = 22
 
-_RANDOM_DEVICES = ("/dev/urandom", "/dev/random")
 _PATH_ROOM = 256
 _MOST_QUESTIONS = 1000
 """Questions for the line that wants the process id: some code asks at each of its calls."""
@@ -64,14 +61,27 @@ class WorldCalls:
         self.stamps: set[int] = set()
         """Times of change, inode and device numbers of the files outside of the package that the program looked at."""
 
-    def is_worth_asking(self, name: str, registers: Registers, process: TracedProcess) -> bool:
-        """Return whether the line of Python matters that makes this call."""
+    def path_of(self, name: str, registers: Registers, process: TracedProcess) -> str | None:
+        """Return the path that a call is about; None if it is about none, or one of the package or of no interest."""
+        if name not in _PATH_ARGUMENT:
+            return None
+        try:
+            path = process.memory.text(registers.arguments[_PATH_ARGUMENT[name]])
+        except OSError:
+            return None
+        if name == "execve":
+            return path
+        # The working directory is the package's folder, and descriptors of folders were opened by path.
+        is_seen = path.startswith("/") and not path.startswith(UNSEEN) and path not in (TASK_ROOT, TEMPORARY)
+        return path if is_seen else None
+
+    def is_worth_asking(self, name: str, registers: Registers, path: str | None) -> bool:
+        """Return whether the line of Python matters that makes this call, which is about `path`."""
         if name == "getrandom":
             return not registers.arguments[2] & (_GRND_INSECURE | _GRND_NONBLOCK)
         if name in _CLOCKS:
             return False
         if name in _PATH_ARGUMENT:
-            path = self._path(name, registers, process)
             return path is not None and (path, name.startswith("open")) not in self._known_paths
         return True
 
@@ -85,13 +95,16 @@ class WorldCalls:
         if frames:
             self.contacts.append(Contact(Kind.PROCESS_ID, library, frames))
 
-    def answer(self, name: str, registers: Registers, process: TracedProcess, frames: tuple[str, ...]) -> int | None:
+    def answer(
+        self, name: str, registers: Registers, process: TracedProcess, path: str | None, frames: tuple[str, ...]
+    ) -> int | None:
         """Answer a call, and record it.
 
         Args:
             name: Of the system call.
             registers: Of the thread that makes it.
             process: The thread's process.
+            path: What `path_of` returned for the call.
             frames: `file:line` of each Python frame, if they are known.
 
         Returns:
@@ -100,14 +113,15 @@ class WorldCalls:
         if name in _CLOCKS:
             return self._tell_time(name, registers, process)
         if name in _PATH_ARGUMENT:
-            self._record_path(name, registers, process, frames)
+            if path is not None:
+                self._record_path(name, registers, process, path, frames)
             return None
         library = process.calling_library(registers)
         if name == "getrandom":
             return self._draw(registers, process, library, frames)
         self.contacts.append(Contact(_KINDS[name], library, frames))
         if name in _IDENTITY:
-            return self.world.user if _IDENTITY[name] == "user" else self.world.group
+            return _IDENTITY[name]
         if name == "getppid":
             return self.world.process_id_offset + 1
         if name == "uname":
@@ -156,27 +170,14 @@ class WorldCalls:
         _, size, address, *_ = registers.arguments
         if size < _MASK_BYTES:
             return -_EINVAL
-        process.memory.write(address, struct.pack("<Q", (1 << self.world.processors) - 1))
+        process.memory.write(address, struct.pack("<Q", (1 << self.world.deployment.processors) - 1))
         return _MASK_BYTES
 
-    def _path(self, name: str, registers: Registers, process: TracedProcess) -> str | None:
-        """Return the path that a call is about, or None if it is of the package or of no interest."""
-        try:
-            path = process.memory.text(registers.arguments[_PATH_ARGUMENT[name]])
-        except OSError:
-            return None
-        if not path.startswith("/"):  # the working directory is the package's folder, descriptors were opened by path
-            return None
-        return None if path.startswith(UNSEEN) or path in (TASK_ROOT, TEMPORARY) else path
-
-    def _record_path(self, name: str, registers: Registers, process: TracedProcess, frames: tuple[str, ...]) -> None:
-        path = self._path(name, registers, process)
-        if path is None and name == "execve":
-            path = process.memory.text(registers.arguments[0])
-        if path is None:
-            return
+    def _record_path(
+        self, name: str, registers: Registers, process: TracedProcess, path: str, frames: tuple[str, ...]
+    ) -> None:
         is_open = name.startswith("open")
-        if path in _RANDOM_DEVICES and is_open and notices_forks(process.calling_library(registers)):
+        if path in RANDOM_DEVICES and is_open and notices_forks(process.calling_library(registers)):
             self._redirect(name, registers, process, capture_sandbox.RANDOM_FILE)
         if (path, is_open) in self._known_paths:
             return
@@ -185,9 +186,8 @@ class WorldCalls:
         self._known_paths.add((path, is_open))
         library = process.calling_library(registers)
         if is_open and is_python(library) and not registers.arguments[_PATH_ARGUMENT[name] + 1] & os.O_CLOEXEC:
-            library = (
-                ""  # Python opens nothing that children would inherit, so its frame was only the nearest on the stack
-            )
+            # Python opens nothing that children would inherit, so its frame was only the nearest on the stack.
+            library = ""
         real = Path(f"/proc/{process.leader}/root{path}")
         exists = os.path.lexists(real)
         if exists:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from pyl.runtime import import_hooks
+from pyl.runtime.restore.captured import is_captured_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
     "/etc/ssl/ca-bundle.pem",  # SUSE
 )
-_PID_LIMIT = 1 << 22
-"""Linux's largest process id plus one. Only a captured process sees larger ones
-(`pyl.image.capture.world.PROCESS_ID_OFFSET`)."""
 _METHODS_WITH_CERTIFICATES = ("wrap_socket", "wrap_bio", "get_ca_certs", "cert_store_stats")
 """The methods of `SSLContext` that need its certificates."""
 
@@ -54,11 +52,6 @@ def _patch(ssl: Any) -> Callable[[], None]:
         context_class.set_default_verify_paths = original
 
     return undo
-
-
-def is_captured_process() -> bool:
-    """Return whether this process is being captured: only then process ids are so large."""
-    return os.getpid() >= _PID_LIMIT
 
 
 def _set_bundle_variable(ssl: Any) -> None:

@@ -10,7 +10,7 @@ import os
 import sys
 
 from pyl.runtime import import_hooks
-from pyl.runtime.restore.certificates import is_captured_process
+from pyl.runtime.restore.captured import is_captured_process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from pyl.lambda_environment import CREDENTIALS, TRACE_ID
 from pyl.runtime import import_hooks
 from pyl.runtime.restore import credentials, files, key_generation
 from pyl.runtime.restore.capture_report import CaptureReport, Problem, VariableRead
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Any
 
-CREDENTIALS = frozenset(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
-TRACE_ID = "_X_AMZN_TRACE_ID"
 _OWN_FOLDER = __file__.rpartition("runtime/")[0]
 _PROXIES = tuple(
     name for kind in ("http", "https", "ftp", "all", "no") for name in (f"{kind}_proxy", f"{kind}_proxy".upper())
