@@ -13,6 +13,7 @@ from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import PlacementMode
 from pyl.image.capture.sandboxed_program import CannotCapture
 from pyl.image.capture.session import Session
+from pyl.image.capture.world import PROCESSORS
 from pyl.image.file import description, names
 from pyl.image.file import format as image_format
 from pyl.image.file.format import Variant
@@ -41,7 +42,7 @@ class FunctionFacts:
         return {
             **deployed_variables(self.deployment),
             **self.environment,
-            environment_groups.PROCESSORS: str(self.deployment.processors),
+            PROCESSORS: str(self.deployment.processors),
         }
 
 

@@ -40,8 +40,12 @@ def judge(session: Session) -> Judgement:
     """Judge what a session's snapshots hold of the world that they were taken in."""
     proofs = prove(session)
     full = proofs.get(FULL, Proof())
-    base_files, base_findings = judge_files(session.contacts.get(BASE, ()), session.deployment, only_identity=True)
-    full_files, full_findings = judge_files(session.contacts.get(FULL, ()), session.deployment)
+    base_files, base_findings = judge_files(
+        session.contacts.get(BASE, ()), session.deployment, processors_matter=True, only_identity=True
+    )
+    full_files, full_findings = judge_files(
+        session.contacts.get(FULL, ()), session.deployment, processors_matter=full.swept_matter
+    )
     base_guards = (*_base_guards(session), *base_files)
     others = _guards_of_listing(session, swept_matter=full.swept_matter) if session.report.listing_place else ()
     full_guards = (

@@ -263,3 +263,12 @@ def test_what_cannot_be_stored_leaves_the_base_image_and_a_reason(
 def test_require_makes_a_refusal_an_error(captured: CaptureHandlers) -> None:
     with pytest.raises(ImageRefused, match="ONLY_IN_LAMBDA"):
         captured("import os\nos.environ['ONLY_IN_LAMBDA']\ndef handler(event, context): ...\n", mode="require")
+
+
+@pytest.mark.parametrize(("kept", "guarded"), [("KEPT = os.cpu_count()", True), ("os.cpu_count()", False)])
+def test_the_number_of_processors_is_guarded_where_the_image_depends_on_it(
+    captured: CaptureHandlers, kept: str, guarded: bool
+) -> None:
+    _, result = captured(f"import os\n{kept}\ndef handler(event, context): return 1\n")
+    assert (result.kind, result.reasons) == ("full", ())
+    assert (guards.processors_guard(2) in result.guards) == guarded

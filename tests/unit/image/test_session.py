@@ -14,6 +14,7 @@ from pyl.image.capture import cold_start_profile, environment_groups
 from pyl.image.capture.contacts import Contact, Kind
 from pyl.image.capture.sandboxed_program import CannotCapture
 from pyl.image.capture.session import Session
+from pyl.image.capture.world import PROCESSORS
 from pyl.image.snapshot import BASE, FULL
 from pyl.runtime.restore.capture_report import CaptureReport, Problem, VariableRead
 
@@ -76,12 +77,15 @@ def test_a_listing_separates_by_the_projects_variables_and_by_lambdas_if_they_ma
     assert partition(swept_matter=True) == (("a",), ("b",), ("c",))
 
 
-def test_functions_with_other_processors_are_apart_where_their_number_was_asked_for(session: Session) -> None:
-    variables = {"a": {environment_groups.PROCESSORS: "2"}, "b": {environment_groups.PROCESSORS: "6"}}
-    partition = functools.partial(environment_groups.partition_by_environment, session, variables, swept_matter=False)
-    assert partition() == ()
+def test_functions_with_other_processors_are_apart_where_their_number_matters(session: Session) -> None:
+    variables = {"a": {PROCESSORS: "2"}, "b": {PROCESSORS: "6"}}
+    partition = functools.partial(environment_groups.partition_by_environment, session, variables)
+    assert partition(swept_matter=True) == ()
     session.contacts = {FULL: (Contact(Kind.PROCESSORS, "libc.so.6"),)}
-    assert partition() == (("a",), ("b",))
+    assert partition(swept_matter=True) == (("a",), ("b",))
+    assert partition(swept_matter=False) == ()
+    session.contacts = {BASE: (Contact(Kind.PROCESSORS, "libc.so.6"),)}
+    assert partition(swept_matter=False) == (("a",), ("b",))
 
 
 def test_common_variables_are_those_with_one_value() -> None:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pyl.image.capture.contacts import Kind
 from pyl.image.capture.session import Session
+from pyl.image.capture.world import PROCESSORS
 from pyl.image.snapshot import BASE, FULL
 from pyl.lambda_facts import SCOPES
 
 LARGEST = 8
 """Groups. Each stores a heap of its own, and Lambda limits what a package may unpack to."""
-
-
-PROCESSORS = "number of processors"
-"""Stands among a function's variables for what follows from its memory size."""
 
 
 def partition_by_environment(
@@ -40,9 +36,8 @@ def partition_by_environment(
 
 def _variables_read(session: Session, differing: set[str], *, swept_matter: bool) -> set[str]:
     """Return which of the variables were read, also if the import failed because one was missing."""
-    contacts = (contact for kind in (BASE, FULL) for contact in session.contacts.get(kind, ()))
     read = {read.name for read in session.all_reads()}
-    if any(contact.kind is Kind.PROCESSORS for contact in contacts):
+    if session.asked_for_processors(BASE) or (swept_matter and session.asked_for_processors(FULL)):
         read.add(PROCESSORS)
     if session.report.listing_place:
         read |= differing if swept_matter else differing - SCOPES.keys() - {PROCESSORS}

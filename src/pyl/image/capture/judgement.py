@@ -35,13 +35,14 @@ class Finding:
 
 
 def judge_files(
-    contacts: Iterable[Contact], deployment: Deployment, *, only_identity: bool = False
+    contacts: Iterable[Contact], deployment: Deployment, *, processors_matter: bool, only_identity: bool = False
 ) -> tuple[list[Guard], list[Finding]]:
     """Return the guards for what was asked of files, identity and processors, and what no guard can cover.
 
     Args:
         contacts: What the program asked its world for.
         deployment: The function's.
+        processors_matter: Whether the proof showed that the image depends on their number.
         only_identity: Pass over files: the interpreter looks for its own while it starts.
     """
     found_guards: dict[Guard, None] = {}
@@ -51,12 +52,12 @@ def judge_files(
             continue
         if contact.kind is Kind.USER:
             found_guards[guards.user_guard(USER, GROUP)] = None
-        elif contact.kind is Kind.PROCESSORS:
+        elif contact.kind is Kind.PROCESSORS and processors_matter:
             found_guards[guards.processors_guard(deployment.processors)] = None
         elif contact.kind is Kind.CHILD:
             findings.append(Finding(f"what the program {contact.detail} did at import", contact.place))
         elif contact.kind is Kind.FILE:
-            for judged in _judge_file(contact, deployment):
+            for judged in _judge_file(contact):
                 if isinstance(judged, Finding):
                     findings.append(judged)
                 else:
@@ -70,15 +71,13 @@ def _is_own(contact: Contact) -> bool:
     return _OWN_FILES in first and not any(name in first for name in _ASKING_FOR_OTHERS)
 
 
-def _judge_file(contact: Contact, deployment: Deployment) -> Iterator[Guard | Finding]:
+def _judge_file(contact: Contact) -> Iterator[Guard | Finding]:
     path = contact.detail
     if path.startswith(_HARMLESS_PATHS) or path.endswith("/openssl.cnf"):
         return  # images use OpenSSL with its built-in defaults, or with the OPENSSL_CONF of the configuration
     if path in _SELINUX_PATHS and not is_python(contact.library):
         return  # whether memory may be made executable, which a restore needs as well
-    if path.startswith(_PROCESSOR_PATHS) or (path in _QUOTA_PATHS and not is_python(contact.library)):
-        yield guards.processors_guard(deployment.processors)
-    elif path.startswith(_USER_PATHS):
+    if path.startswith(_USER_PATHS):
         yield guards.user_guard(USER, GROUP)
     elif path.startswith(_KERNEL_PATHS):
         if not (path.endswith(_HARMLESS_PROC) or (path in RANDOM_DEVICES and notices_forks(contact.library))):
@@ -109,9 +108,6 @@ _HARMLESS_PATHS = (
 _USER_PATHS = ("/etc/passwd", "/etc/group")
 _SELINUX_PATHS = ("/proc/mounts", "/proc/self/status", "/selinux")
 """Where libffi looks."""
-_QUOTA_PATHS = ("/proc/self/cgroup", "/proc/self/mountinfo")
-"""Where Rust's standard library looks for a quota of processors (`std::thread::available_parallelism`)."""
-_PROCESSOR_PATHS = ("/sys/devices/system/cpu", "/proc/stat", "/sys/fs/cgroup")
 _HARMLESS_PROC = (
     "/self/fd",
     "/self/exe",  # equal everywhere: the package's loader

@@ -88,3 +88,13 @@ _COMPARING_FRAMES = r".*/(redis/connection|pymongo/[a-z_]+|sqlalchemy/pool/[a-z]
 def compares_process_ids(frames: tuple[str, ...]) -> bool:
     """Return whether Python code asks for the process id to notice forks, and so notices each restore."""
     return bool(frames) and re.fullmatch(_COMPARING_FRAMES, frames[0]) is not None
+
+
+_PROCESSOR_PATHS = ("/sys/devices/system/cpu", "/proc/stat", "/sys/fs/cgroup")
+_QUOTA_PATHS = ("/proc/self/cgroup", "/proc/self/mountinfo")
+"""Where Rust's standard library looks for a quota of processors (`std::thread::available_parallelism`)."""
+
+
+def tells_processors(path: str, library: str) -> bool:
+    """Return whether a library looks at a path for the number of processors."""
+    return path.startswith(_PROCESSOR_PATHS) or (path in _QUOTA_PATHS and not is_python(library))

@@ -9,6 +9,7 @@ from pyl.image.capture import world as worlds
 from pyl.image.capture.comparison import Difference, compare
 from pyl.image.capture.judgement import Finding, Secret, judge_differences, secrets_of
 from pyl.image.capture.session import Session
+from pyl.image.capture.world import PROCESSORS
 from pyl.image.snapshot import BASE, FULL, Snapshot
 from pyl.lambda_environment import CREDENTIALS, PAGE
 from pyl.lambda_facts import SCOPES, Scope
@@ -21,7 +22,8 @@ class Proof:
 
     Attributes:
         findings: What the image keeps of one instance.
-        swept_matter: Whether values count of variables that were only read together with all others.
+        swept_matter: Whether values count of variables that were only read together with all others, or the number of
+            processors.
         note: Why the proof was not possible; empty if it was.
     """
 
@@ -36,6 +38,8 @@ def prove(session: Session) -> dict[int, Proof]:
     if not kinds:
         return {}
     swept = swept_variables(session)
+    if session.asked_for_processors(FULL) and not session.asked_for_processors(BASE):
+        swept |= {PROCESSORS}
     other = session.in_other_world(kinds, swept)
     differences = {kind: _differences(session, other, kind) for kind in kinds}
     swept_matter = False

@@ -17,7 +17,7 @@ from pyl.image import arch
 from pyl.image.addresses import STACK_BYTES, Layout, random_address
 from pyl.image.arch.interface import Processor
 from pyl.image.capture import protocol
-from pyl.image.capture.contacts import Contact
+from pyl.image.capture.contacts import Contact, Kind
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.process_reader import NotCapturable, take_snapshot
 from pyl.image.capture.sandboxed_program import CannotCapture, SandboxedProgram, start_sandboxed
@@ -184,6 +184,10 @@ class Session:
         """Return the variables that Python code read at import."""
         return tuple(EnvironmentRead(read.name, read.value, read.place) for read in self.report.reads)
 
+    def asked_for_processors(self, kind: int) -> bool:
+        """Return whether the program asked, before a kind of snapshot, how many processors there are."""
+        return any(contact.kind is Kind.PROCESSORS for contact in self.contacts.get(kind, ()))
+
     def all_reads(self) -> tuple[EnvironmentRead, ...]:
         """Return the variables that any code read, before or during the import."""
         return (*self.reads(), *self.reads_of_c_code(BASE), *self.reads_of_c_code(FULL))
@@ -226,7 +230,7 @@ class Session:
             command,
             self._environment,
             architecture=self._processor.architecture,
-            processors=self.deployment.processors,
+            processors=self.world.processors,
             random_file=random_file,
             in_place=bool(loader),
         ) as program:

@@ -42,6 +42,10 @@ _INSTANCES = (
 )
 """Values of equal lengths: the addresses that a program allocates depend on them."""
 
+PROCESSORS = "number of processors"
+"""Stands among variables for what follows from the memory size."""
+
+_MORE_PROCESSORS = 3
 _RANDOM_FILE_BYTES = 65_536
 _MICROSECOND = 1_000
 
@@ -75,11 +79,13 @@ class World:
             configured: The project's own variables.
             repeats: The world of an earlier run, of which this one is the other.
             same: Be the world of `repeats` once more.
-            varied: Names of further variables of Lambda whose values differ from those of `repeats`.
+            varied: Names of further variables of Lambda whose values differ from those of `repeats`, and PROCESSORS if
+                their number does.
         """
         self.deployment = deployment
         self.is_other = repeats is not None and not same
         self.instance = _INSTANCES[self.is_other]
+        self.processors = deployment.processors + _MORE_PROCESSORS * (PROCESSORS in varied)
         self.process_id_offset = PROCESS_ID_OFFSET + 0x0800_0000 * self.is_other
         self.auxiliary_random: tuple[int, int] = (
             repeats.auxiliary_random if repeats else (secrets.randbits(64), secrets.randbits(64))

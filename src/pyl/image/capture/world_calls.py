@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture.contacts import Contact, Kind
-from pyl.image.capture.known import RANDOM_DEVICES, is_python, is_renewed_draw, notices_forks
+from pyl.image.capture.known import RANDOM_DEVICES, is_python, is_renewed_draw, notices_forks, tells_processors
 from pyl.image.capture.traced_process import TracedProcess
 from pyl.image.capture.world import World
 from pyl.lambda_environment import GROUP, TASK_ROOT, TEMPORARY, USER
@@ -170,7 +170,7 @@ class WorldCalls:
         _, size, address, *_ = registers.arguments
         if size < _MASK_BYTES:
             return -_EINVAL
-        process.memory.write(address, struct.pack("<Q", (1 << self.world.deployment.processors) - 1))
+        process.memory.write(address, struct.pack("<Q", (1 << self.world.processors) - 1))
         return _MASK_BYTES
 
     def _record_path(
@@ -193,7 +193,8 @@ class WorldCalls:
         if exists:
             self._note_stamps(real)
         opened = exists and is_open
-        kind = Kind.CHILD if name == "execve" else Kind.FILE
+        kind = Kind.PROCESSORS if tells_processors(path, library) else Kind.FILE
+        kind = Kind.CHILD if name == "execve" else kind
         self.contacts.append(Contact(kind, library, frames, detail=path, exists=exists, opened=opened))
 
     def _redirect(self, name: str, registers: Registers, process: TracedProcess, path: str) -> None:
