@@ -41,10 +41,10 @@ def judge(session: Session) -> Judgement:
     proofs = prove(session)
     full = proofs.get(FULL, Proof())
     base_files, base_findings = judge_files(
-        session.contacts.get(BASE, ()), session.deployment, processors_matter=True, only_identity=True
+        session.contacts.get(BASE, ()), session.deployment, session.package, processors_matter=True, only_identity=True
     )
     full_files, full_findings = judge_files(
-        session.contacts.get(FULL, ()), session.deployment, processors_matter=full.swept_matter
+        session.contacts.get(FULL, ()), session.deployment, session.package, processors_matter=full.swept_matter
     )
     base_guards = (*_base_guards(session), *base_files)
     others = _guards_of_listing(session, swept_matter=full.swept_matter) if session.report.listing_place else ()

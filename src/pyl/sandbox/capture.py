@@ -82,6 +82,7 @@ def command(
     processors: int,
     random_file: str,
     in_place: bool,
+    skipped_ids: int,
     report: int,
     release: int,
 ) -> list[str]:
@@ -96,6 +97,7 @@ def command(
         processors: How many the file system shows.
         random_file: Path of the file to show as `RANDOM_FILE`.
         in_place: Use this machine as the sandbox: the package is at `/var/task`, and there is no network.
+        skipped_ids: Process ids that are used before the program starts.
         report: File descriptor to which one JSON object is written: the process's id as `process`, or an `error`.
         release: File descriptor from which the byte `g` is read before the program starts.
     """
@@ -109,6 +111,7 @@ def command(
         "processors": processors,
         "random_file": random_file,
         "in_place": in_place,
+        "skipped_ids": skipped_ids,
         "report": report,
         "release": release,
     }
@@ -168,6 +171,14 @@ def _run_first_process(settings: Mapping[str, Any]) -> None:
             os.wait()
 
 
+def _use_process_ids(count: int) -> None:
+    """Start and end processes in the namespace, so that the next ones have other ids."""
+    for _ in range(count):
+        if (process := os.fork()) == 0:
+            os._exit(0)
+        os.waitpid(process, 0)
+
+
 def _execute_program(settings: Mapping[str, Any]) -> None:
     """Execute the program as soon as the tracer releases it."""
     if os.read(settings["release"], 1) != b"g":
@@ -205,14 +216,21 @@ def main(settings_json: str) -> None:
                 settings["processors"],
                 settings["random_file"],
             )
+        may_start, ids_are_used = os.pipe()
         first = os.fork()
         if first == 0:
             os.close(report)
+            os.close(ids_are_used)
+            os.read(may_start, 1)
+            os.close(may_start)
             if in_place:
                 _execute_program(settings)
             _run_first_process(settings)
             os._exit(0)
         os.close(settings["release"])
+        os.close(may_start)
+        _use_process_ids(settings["skipped_ids"])
+        os.close(ids_are_used)
         process = first if in_place else _wait_for_child(first)
         os.write(report, json.dumps({"process": process}).encode())
     except OSError as error:

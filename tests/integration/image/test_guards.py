@@ -272,3 +272,11 @@ def test_the_number_of_processors_is_guarded_where_the_image_depends_on_it(
     _, result = captured(f"import os\n{kept}\ndef handler(event, context): return 1\n")
     assert (result.kind, result.reasons) == ("full", ())
     assert (guards.processors_guard(2) in result.guards) == guarded
+
+
+def test_the_id_of_a_thread_is_not_kept(captured: CaptureHandlers) -> None:
+    source = "import threading\nOWNER = threading.get_native_id()\ndef handler(event, context): return OWNER\n"
+    _, result = captured(source)
+    assert result.kind == "base"
+    assert "the process id" in result.reasons[0]
+    assert "handlers.py:2" in result.reasons[0]

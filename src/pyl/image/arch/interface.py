@@ -40,6 +40,7 @@ class SystemCalls:
     munmap: int
     mremap: int
     getpid: int
+    gettid: int
     kill: int
     tgkill: int
     prctl: int
@@ -62,6 +63,7 @@ WORLD_CALLS = frozenset(
 class Registers(Protocol):
     """The general registers of a stopped thread. Changes take effect with `write`."""
 
+    thread: int
     instruction_pointer: int
     result: int
     """Of a system call, unsigned."""

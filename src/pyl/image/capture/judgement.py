@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyl.image.capture.comparison import Difference
 from pyl.image.capture.contacts import Contact, Kind
 from pyl.image.capture.known import RANDOM_DEVICES, is_python, notices_forks
 from pyl.image.file import guards
 from pyl.image.file.guards import Guard
-from pyl.lambda_environment import GROUP, USER
+from pyl.lambda_environment import APP, GROUP, TASK_ROOT, USER
 from pyl.lambda_facts import Deployment
 
 _OWN_FILES = "/pyl/runtime/"
@@ -35,13 +36,19 @@ class Finding:
 
 
 def judge_files(
-    contacts: Iterable[Contact], deployment: Deployment, *, processors_matter: bool, only_identity: bool = False
+    contacts: Iterable[Contact],
+    deployment: Deployment,
+    package: Path,
+    *,
+    processors_matter: bool,
+    only_identity: bool = False,
 ) -> tuple[list[Guard], list[Finding]]:
     """Return the guards for what was asked of files, identity and processors, and what no guard can cover.
 
     Args:
         contacts: What the program asked its world for.
         deployment: The function's.
+        package: The unpacked package.
         processors_matter: Whether the proof showed that the image depends on their number.
         only_identity: Pass over files: the interpreter looks for its own while it starts.
     """
@@ -57,7 +64,7 @@ def judge_files(
         elif contact.kind is Kind.CHILD:
             findings.append(Finding(f"what the program {contact.detail} did at import", contact.place))
         elif contact.kind is Kind.FILE:
-            for judged in _judge_file(contact):
+            for judged in _judge_file(contact, package):
                 if isinstance(judged, Finding):
                     findings.append(judged)
                 else:
@@ -71,7 +78,7 @@ def _is_own(contact: Contact) -> bool:
     return _OWN_FILES in first and not any(name in first for name in _ASKING_FOR_OTHERS)
 
 
-def _judge_file(contact: Contact) -> Iterator[Guard | Finding]:
+def _judge_file(contact: Contact, package: Path) -> Iterator[Guard | Finding]:
     path = contact.detail
     if path.startswith(_HARMLESS_PATHS) or path.endswith("/openssl.cnf"):
         return  # images use OpenSSL with its built-in defaults, or with the OPENSSL_CONF of the configuration
@@ -83,7 +90,9 @@ def _judge_file(contact: Contact) -> Iterator[Guard | Finding]:
         if not (path.endswith(_HARMLESS_PROC) or (path in RANDOM_DEVICES and notices_forks(contact.library))):
             yield Finding(f"what {path} told at import", contact.place)
     elif not contact.exists:
-        yield guards.path_guard(_zone_folder(path), exists=False)
+        folder = _zone_folder(path)
+        if not _is_zone_of_package(path, folder, package):
+            yield guards.path_guard(folder, exists=False)
     elif contact.opened:
         yield Finding(f"what {path} held at import", contact.place)
     elif path not in _FOLDERS_EVERYWHERE:
@@ -96,6 +105,12 @@ _KERNEL_PATHS = ("/proc", "/sys/", "/dev/")
 def _zone_folder(path: str) -> str:
     """Return the folder of time zones that a path lies in, which one guard covers, else the path."""
     return next((folder for folder in _ZONE_FOLDERS if path.startswith(f"{folder}/")), path)
+
+
+def _is_zone_of_package(path: str, folder: str, package: Path) -> bool:
+    """Return whether a time zone comes from `tzdata` in the package: it is the same wherever it comes from."""
+    zones = package / Path(APP).relative_to(TASK_ROOT) / "site" / "tzdata" / "zoneinfo"
+    return path != folder and (zones / Path(path).relative_to(folder)).is_file()
 
 
 _HARMLESS_PATHS = (

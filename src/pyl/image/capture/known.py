@@ -81,8 +81,11 @@ def is_python(library: str) -> bool:
     return library == "program" or library.startswith("libpython")
 
 
-_COMPARING_FRAMES = r".*/(redis/connection|pymongo/[a-z_]+|sqlalchemy/pool/[a-z]+|multiprocessing/[a-z]+)\.py:\d+"
-"""Code that keeps the process id to make its connections anew in another process."""
+_COMPARING_FRAMES = (
+    r".*/(redis/connection|pymongo/[a-z_]+|sqlalchemy/pool/[a-z]+|multiprocessing/[a-z]+|threading)\.py:\d+"
+)
+"""Code that keeps the process id to make its connections anew in another process, and Python's threads: none but the
+main one is in an image, and that tells the id of the process that it is asked in."""
 
 
 def compares_process_ids(frames: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from pyl.image.capture.comparison import Difference, compare
 from pyl.image.capture.judgement import Finding, Secret, judge_differences, secrets_of
 from pyl.image.capture.session import Session
 from pyl.image.capture.world import PROCESSORS
-from pyl.image.snapshot import BASE, FULL, Snapshot
+from pyl.image.snapshot import BASE, FULL, KernelState, Snapshot
 from pyl.lambda_environment import CREDENTIALS, PAGE
 from pyl.lambda_facts import SCOPES, Scope
 from pyl.sandbox import capture as capture_sandbox
@@ -54,6 +54,7 @@ def prove(session: Session) -> dict[int, Proof]:
     }
 
 
+_WORD = 8
 _SEARCHED = 20
 """Bytes of each that are searched for."""
 
@@ -133,7 +134,16 @@ def _differences(first: Session, other: Session, kind: int) -> tuple[Difference,
     if found is None:
         return None
     stamps = first.stamps | other.stamps
-    return tuple(difference for difference in found if not (_consists_of(difference, stamps) or _is_count(difference)))
+    return tuple(
+        difference
+        for difference in found
+        if not (_consists_of(difference, stamps) or _is_count(difference) or _is_thread_id(difference, snapshot.state))
+    )
+
+
+def _is_thread_id(difference: Difference, state: KernelState) -> bool:
+    """Return whether this is the word that holds the thread's id, which the launcher writes."""
+    return difference.address == state.thread_id_address & -_WORD and len(difference.content) == _WORD
 
 
 def _loader_memory(snapshot: Snapshot) -> Iterator[tuple[int, int]]:
@@ -173,4 +183,4 @@ def _is_count(difference: Difference) -> bool:
 
 
 def _words(content: bytes) -> Iterator[int]:
-    return (int.from_bytes(content[start : start + 8], "little") for start in range(0, len(content), 8))
+    return (int.from_bytes(content[start : start + _WORD], "little") for start in range(0, len(content), _WORD))

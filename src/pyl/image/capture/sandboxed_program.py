@@ -66,6 +66,7 @@ def start_sandboxed(
     processors: int,
     random_file: Path,
     in_place: bool,
+    skipped_ids: int = 0,
 ) -> Iterator[SandboxedProgram]:
     """Start a program in its sandbox, and end it with the context.
 
@@ -78,6 +79,7 @@ def start_sandboxed(
         processors: How many the program is told of.
         random_file: Is read in place of `/dev/urandom` where that may be repeated.
         in_place: This machine is the sandbox.
+        skipped_ids: Process ids that are used before the program starts.
 
     Raises:
         CannotCapture: The machine does not allow such a sandbox.
@@ -93,6 +95,7 @@ def start_sandboxed(
         processors=processors,
         random_file=str(random_file),
         in_place=in_place,
+        skipped_ids=skipped_ids,
         report=report_in,
         release=release_out,
     )

@@ -42,6 +42,8 @@ CAPTURE_ONLY = {
     "LD_PRELOAD": f"{APP}/site/pyl/runtime/{protocol.EXTENSION}",
 }
 DEFAULT_DEPLOYMENT = Deployment(function="function", handler="functions.function")
+_SKIPPED_IDS = 5
+"""Process ids of the other world: threads get ids there that differ as well."""
 TIMEOUT = 600.0
 """Seconds for which a program may import."""
 
@@ -232,6 +234,7 @@ class Session:
             architecture=self._processor.architecture,
             processors=self.world.processors,
             random_file=random_file,
+            skipped_ids=_SKIPPED_IDS * self.world.is_other,
             in_place=bool(loader),
         ) as program:
             self._process = program.process

@@ -89,9 +89,9 @@ def parent_of(process: int) -> int:
     return _status_number(process, "PPid")
 
 
-def own_process_id(thread: int) -> int:
-    """Return the process id that a thread's process sees in its namespace."""
-    return _status_number(thread, "NStgid")
+def own_id(thread: int) -> int:
+    """Return the id that a thread has in its own namespace."""
+    return _status_number(thread, "NSpid")
 
 
 def _status_number(thread: int, key: str) -> int:

@@ -6,8 +6,10 @@ All of one `Tracer` happens in one thread: ptrace belongs to the thread that att
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import signal
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +19,13 @@ from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture import protocol
 from pyl.image.capture.breakpoints import Breakpoints
-from pyl.image.capture.known import compares_process_ids, notices_forks
+from pyl.image.capture.known import compares_process_ids, is_python, notices_forks
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import Operation
-from pyl.image.capture.traced_process import Sites, TracedProcess, leader_of, own_process_id, parent_of
+from pyl.image.capture.traced_process import Sites, TracedProcess, leader_of, own_id, parent_of
 from pyl.image.capture.world import PROCESS_ID_OFFSET, World
 from pyl.image.capture.world_calls import WorldCalls
 from pyl.image.ptrace import Memory, ThreadGone
-from pyl.lambda_environment import PROCESS_ID_LIMIT
 
 # linux/mman.h
 _PROT_EXEC = 4
@@ -79,6 +80,8 @@ class Tracer:
         self._placement = placement
         self._processes: dict[int, TracedProcess] = {}
         self._leaders: dict[int, int] = {}
+        self._numbers: dict[int, int] = defaultdict(itertools.count(1).__next__)
+        """Threads that asked for their id, each with the number that stands for it: the same in each run."""
         self._pending: dict[int, _PendingMapping] = {}
         self.breakpoints = Breakpoints(processor)
         self.world_calls = WorldCalls(processor, world)
@@ -106,6 +109,7 @@ class Tracer:
 
     def _remove(self, thread: int) -> None:
         self._leaders.pop(thread, None)
+        self._numbers.pop(thread, None)
         process = self._processes.pop(thread, None)
         if process:
             process.memory.close()
@@ -156,6 +160,8 @@ class Tracer:
     def _handle_exec(self, thread: int) -> None:
         leader = self._leader(thread)
         is_first = not self._processes
+        if is_first:
+            self.world_calls.note_standard_streams(leader)
         former = self._processes.get(leader)
         if former:
             former.memory.close()
@@ -167,13 +173,13 @@ class Tracer:
         registers = self._processor.read_registers(thread)
         process = self._process(thread)
         number, arguments = registers.system_call, registers.arguments
-        if number == self._calls.getpid:
-            self._tell_process_id(thread, registers, process)
+        if number in (self._calls.getpid, self._calls.gettid):
+            self._tell_id(thread, registers, process)
         elif number in (self._calls.kill, self._calls.tgkill):
-            for offset in {PROCESS_ID_OFFSET, self._world.process_id_offset}:
-                if offset <= arguments[0] < offset + PROCESS_ID_LIMIT:
-                    registers.set_argument(0, arguments[0] - offset)
-                    registers.write()
+            for index in range(1 + (number == self._calls.tgkill)):
+                if (real := self._real_id(arguments[index])) is not None:
+                    registers.set_argument(index, real)
+            registers.write()
             ptrace.proceed(thread)
         elif number == self._calls.prctl and process:
             self._answer_request(thread, registers, process)
@@ -198,10 +204,14 @@ class Tracer:
             self._pending[thread] = _PendingMapping(None, arguments[0], arguments[1])
             ptrace.proceed_to_syscall_stop(thread)
 
-    def _tell_process_id(self, thread: int, registers: Registers, process: TracedProcess | None) -> None:
+    def _tell_id(self, thread: int, registers: Registers, process: TracedProcess | None) -> None:
+        """Answer a question for the id of the process or of the thread."""
         frames = self._frames.pop(thread, None)
         library = process.calling_library(registers) if process and process.steered else ""
-        if notices_forks(library) or compares_process_ids(frames or ()):
+        asks_for_process = registers.system_call == self._calls.getpid
+        # Native code that keeps its thread's id would keep it across a fork as well.
+        is_native = not asks_for_process and not is_python(library)
+        if is_native or notices_forks(library) or compares_process_ids(frames or ()):
             offset = PROCESS_ID_OFFSET
         elif frames is None and self._is_watched and process and process.steered and self.world_calls.may_ask():
             self._ask_for_place(thread, registers, process)
@@ -209,7 +219,16 @@ class Tracer:
         else:
             offset = self._world.process_id_offset
             self.world_calls.record_process_id(library, frames or ())
-        self._skip(thread, registers, offset + own_process_id(thread))
+        asked = self._leader(thread) if asks_for_process else thread
+        self._skip(thread, registers, offset + self._numbers[asked])
+
+    def _real_id(self, told: int) -> int | None:
+        """Return the id that a thread has, of which the program was told another; None if it was told no such one."""
+        for offset in (PROCESS_ID_OFFSET, self._world.process_id_offset):
+            thread = next((thread for thread, number in self._numbers.items() if offset + number == told), None)
+            if thread is not None:
+                return own_id(thread)
+        return None
 
     def _ask_for_place(self, thread: int, registers: Registers, process: TracedProcess) -> None:
         """Let the program tell which line of Python runs, and then make its system call again."""

@@ -118,13 +118,19 @@ class World:
         self._recording.random[key].append(content)
         return content
 
-    def clock(self, number: int) -> int:
-        """Return a clock's reading in nanoseconds, from the first world's record as long as that lasts."""
+    def clock(self, number: int, source: int | None = None) -> int:
+        """Return a clock's reading in nanoseconds, from the first world's record as long as that lasts.
+
+        Args:
+            number: The clock that the program asks for.
+            source: The clock to read for it, if that is another one for this process.
+        """
         earlier = self._repeated.clocks[number] if self._repeated else None
         if earlier:
             reading = earlier.popleft()
         else:
-            reading = max(time.clock_gettime_ns(number), self._latest_clock.get(number, 0) + _MICROSECOND)
+            now = time.clock_gettime_ns(number if source is None else source)
+            reading = max(now, self._latest_clock.get(number, 0) + _MICROSECOND)
         self._latest_clock[number] = reading
         self._recording.clocks[number].append(reading)
         return reading

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import time
 from pathlib import Path
 
 from pyl.image.arch.interface import Processor, Registers
@@ -30,8 +31,9 @@ _KINDS = {
 }
 """Kind of the contact of each call that is about no path, and no clock."""
 
-_CPU_CLOCKS = (2, 3)
-"""CLOCK_PROCESS_CPUTIME_ID and CLOCK_THREAD_CPUTIME_ID: the tracer's own would be wrong."""
+_LAST_CLOCK = 11  # CLOCK_TAI
+_SCHEDULED, _OF_THREAD = 2, 4
+"""Bits of the number of another process's clock, with which the id is shifted by 3: linux/posix-timers.h."""
 _UTSNAME_FIELD = 65
 _GRND_NONBLOCK, _GRND_INSECURE = 1, 4
 _HEAP_KEY_BYTES = 8
@@ -59,7 +61,8 @@ class WorldCalls:
         """Paths that were asked for, and whether they were opened."""
         self._questions = 0
         self.stamps: set[int] = set()
-        """Times of change, inode and device numbers of the files outside of the package that the program looked at."""
+        """Times of change, inode and device numbers of the files outside of the package that the program looked at,
+        and of its standard streams."""
 
     def path_of(self, name: str, registers: Registers, process: TracedProcess) -> str | None:
         """Return the path that a call is about; None if it is about none, or one of the package or of no interest."""
@@ -140,9 +143,14 @@ class WorldCalls:
                 now = self.world.clock(0)
                 process.memory.write(first, struct.pack("<qq", now // 10**9, now % 10**9 // 1000))
             return 0 if not second else None
-        if first > 11 or first in _CPU_CLOCKS:
+        if first > _LAST_CLOCK:
             return None
-        now = self.world.clock(first)
+        source = None
+        if first == time.CLOCK_PROCESS_CPUTIME_ID:
+            source = ~process.leader << 3 | _SCHEDULED
+        elif first == time.CLOCK_THREAD_CPUTIME_ID:
+            source = ~registers.thread << 3 | _SCHEDULED | _OF_THREAD
+        now = self.world.clock(first, source)
         process.memory.write(second, struct.pack("<qq", now // 10**9, now % 10**9))
         return 0
 
@@ -205,6 +213,11 @@ class WorldCalls:
         process.memory.write(room, path.encode() + b"\0")
         registers.set_argument(_PATH_ARGUMENT[name], room)
         registers.write()
+
+    def note_standard_streams(self, process: int) -> None:
+        """Note what tells the standard streams of a process from other files."""
+        for descriptor in range(3):
+            self._note_stamps(Path(f"/proc/{process}/fd/{descriptor}"))
 
     def _note_stamps(self, path: Path) -> None:
         with contextlib.suppress(OSError):

@@ -103,6 +103,7 @@ static void install_filter(void)
         ON(__NR_munmap, SECCOMP_RET_TRACE),
         ON(__NR_mremap, SECCOMP_RET_TRACE),
         ON(__NR_getpid, SECCOMP_RET_TRACE),
+        ON(__NR_gettid, SECCOMP_RET_TRACE),
         ON(__NR_kill, SECCOMP_RET_TRACE),
         ON(__NR_tgkill, SECCOMP_RET_TRACE),
         /* What tells the program where it is, and when (pyl.image.capture.world_calls). */

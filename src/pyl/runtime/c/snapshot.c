@@ -9,6 +9,9 @@
 #include "restored.h"
 #include "tracer_call.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 enum { HIGHEST_ERROR = 4095 };
 
 PyObject *pyl_snapshot(PyObject *module, PyObject *arguments)
@@ -25,7 +28,10 @@ PyObject *pyl_snapshot(PyObject *module, PyObject *arguments)
     remember_environment();
     environment_wipe();
     heap_settle();
+    /* What debuggers read; it is another one in each restored process. */
+    PyThreadState_Get()->native_thread_id = 0;
     long result = call_tracer(PYL_SNAPSHOT, (const void *)kind, 0);
+    PyThreadState_Get()->native_thread_id = (unsigned long)syscall(SYS_gettid);
     if (result >= -HIGHEST_ERROR && result <= 0) {
         PyErr_SetString(PyExc_RuntimeError, "this process is not being captured");
         return NULL;

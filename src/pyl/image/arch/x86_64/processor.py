@@ -41,6 +41,7 @@ class X86_64:  # noqa: N801 - the architecture's name
         munmap=11,
         mremap=25,
         getpid=39,
+        gettid=186,
         kill=62,
         tgkill=234,
         prctl=157,

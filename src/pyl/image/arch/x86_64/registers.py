@@ -74,7 +74,7 @@ class Registers:
     """The general registers of a stopped thread. See `pyl.image.arch.Registers`."""
 
     def __init__(self, thread: int) -> None:
-        self._thread = thread
+        self.thread = thread
         self._values = _UserRegisters()
         ptrace.request(_GETREGS, thread, None, ctypes.byref(self._values))
 
@@ -161,12 +161,12 @@ class Registers:
 
     def write(self) -> None:
         """Give the thread these registers."""
-        ptrace.request(_SETREGS, self._thread, None, ctypes.byref(self._values))
+        ptrace.request(_SETREGS, self.thread, None, ctypes.byref(self._values))
 
     def state(self) -> bytes:
         """Return the thread's `struct processor_state`."""
         floating_point = _FloatingPoint()
-        ptrace.request(_GETFPREGS, self._thread, None, ctypes.byref(floating_point))
+        ptrace.request(_GETFPREGS, self.thread, None, ctypes.byref(floating_point))
         values = {name: getattr(self._values, name) for name in _GENERAL}
         return STATE.pack(**values, x87_control=floating_point.cwd, mxcsr=floating_point.mxcsr)
 
