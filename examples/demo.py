@@ -20,8 +20,8 @@ from rich.table import Table
 from pyl.cli.build import build_interpreted, build_native
 from pyl.cli.invoke import find_function, sample_event
 from pyl.emulator.environment import Environment, Outcome
-from pyl.emulator.extraction import unpacked
 from pyl.errors import PylError
+from pyl.packaging.extraction import unpacked
 from pyl.packaging.package import Package
 from pyl.project import load_project
 from pyl.project.model import Function, Project

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from integration.projects import Built, build_both, copy_example
-from pyl.emulator.extraction import unpacked
+from pyl.packaging.extraction import unpacked
 
 
 @pytest.fixture(scope="session")

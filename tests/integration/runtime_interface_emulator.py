@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from pyl.emulator import managed_runtime
-from pyl.emulator.extraction import unpacked
 from pyl.lambda_environment import RUNTIME_ROOT
+from pyl.packaging.extraction import unpacked
 from pyl.sandbox import execution
 
 _MACHINE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]

@@ -15,8 +15,8 @@ import pytest
 
 from integration.projects import EXAMPLES, Built
 from integration.test_dependencies import ANSWERS
-from pyl.emulator.extraction import unpacked
 from pyl.emulator.runtime_api import Answer, Invocation, RuntimeAPI
+from pyl.packaging.extraction import unpacked
 
 pytestmark = [
     pytest.mark.compile,

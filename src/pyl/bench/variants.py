@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyl.bench import managed, programs
-from pyl.emulator.extraction import unpacked
 from pyl.errors import UsageError
 from pyl.image.file import names
+from pyl.packaging.extraction import unpacked
 from pyl.project.config.model import DEFAULT_COMMAND, BenchVariant
 
 INTERPRETED, NATIVE, PLAIN = "interpreted", "native", "native-plain"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from pyl.cli.progress import ConsoleProgress
 from pyl.errors import UsageError
 from pyl.packaging import lifecycle
 from pyl.packaging.locations import package_folder
-from pyl.packaging.package import Package
+from pyl.packaging.package import FirstStart, Package
 from pyl.project import load_project
 from pyl.project.config.model import Builder
 from pyl.project.model import Project
@@ -141,7 +142,12 @@ def _print(package: Package) -> None:
     if package.kind == "native":
         reasons = "; ".join(package.image.reasons)
         click.echo(f"  process image: {package.image.kind}" + (f" ({reasons})" if reasons else ""))
-    click.echo(f"\nFunctions: {', '.join(package.functions)}")
+    if package.starts:
+        click.echo("\nFunctions, as each started from the finished package:")
+        for line in _lines(package.starts):
+            click.echo(f"  {line}")
+    else:
+        click.echo(f"\nFunctions: {', '.join(package.functions)}")
     if package.commands.upload:
         click.echo(f"\nThe zip is over 50 MB, so Lambda takes it only from S3. Upload it:\n  {package.commands.upload}")
     if package.commands.publish_layer:
@@ -150,6 +156,16 @@ def _print(package: Package) -> None:
     click.echo(f"\nUpdate it after a change:\n  {package.commands.update}")
     for name, create in package.commands.functions.items():
         click.echo(f"\nDeploy {name} as configured:\n  {create}")
+
+
+def _lines(starts: tuple[FirstStart, ...]) -> Iterator[str]:
+    """Yield one line for each function: its cold start, from what image, and why not a full one."""
+    width = max(len(start.function) for start in starts)
+    for start in starts:
+        time = f"{start.milliseconds:7.1f} ms" if start.milliseconds is not None else "    failed"
+        image = {"full": "full image", "base": "base image", "none": "no image"}.get(start.image, "")
+        reasons = "; ".join(start.reasons)
+        yield f"{start.function:{width}}  {time}  {': '.join(part for part in (image, reasons) if part)}".rstrip()
 
 
 def _size(count: int) -> str:

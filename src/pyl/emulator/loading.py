@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pyl.emulator import trial_import
-from pyl.emulator.extraction import extract, find_layer
 from pyl.emulator.launch import Unpacked
 from pyl.emulator.packages import SOURCE, find_package
 from pyl.emulator.source import copy_source
 from pyl.emulator.version import SharedResources, Version, make_version_folder, remove_version_folder
 from pyl.errors import ConfigurationError
+from pyl.packaging.extraction import extract, find_layer
 from pyl.progress import Progress
 from pyl.project import load_project
 from pyl.project.model import Project

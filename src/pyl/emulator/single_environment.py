@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import IO
 
 from pyl.emulator.environment import Environment
-from pyl.emulator.extraction import find_layer, unpacked
 from pyl.emulator.launch import Unpacked
 from pyl.emulator.packages import SOURCE, find_package
 from pyl.emulator.source import copy_source
+from pyl.packaging.extraction import find_layer, unpacked
 from pyl.progress import Progress
 from pyl.project.model import Function, Project
 

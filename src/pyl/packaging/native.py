@@ -23,6 +23,7 @@ from pyl.packaging import (
     bytecode,
     compiled_modules,
     contents,
+    first_starts,
     missing_packages,
     native_runtime,
     parallel,
@@ -37,7 +38,7 @@ from pyl.packaging.commands import commands
 from pyl.packaging.interpreted import python_version
 from pyl.packaging.lifecycle import runtime_for, today
 from pyl.packaging.locations import package_name
-from pyl.packaging.package import ImageReport, Package, check_unpacked_size
+from pyl.packaging.package import FirstStart, ImageReport, Package, check_unpacked_size
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.model import Project
@@ -59,7 +60,8 @@ def build(
         out: Folder to write to.
         progress: Receives steps, details and notes.
         site: Folder in which the project's dependencies are installed already.
-        task: Empty folder to assemble the package in. If it is `/var/task`, the process image can be taken in place.
+        task: Empty folder of a container to assemble the package in. If it is `/var/task`, the process image can be
+            taken in place. The container's host then starts the functions.
 
     Raises:
         EngineError: A part of the toolchain is missing.
@@ -71,7 +73,7 @@ def build(
     with staging.scratch(out) as scratch:
         log = out / LOG
         log.unlink(missing_ok=True)
-        task = task or scratch / "task"
+        is_inside, task = task is not None, task or scratch / "task"
         glibc = _assemble(project, task, scratch, progress, log, installed=site)
         image = process_image.take(project, task, progress)
         with progress.step("Write package"):
@@ -80,7 +82,10 @@ def build(
             total = check_unpacked_size(components)
             finished = scratch / package.name
             archive.write(task, finished)
-            staging.publish(finished, package)
+        starts: tuple[FirstStart, ...] = ()
+        if not is_inside:
+            image, starts = first_starts.check(project, finished, image, progress)
+        staging.publish(finished, package)
     return Package(
         path=package,
         kind="native",
@@ -99,6 +104,7 @@ def build(
         ),
         components=components,
         glibc=glibc,
+        starts=starts,
     )
 
 

@@ -28,6 +28,28 @@ class ImageReport:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FirstStart:
+    """What was seen of a function when it was started once from the finished package."""
+
+    function: str
+    milliseconds: float | None
+    """From the start of the program to its first request for an event; None if it could not be imported."""
+    image: str
+    """What it started from: `full`, `base` or `none`; empty if that could not be seen."""
+    reasons: tuple[str, ...] = ()
+    """Why that is not `full`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that `pyl build --json` prints."""
+        return {
+            "function": self.function,
+            "milliseconds": self.milliseconds,
+            "image": self.image,
+            "reasons": list(self.reasons),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class Package:
     """A zip that can be deployed."""
 
@@ -43,6 +65,8 @@ class Package:
     layer: Path | None = None
     components: Mapping[str, int] = field(default_factory=dict)
     """Unpacked size of each part (your code, dependencies, standard library, ...) in bytes."""
+    starts: tuple[FirstStart, ...] = ()
+    """What was seen of each function; nothing if the builder could not start them."""
     glibc: Mapping[str, str] = field(default_factory=dict)
     """The highest glibc version that each file of the package needs, by the file's path."""
 
@@ -67,6 +91,7 @@ class Package:
             "layer": str(self.layer) if self.layer else None,
             "components": dict(self.components),
             "glibc": dict(self.glibc),
+            "starts": [start.to_json() for start in self.starts],
         }
 
 

@@ -10,10 +10,10 @@ from pyl.errors import ConfigurationError
 from pyl.image import arch
 from pyl.image.capture.environment_groups import common_variables
 from pyl.image.create import FunctionFacts, ImageRefused, capture
-from pyl.lambda_facts import Deployment
 from pyl.packaging import archive
 from pyl.packaging.package import UNPACKED_LIMIT, ImageReport
 from pyl.progress import Progress
+from pyl.project.deployment import deployment_of
 from pyl.project.model import Function, Project
 
 
@@ -52,18 +52,7 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
 
 
 def _facts(project: Project, function: Function) -> FunctionFacts:
-    """Return what is known of a function when it is deployed."""
-    configuration = function.configuration
-    has_json_log = configuration.deployment.log_format == "JSON"
-    deployment = Deployment(
-        function=f"{project.configuration.prefix}{function.name}",
-        handler=f"functions.{function.name}",
-        region=project.configuration.region,
-        memory=configuration.memory,
-        log_format=configuration.deployment.log_format,
-        log_level="INFO" if has_json_log else None,
-    )
-    return FunctionFacts(configuration.environment, deployment)
+    return FunctionFacts(function.configuration.environment, deployment_of(project, function))
 
 
 def _environment(project: Project) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import stat
 import struct
 import subprocess
 import sys
@@ -20,12 +21,16 @@ from pathlib import Path
 from pyl.lambda_environment import GROUP, TASK_ROOT, USER
 from pyl.sandbox.namespaces import (
     CLONE_NEWNS,
+    MS_NODEV,
+    MS_NOSUID,
+    MS_RDONLY,
     become,
     bind,
     call,
     make_file,
     make_mounts_private,
     make_read_only,
+    mount,
     mount_tmpfs,
     start_command,
     unshare,
@@ -36,6 +41,9 @@ _PR_SET_PDEATHSIG = 1
 
 _EXIT_NO_SANDBOX = 125
 
+_NOT_IN_LAMBDA = ("mime.types", "httpd", "apache", "apache2")
+"""Entries of /etc where `mimetypes` looks for content types. Amazon Linux's runtimes have none of them."""
+
 
 def command(
     argv: Sequence[str],
@@ -44,6 +52,7 @@ def command(
     binds: Mapping[str, Path] | None = None,
     environment: Mapping[str, str],
     clock: int | None = None,
+    processors: int | None = None,
     working_directory: str = TASK_ROOT,
     dies_with_parent: bool = False,
 ) -> list[str]:
@@ -56,6 +65,7 @@ def command(
         environment: All variables of the program.
         clock: File descriptor that receives the time of the `exec`: 8 bytes, nanoseconds of CLOCK_MONOTONIC, in the
             machine's byte order.
+        processors: How many the program may use, if this machine has that many; None for all.
         working_directory: The folder to start in.
         dies_with_parent: Let the kernel kill the program when the thread that started it ends for whatever reason.
     """
@@ -64,6 +74,7 @@ def command(
         "environment": dict(environment),
         "binds": {TASK_ROOT: str(task)} | {target: str(folder) for target, folder in (binds or {}).items()},
         "clock": clock,
+        "processors": processors,
         "working_directory": working_directory,
         "parent": os.getpid() if dies_with_parent else None,
     }
@@ -80,6 +91,8 @@ def unavailable() -> str | None:
 
 def enter(binds: Mapping[str, str]) -> None:
     """Give this process a file tree of its own: the host's, read-only, with `binds` and an empty `/tmp`.
+
+    What the host has and Lambda lacks, and programs look for, is hidden where the kernel can.
 
     Args:
         binds: Folders of the host, by the path to show them at.
@@ -107,6 +120,7 @@ def enter(binds: Mapping[str, str]) -> None:
         bind(f"/proc/self/fd/{source}", f"{root}{target}", read_only=True)
         os.close(source)
     os.close(host)
+    _hide(_NOT_IN_LAMBDA, "/etc", root)
     _add_user(root)
     os.mkdir(f"{root}/tmp")
     mount_tmpfs(f"{root}/tmp", mode="1777")
@@ -114,6 +128,36 @@ def enter(binds: Mapping[str, str]) -> None:
     become(USER, GROUP)
     os.chroot(root)
     os.chdir("/")
+
+
+def _hide(names: Sequence[str], folder: str, root: str) -> None:
+    """Hide entries of a folder by a layer over it that deletes them; kernels before 5.11 allow that to root only."""
+    found = [name for name in names if os.path.lexists(f"{root}{folder}/{name}")]
+    layer = f"{root}/.hidden"
+    if not found:
+        return
+    mounts = _mounts_below(f"{root}{folder}")
+    os.mkdir(layer)
+    # The layer covers mounts below the folder, such as a container's resolv.conf.
+    sources = {target: os.open(target, os.O_PATH) for target in mounts}
+    try:
+        for name in found:
+            os.mknod(f"{layer}/{name}", stat.S_IFCHR, os.makedev(0, 0))
+        options = f"lowerdir={layer}:{root}{folder}"
+        mount("overlay", f"{root}{folder}", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, options)
+        for target, source in sources.items():
+            bind(f"/proc/self/fd/{source}", target, read_only=True)
+    except OSError:
+        return
+    finally:
+        for source in sources.values():
+            os.close(source)
+
+
+def _mounts_below(folder: str) -> list[str]:
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        points = [line.split()[4] for line in file]
+    return [point for point in points if point.startswith(f"{folder}/")]
 
 
 def _add_user(root: str) -> None:
@@ -167,6 +211,8 @@ def main(settings_json: str) -> None:
         sys.stderr.write(f"no sandbox: {error.strerror or error}\n")
         sys.exit(_EXIT_NO_SANDBOX)
     os.chdir(settings["working_directory"])
+    if settings["processors"]:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: settings["processors"]])
     if settings["parent"] is not None:
         _die_with(settings["parent"])
     if settings["clock"] is not None:

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from integration.projects import run, write_project
-from pyl.emulator.extraction import unpacked
 from pyl.image.file import names
+from pyl.packaging.extraction import unpacked
 from pyl.sandbox import execution
 from unit.runtime.api_server import PROJECT, RuntimeCommand
 from unit.runtime.project.functions import TABLE

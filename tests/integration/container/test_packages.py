@@ -19,8 +19,8 @@ from integration.container.conftest import CANARY, Builder, Made
 from integration.projects import EXAMPLES
 from integration.runtime_interface_emulator import invoke
 from pyl.architecture import Architecture
-from pyl.emulator.extraction import unpacked
 from pyl.emulator.runtime_api import Invocation, RuntimeAPI
+from pyl.packaging.extraction import unpacked
 
 pytestmark = pytest.mark.compile
 

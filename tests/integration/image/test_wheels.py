@@ -14,7 +14,8 @@ import pytest
 
 from integration import projects
 from integration.image.lambda_environment import Environment
-from pyl.emulator.extraction import unpacked
+from pyl.image.capture.world import PROCESS_ID_OFFSET
+from pyl.packaging.extraction import unpacked
 
 HERE = Path(__file__).parent
 
@@ -68,11 +69,10 @@ def test_nothing_random_repeats_among_instances(package: Path, run: type[Environ
 
 
 def test_nothing_random_repeats_where_the_process_id_is_the_captured_one(package: Path, run: type[Environment]) -> None:
-    with run(package, "captured_as") as environment:
-        (*_, captured), _ = environment.invoke()
+    captured = PROCESS_ID_OFFSET + 3  # the program is the first that asks; what becomes the full image is the third
     command = ["/var/task/samepid", str(captured), "/var/task/bootstrap"]
-    with run(package, "captured_as", argv=command) as environment:
-        assert environment.invoke()[1] == captured
+    with run(package, "process_id", argv=command) as environment:
+        assert environment.invoke() == captured
     answers = []
     for _ in range(12):
         with run(package, "randoms", argv=command) as environment:

@@ -20,7 +20,7 @@ from integration import projects
 from integration.image.lambda_environment import Environment
 from integration.matrix import kernels, machine
 from integration.matrix.machine import Call
-from pyl.emulator.extraction import unpacked
+from pyl.packaging.extraction import unpacked
 
 pytestmark = [
     pytest.mark.skipif("PYL_MATRIX" not in os.environ, reason="takes long: make test-matrix"),

@@ -16,7 +16,7 @@ import pyl
 from pyl import cache
 from pyl.architecture import Architecture
 from pyl.errors import BuildError, PylError
-from pyl.packaging import staging
+from pyl.packaging import first_starts, staging
 from pyl.packaging.commands import commands
 from pyl.packaging.container import protocol
 from pyl.packaging.container.context import Recipe, image
@@ -26,7 +26,7 @@ from pyl.packaging.container.protocol import Listener
 from pyl.packaging.lifecycle import runtime_for, today
 from pyl.packaging.locations import package_name
 from pyl.packaging.native import LOG
-from pyl.packaging.package import ImageReport, Package
+from pyl.packaging.package import FirstStart, ImageReport, Package
 from pyl.progress import Progress
 from pyl.project import dependencies
 from pyl.project.config.tables import BUILD_KEYS
@@ -102,8 +102,10 @@ def build(
             _fill(container, project, scratch / "site", _environment(project, environ))
             result = _run(container, engine, project, out, progress, timeout)
             container.fetch(f"{protocol.OUT}/{package.name}", scratch / package.name)
+        captured = ImageReport(kind=result["image"]["kind"], reasons=tuple(result["image"]["reasons"]))
+        seen, starts = first_starts.check(project, scratch / package.name, captured, progress)
         staging.publish(scratch / package.name, package)
-    return _package(project, package, result)
+    return _package(project, package, result, seen, starts)
 
 
 def _run(
@@ -148,7 +150,9 @@ def _failure(ended: Ended, output: str, engine: Engine, log: Path, timeout: floa
     return BuildError(msg, hint=f"its complete output is in {log}")
 
 
-def _package(project: Project, path: Path, result: Mapping[str, Any]) -> Package:
+def _package(
+    project: Project, path: Path, result: Mapping[str, Any], seen: ImageReport, starts: tuple[FirstStart, ...]
+) -> Package:
     configuration = project.configuration
     return Package(
         path=path,
@@ -158,7 +162,8 @@ def _package(project: Project, path: Path, result: Mapping[str, Any]) -> Package
         functions=tuple(result["functions"]),
         bytes=path.stat().st_size,
         unpacked_bytes=result["unpacked_bytes"],
-        image=ImageReport(kind=result["image"]["kind"], reasons=tuple(result["image"]["reasons"])),
+        image=seen,
+        starts=starts,
         commands=commands(
             path,
             project.functions,

@@ -94,6 +94,14 @@ class NativeConfiguration(Struct, frozen=True, kw_only=True):
         tuple[_ImportName, ...],
         key("Third-party import packages to compile as well; the others stay bytecode.", ["pydantic"]),
     ] = ()
+    allow_failing_imports: Annotated[
+        bool,
+        key(
+            "Build packages with functions that cannot be imported where they are built.",
+            True,
+            default="false",
+        ),
+    ] = False
     builder: Annotated[
         Builder,
         key(
