@@ -36,6 +36,8 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"apart      {', '.join(names)}"
     for reason in content["reasons"]:
         yield f"not full   {reason}"
+    for finding in content.get("accepted", ()):
+        yield f"accepted   {finding}"
     yield "owners"
     owners = list(content["owners"].items())
     for name, size in owners[:_OWNERS_SHOWN]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from pyl.errors import BuildError
 from pyl.image.capture import cold_start_profile, environment_groups
+from pyl.image.capture.acceptance import is_accepted, unused
+from pyl.image.capture.judgement import Finding
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import PlacementMode
 from pyl.image.capture.sandboxed_program import CannotCapture
@@ -57,6 +59,7 @@ def capture(
     functions: Mapping[str, FunctionFacts] | None = None,
     warm_up: Mapping[str, Any] | None = None,
     mode: ImageMode = "auto",
+    accept: Sequence[str] = (),
     progress: Progress | None = None,
     arguments: Sequence[str] = (),
 ) -> CaptureResult:
@@ -69,6 +72,7 @@ def capture(
             functions get images of their own.
         warm_up: Function names to events; each is called before the image is taken.
         mode: Whether an image is wanted.
+        accept: Places in the code that may keep something of one instance; see `pyl.image.capture.acceptance`.
         progress: Where progress is reported.
         arguments: Of the program.
 
@@ -81,7 +85,7 @@ def capture(
         return CaptureResult("none", ("image = false",))
     try:
         with progress.step("Capturing the process image"):
-            result = _capture(package, environment, functions or {}, warm_up or {}, arguments)
+            result = _capture(package, environment, functions or {}, warm_up or {}, arguments, accept)
     except CannotCapture as error:
         result = CaptureResult("none", (str(error),))
     if result.kind == "none":
@@ -91,6 +95,8 @@ def capture(
         msg = f"no full process image could be taken\n{reasons}"
         raise ImageRefused(msg, hint="see docs/images.md; `image = true` in [tool.pyl.native] builds without it")
     description.write(package, result)
+    for finding in result.accepted:
+        progress.note(f"process image: accepted: {finding}")
     for note in result.notes:
         progress.note(f"process image: {note}")
     for reason in result.reasons:
@@ -104,6 +110,7 @@ def _capture(
     functions: Mapping[str, FunctionFacts],
     warm_up: Mapping[str, Any],
     arguments: Sequence[str],
+    accept: Sequence[str],
 ) -> CaptureResult:
     first = Session(
         package,
@@ -117,9 +124,12 @@ def _capture(
     sessions, judgements = [first], [judgement]
     if further := [session.run() for session in _further(first, functions, judgement)]:
         sessions, judgements = further, [judge(session) for session in further]
+    accepted: dict[Finding, None] = {}
     for session, judged in zip(sessions, judgements, strict=True):
-        _drop_what_is_not_true(session, judged)
-    return _compose(sessions, judgements, package)
+        accepted |= dict.fromkeys(_drop_what_is_not_true(session, judged, accept))
+    result = _compose(sessions, judgements, package)
+    notes = (f"`accept` names {entry}, which keeps nothing of its instance" for entry in unused(accept, accepted))
+    return replace(result, accepted=tuple(map(str, accepted)), notes=(*result.notes, *notes))
 
 
 def _further(first: Session, functions: Mapping[str, FunctionFacts], judgement: Judgement) -> Iterator[Session]:
@@ -173,13 +183,21 @@ def _compose(sessions: Sequence[Session], judgements: Sequence[Judgement], packa
     )
 
 
-def _drop_what_is_not_true(session: Session, judgement: Judgement) -> None:
-    """Drop the snapshots that would keep something of one instance, and note what and where."""
-    for kind, findings in judgement.findings.items():
+def _drop_what_is_not_true(session: Session, judgement: Judgement, accept: Sequence[str]) -> list[Finding]:
+    """Drop the snapshots that would keep something of one instance, and note what and where.
+
+    Returns:
+        What they keep and the project accepts.
+    """
+    accepted: list[Finding] = []
+    for kind, found in judgement.findings.items():
+        findings = [finding for finding in found if not is_accepted(finding, accept)]
+        accepted += [finding for finding in found if finding not in findings]
         if kind in session.snapshots and findings:
             del session.snapshots[kind]
         if kind == FULL or FULL not in session.snapshots:
             session.reasons += [str(finding) for finding in findings if str(finding) not in session.reasons]
+    return accepted
 
 
 def _placed(recorded: Session, judgement: Judgement, *, base: bool) -> Session:

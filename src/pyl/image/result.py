@@ -27,5 +27,7 @@ class CaptureResult:
     """Names of the functions of each full image, if their environments need several."""
     output: str = ""
     """What the program printed meanwhile."""
+    accepted: tuple[str, ...] = ()
+    """What it keeps of the instance that it was taken of, and the project accepts."""
     notes: tuple[str, ...] = ()
     """What else a report says."""

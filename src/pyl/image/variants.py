@@ -58,12 +58,16 @@ def judge(session: Session) -> Judgement:
     base_proof = proofs.get(BASE, Proof())
     findings = {
         BASE: (*base_proof.findings, *base_findings),
-        FULL: tuple(dict.fromkeys((*full.findings, *base_proof.findings, *full_findings))),
+        FULL: tuple(dict.fromkeys((*full.findings, *base_proof.findings, *full_findings, *_reported(session)))),
     }
     notes = tuple(dict.fromkeys(proof.note for proof in proofs.values() if proof.note))
     return Judgement(
         tuple(dict.fromkeys(full_guards)), tuple(dict.fromkeys(base_guards)), findings, full.swept_matter, notes
     )
+
+
+def _reported(session: Session) -> Iterator[Finding]:
+    return (Finding(kept.message, kept.place) for kept in session.report.kept)
 
 
 def _guards(reads: Iterable[EnvironmentRead]) -> Iterator[Guard]:

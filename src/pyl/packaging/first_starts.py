@@ -52,11 +52,19 @@ _INSTANCE = Instance(
 
 @dataclass(frozen=True)
 class _Seen:
-    """What was seen of one start: seconds to the first request, the error that it reported, and what it printed."""
+    """What was seen of one start.
+
+    Attributes:
+        seconds: Until the first request for an event; None if there was none.
+        error: What it reported instead.
+        output: What it printed.
+        is_restored: Whether an image was used: a plain start executes the package's loader.
+    """
 
     seconds: float | None
     error: dict[str, Any] | None
     output: str
+    is_restored: bool
 
 
 def check(
@@ -134,6 +142,7 @@ def _start(project: Project, function: Function, task: Path, empty: Path) -> _Se
         try:
             os.close(clock)
             request, arrived = _first_request(server, process)
+            is_restored = _program(process) == "bootstrap"
         finally:
             process.kill()
             process.wait()
@@ -141,10 +150,17 @@ def _start(project: Project, function: Function, task: Path, empty: Path) -> _Se
         if request is None or not request.startswith(b"GET"):
             body = request.partition(b"\r\n\r\n")[2] if request else b""
             with contextlib.suppress(ValueError):
-                return _Seen(None, json.loads(body), output)
-            return _Seen(None, None, output)
+                return _Seen(None, json.loads(body), output, is_restored)
+            return _Seen(None, None, output, is_restored)
         began = struct.unpack("=q", clock_out.read(8))[0]
-        return _Seen((arrived - began) / 1e9, None, output)
+        return _Seen((arrived - began) / 1e9, None, output, is_restored)
+
+
+def _program(process: subprocess.Popen[bytes]) -> str:
+    """Return the name of the program that a process executes; empty if it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process.pid}/exe").readlink().name
+    return ""
 
 
 @contextlib.contextmanager
@@ -189,7 +205,7 @@ def _judge(name: str, seen: _Seen, image: ImageReport) -> FirstStart:
     """Return what a start shows of the image."""
     if seen.seconds is None:
         return FirstStart(function=name, milliseconds=None, image="", reasons=(_first_line(seen),))
-    kind, reasons = image.kind, []
+    kind, reasons = image.kind if seen.is_restored else "none", []
     for notice in _notices(seen.output):
         message = str(notice["message"]).removeprefix("the process image is not used: ")
         reason = f"{message} ({notice['guard']})" if "guard" in notice else message

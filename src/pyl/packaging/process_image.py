@@ -37,6 +37,7 @@ def take(project: Project, task: Path, progress: Progress) -> ImageReport:
         environment=_environment(project),
         warm_up=_warm_up(project),
         mode=project.configuration.native.image,
+        accept=project.configuration.native.accept,
         progress=progress,
     )
     result = take_one(functions={function.name: _facts(project, function) for function in project.functions})

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from integration.image import packages
 from integration.image.forged_headers import header_of, overwrite, replace_guard
 from integration.image.lambda_environment import Environment
 from integration.image.packages import CaptureHandlers
+from pyl.cli import image
 from pyl.image.create import ImageRefused, capture
 from pyl.image.file import guards
 from pyl.image.file.guards import Guard
@@ -280,3 +282,27 @@ def test_the_id_of_a_thread_is_not_kept(captured: CaptureHandlers) -> None:
     assert result.kind == "base"
     assert "the process id" in result.reasons[0]
     assert "handlers.py:2" in result.reasons[0]
+
+
+KEPT = "import os\nSECRET = os.urandom(16)\ndef handler(event, context): return SECRET.hex()\n"
+
+
+def test_what_the_project_accepts_is_kept_and_told(captured: CaptureHandlers, run: type[Environment]) -> None:
+    package, result = captured(KEPT, accept=("handlers.py:2", "redis"))
+    assert (result.kind, result.reasons) == ("full", ())
+    assert result.accepted == ("it keeps 16 random bytes drawn at import (/var/task/pyl/app/site/handlers.py:2)",)
+    assert result.notes == ("`accept` names redis, which keeps nothing of its instance",)
+    shown = CliRunner().invoke(image.command, [str(package)])
+    assert f"accepted   {result.accepted[0]}" in shown.stdout
+    answers = []
+    for _ in range(2):
+        with run(package) as environment:
+            answers.append(environment.invoke())
+            assert environment.notices == []
+    assert len(set(answers)) == 1
+
+
+def test_another_line_is_not_accepted(captured: CaptureHandlers) -> None:
+    _, result = captured(KEPT, accept=("handlers.py:3",))
+    assert result.kind == "base"
+    assert result.accepted == ()

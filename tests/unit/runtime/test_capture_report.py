@@ -18,6 +18,7 @@ def report() -> CaptureReport:
         reopened_descriptors=[3, 5],
         descriptor_holders={4: "handlers.pool (Socket)"},
         module_files={"handlers": "/var/task/handlers.py"},
+        kept=[Problem("a key of ec that was generated at import", "handlers.py:9")],
         problems=[Problem("function orders: KeyError: 'TABLE'", "handlers.py:3"), Problem("a thread runs")],
     )
 

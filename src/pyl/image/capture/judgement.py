@@ -24,11 +24,13 @@ class Finding:
 
     Attributes:
         what: The contact that explains it, in words.
-        place: `file:line`, or a library.
+        place: `file:line`, or a library; several are separated by commas.
+        is_acceptable: Whether a project may accept it.
     """
 
     what: str
     place: str
+    is_acceptable: bool = True
 
     def __str__(self) -> str:
         """Return the sentence for a report."""

@@ -64,7 +64,7 @@ def _with_credentials(session: Session, kind: int, proof: Proof) -> Proof:
     places = {read.name: read.where for read in session.reads()}
     listing = session.report.listing_place or ""
     found = tuple(
-        Finding(name, places.get(name, listing))
+        Finding(name, places.get(name, listing), is_acceptable=False)
         for name, text in zip(CREDENTIALS, worlds.CREDENTIALS, strict=True)
         if _holds(session.snapshots[kind], text[:_SEARCHED].encode())
     )

@@ -38,6 +38,7 @@ def write(package: Path, result: CaptureResult) -> None:
     content = {
         "kind": result.kind,
         "reasons": list(result.reasons),
+        "accepted": list(result.accepted),
         "bytes": result.bytes,
         "owners": dict(result.bytes_by_file),
         "guards": [dict(items) for items in dict.fromkeys(tuple(guard.described().items()) for guard in result.guards)],

@@ -33,6 +33,7 @@ _AWSService = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 _Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]+$")]
 _Memory = Annotated[int, Meta(ge=128, le=10_240)]
 _Timeout = Annotated[int, Meta(ge=1, le=900)]
+_AcceptedPlace = Annotated[str, Meta(pattern=r"^[\w./+-]+(:[0-9]+)?$")]
 _ImportName = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*$")]
 _Handler = Annotated[str, Meta(pattern=r"^[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*$")]
 _ContainerImage = Annotated[str, Meta(pattern=r"^[a-z0-9][\w.:/@-]*$")]
@@ -90,6 +91,14 @@ class NativeConfiguration(Struct, frozen=True, kw_only=True):
             variable="PYL_IMAGE",
         ),
     ] = "auto"
+    accept: Annotated[
+        tuple[_AcceptedPlace, ...],
+        key(
+            "Code whose random bytes, times and ids at import all instances may have in common: lines below `source`, "
+            "import packages or libraries.",
+            ["app.py:12", "redis"],
+        ),
+    ] = ()
     compile: Annotated[
         tuple[_ImportName, ...],
         key("Third-party import packages to compile as well; the others stay bytecode.", ["pydantic"]),

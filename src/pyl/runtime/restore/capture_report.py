@@ -56,11 +56,13 @@ class CaptureReport:
         reopened_descriptors: Descriptors of the package's files that a restored process opens again.
         descriptor_holders: For each open descriptor, the module attribute that leads to it (for messages).
         module_files: File of each loaded module that has one, by module name.
+        kept: What the image would keep of one instance, known without a look at its memory.
         problems: Why no image can be taken; empty when one can.
     """
 
     __slots__ = (
         "descriptor_holders",
+        "kept",
         "listing_place",
         "module_files",
         "problems",
@@ -78,6 +80,7 @@ class CaptureReport:
         reopened_descriptors: list[int] | None = None,
         descriptor_holders: dict[int, str] | None = None,
         module_files: dict[str, str] | None = None,
+        kept: list[Problem] | None = None,
         problems: list[Problem] | None = None,
     ) -> None:
         self.reads = reads or []
@@ -86,6 +89,7 @@ class CaptureReport:
         self.reopened_descriptors = reopened_descriptors or []
         self.descriptor_holders = descriptor_holders or {}
         self.module_files = module_files or {}
+        self.kept = kept or []
         self.problems = problems or []
 
     def to_json(self) -> bytes:
@@ -98,6 +102,7 @@ class CaptureReport:
                 "reopened_descriptors": self.reopened_descriptors,
                 "descriptor_holders": {str(number): holder for number, holder in self.descriptor_holders.items()},
                 "module_files": self.module_files,
+                "kept": [{"message": problem.message, "place": problem.place} for problem in self.kept],
                 "problems": [{"message": problem.message, "place": problem.place} for problem in self.problems],
             }
         )
@@ -117,6 +122,7 @@ class CaptureReport:
             reopened_descriptors=_integers(fields, "reopened_descriptors"),
             descriptor_holders={int(number): text for number, text in _text_map(fields, "descriptor_holders").items()},
             module_files=_text_map(fields, "module_files"),
+            kept=[_problem(item) for item in _list(fields, "kept")],
             problems=[_problem(item) for item in _list(fields, "problems")],
         )
 

@@ -57,7 +57,7 @@ class Recorder:
         self._generators = RandomGenerators()
         self._files: list[files.PackageFile] = []
         self._fork_hooks = ForkHooks()
-        self._key_problems: list[Problem] = []
+        self._kept: list[Problem] = []
         self._process_state = ProcessState()
         self._changes: list[Callable[[], object]] = []
         self._undo: list[Callable[[], None]] = []
@@ -84,8 +84,8 @@ class Recorder:
         self.reads.clear()
 
     def record_key(self, what: str) -> None:
-        """Record that code generated a key, which cannot be in an image."""
-        self._key_problems.append(Problem(f"it keeps {what} that was generated at import", _place()))
+        """Record that code generated a key, which every instance would have."""
+        self._kept.append(Problem(f"{what} that was generated at import", _place()))
 
     def record_changes(self) -> list[Problem]:
         """Record which open files a restored process can open again, and what else it has to change again.
@@ -95,7 +95,7 @@ class Recorder:
         """
         self._files = files.find_reopenable()
         self._changes = list(self._process_state.restore_actions(set(self._writes)))
-        problems = [*self._process_state.problems, *self._key_problems]
+        problems = list(self._process_state.problems)
         del self._process_state  # it holds the capture's environment
         return problems
 
@@ -108,6 +108,7 @@ class Recorder:
             reopened_descriptors=[file.descriptor for file in self._files],
             descriptor_holders=self._find_descriptor_holders(),
             module_files=_module_files(),
+            kept=self._kept,
             problems=problems,
         ).to_json()
 
