@@ -52,7 +52,7 @@ bench: $(VENV)/ready ## measure hello and orders both ways: build/bench/report.{
 	$(BIN)/python -m benchmarks.run --also growth --also compute --also crowds --also memory \
 	  --json build/bench/report.json --html build/bench/report.html --markdown build/bench/report.md
 
-test: test-unit test-integration ## all tests
+test: test-unit test-integration test-truth-chosen ## all tests
 
 test-unit: $(VENV)/ready ## the fast tests, on all processors
 	$(BIN)/python -m pytest -n auto tests/unit
@@ -92,7 +92,7 @@ test-endurance: $(VENV)/ready ## 1,000 restores, 100,000 invocations of one rest
 test-truth: $(VENV)/ready ## 550 handlers, started plainly and from their images: the same answers (build/truth.md)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/truth
 
-test-truth-chosen: $(VENV)/ready ## a sixth of test-truth, for the time in between
+test-truth-chosen: $(VENV)/ready ## a sixth of test-truth, as part of the tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -m chosen tests/truth
 
 fuzz-image: $(VENV)/ready ## images damaged at random; PYL_FUZZ: how many (600), PYL_FUZZ_SEED: where to start

@@ -132,8 +132,9 @@ def _find_unnamed(case: Case, result: CaptureResult) -> str | None:
 
 
 def names_line(case: Case, result: CaptureResult) -> bool:
-    """Return whether the reasons why an image is not full name a line of a case."""
-    return re.search(rf"\b{re.escape(case.file)}:\d+", "\n".join(result.reasons)) is not None
+    """Return whether the reasons why an image is not full name a line of a case, or a global of its module."""
+    line, holder = rf"\b{re.escape(case.file)}:\d+", rf"held by {re.escape(case.name)}\.\w+"
+    return re.search(f"{line}|{holder}", "\n".join(result.reasons)) is not None
 
 
 def _short(result: CaptureResult) -> str:

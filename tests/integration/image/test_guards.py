@@ -306,3 +306,31 @@ def test_another_line_is_not_accepted(captured: CaptureHandlers) -> None:
     _, result = captured(KEPT, accept=("handlers.py:3",))
     assert result.kind == "base"
     assert result.accepted == ()
+
+
+def test_what_a_child_did_is_not_kept_and_it_can_run(captured: CaptureHandlers) -> None:
+    source = (
+        "import subprocess, sys\n"
+        "ENDED = subprocess.run(['/var/task/pyl/app/ld-linux-x86-64.so.2', '--help'], stdout=-3).returncode\n"
+        "assert ENDED == 0, ENDED\n"
+        "def handler(event, context): return ENDED\n"
+    )
+    _, result = captured(source)
+    assert result.kind == "base"
+    assert "it keeps what a child process did at import (/var/task/pyl/app/site/handlers.py:2)" in result.reasons
+
+
+def test_numbers_of_pythons_generator_are_not_kept(captured: CaptureHandlers) -> None:
+    _, result = captured("import random\nNUMBER = random.random()\ndef handler(event, context): return NUMBER\n")
+    assert result.kind == "base"
+    assert "handlers.py:1" in result.reasons[0]
+
+
+def test_numbers_that_are_not_kept_do_no_harm(captured: CaptureHandlers, run: type[Environment]) -> None:
+    package, result = captured("import random\nrandom.random()\ndef handler(event, context): return random.random()\n")
+    assert (result.kind, result.reasons) == ("full", ())
+    answers = []
+    for _ in range(2):
+        with run(package) as environment:
+            answers.append(environment.invoke())
+    assert len(set(answers)) == 2

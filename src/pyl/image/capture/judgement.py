@@ -234,9 +234,9 @@ def secrets_of(contacts: Iterable[Contact], *, host_name: str, process_id: int) 
             continue
         if contact.kind is Kind.RANDOM:
             yield Secret(
-                f"{contact.detail} random bytes drawn at import",
+                f"{contact.detail} random bytes drawn at import".lstrip(),
                 contact.place,
-                forms_of_bytes(contact.content),
+                forms_of_bytes(contact.content) if contact.content else (),
                 is_random=True,
             )
         elif contact.kind is Kind.HOST_NAME:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pyl.image.capture.contacts import Contact
 
 _MERSENNE_TWISTER_BYTES = "2496"
-"""Bytes of the state of Python's `random.Random`, as it seeds itself."""
+"""Bytes of the state of `random.Random`, as it seeds itself."""
 
 RANDOM_DEVICES = ("/dev/urandom", "/dev/random")
 
@@ -61,8 +61,12 @@ KNOWN_DRAWS = (
 
 def is_renewed_draw(contact: Contact) -> bool:
     """Return whether an image may hold the random bytes of this contact."""
-    # Python's own generators are seeded anew after a restore.
-    return contact.detail == _MERSENNE_TWISTER_BYTES or any(_fits(known, contact) for known in KNOWN_DRAWS)
+    return _is_at_fork(contact) or any(_fits(known, contact) for known in KNOWN_DRAWS)
+
+
+def _is_at_fork(contact: Contact) -> bool:
+    """Return whether Python's `random` seeds itself in the fork that becomes the image; it does so once more later."""
+    return contact.detail == _MERSENNE_TWISTER_BYTES and is_python(contact.library) and not contact.frames
 
 
 def _fits(known: KnownDraw, contact: Contact) -> bool:
@@ -74,6 +78,11 @@ def _fits(known: KnownDraw, contact: Contact) -> bool:
 def notices_forks(library: str) -> bool:
     """Return whether a library asks for the process id to notice forks, and so notices each restore."""
     return re.fullmatch(f"{_OPENSSL}|{_SQLITE}|{_LIBUUID}", library) is not None
+
+
+def is_sqlite(library: str) -> bool:
+    """Return whether a library holds SQLite, whose random numbers all follow from what it reads once."""
+    return re.fullmatch(_SQLITE, library) is not None
 
 
 def is_python(library: str) -> bool:

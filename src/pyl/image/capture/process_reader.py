@@ -33,10 +33,11 @@ _ZEROS = bytes(PAGE)
 class NotCapturable(Exception):
     """The process holds something that cannot be brought back."""
 
-    def __init__(self, message: str, *, descriptor: int | None = None) -> None:
-        """Say what it holds; `descriptor` is the open file that is to blame."""
+    def __init__(self, message: str, *, descriptor: int | None = None, address: int | None = None) -> None:
+        """Say what it holds; the open file `descriptor`, or the memory at `address`, is to blame."""
         super().__init__(message)
         self.descriptor = descriptor
+        self.address = address
 
 
 def take_snapshot(
@@ -172,7 +173,7 @@ def _regions(
                 continue
             if shared and protection & WRITE:
                 msg = f"writable memory is shared with others: {name or 'anonymous'}"
-                raise NotCapturable(msg)
+                raise NotCapturable(msg, address=start)
             if name == "[heap]":
                 msg = "the program has a brk heap, although brk was denied"
                 raise NotCapturable(msg)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pyl.image.capture import world as worlds
 from pyl.image.capture.comparison import Difference, compare
 from pyl.image.capture.judgement import Finding, Secret, judge_differences, secrets_of
+from pyl.image.capture.known import is_sqlite
 from pyl.image.capture.session import Session
 from pyl.image.capture.world import PROCESSORS
 from pyl.image.snapshot import BASE, FULL, KernelState, Snapshot
@@ -43,7 +44,7 @@ def prove(session: Session) -> dict[int, Proof]:
     other = session.in_other_world(kinds, swept)
     differences = {kind: _differences(session, other, kind) for kind in kinds}
     swept_matter = False
-    if swept and differences.get(FULL) != ():
+    if swept and differences.get(FULL, ()) != ():
         other = session.in_other_world((FULL,), frozenset())
         without_swept = _differences(session, other, FULL)
         swept_matter = without_swept != differences[FULL]
@@ -119,7 +120,7 @@ def _secrets(session: Session, kind: int) -> Iterator[Secret]:
     yield from secrets_of(contacts, host_name=world.instance.host_name, process_id=world.process_id_offset)
     if kind == BASE:
         return
-    explicit = {read.name: read.where for read in session.reads()}
+    explicit = {read.name: read.where for read in reversed(session.all_reads())}
     for name, scope in SCOPES.items():
         place = explicit.get(name, session.report.listing_place)
         if scope is Scope.INSTANCE and name not in CREDENTIALS and name in world.variables and place is not None:
@@ -130,7 +131,7 @@ def _differences(first: Session, other: Session, kind: int) -> tuple[Difference,
     snapshot, other_snapshot = first.snapshots.get(kind), other.snapshots.get(kind)
     if snapshot is None or other_snapshot is None:
         return None
-    found = compare(snapshot, other_snapshot, ignored=_loader_memory(snapshot))
+    found = compare(snapshot, other_snapshot, ignored=_renewed_memory(snapshot))
     if found is None:
         return None
     stamps = first.stamps | other.stamps
@@ -146,11 +147,14 @@ def _is_thread_id(difference: Difference, state: KernelState) -> bool:
     return difference.address == state.thread_id_address & -_WORD and len(difference.content) == _WORD
 
 
-def _loader_memory(snapshot: Snapshot) -> Iterator[tuple[int, int]]:
-    """Yield the loader's own data, which holds how long it took to start the program."""
+def _renewed_memory(snapshot: Snapshot) -> Iterator[tuple[int, int]]:
+    """Yield the own data of the loader, which holds how long it took to start the program, and of SQLite.
+
+    SQLite keeps the state of its generator there, and forgets whether it has one before an image is taken.
+    """
     end = None
     for region in snapshot.regions:
-        if region.name.endswith(capture_sandbox.REAL_LOADER):
+        if region.name.endswith(capture_sandbox.REAL_LOADER) or is_sqlite(region.name.rpartition("/")[2]):
             yield region.address, region.address + region.length
             end = region.address + region.length
         elif region.address == end and not region.name:

@@ -300,4 +300,6 @@ class Session:
         except NotCapturable as error:
             holders = self.report.descriptor_holders
             holder = holders.get(error.descriptor) if error.descriptor is not None else None
-            self.reasons.append(f"{error}, held by {holder}" if holder else str(error))
+            place = self.tracer.shared_places.get(error.address) if error.address is not None else None
+            by = f", held by {holder}" if holder else f" ({place})" if place else ""
+            self.reasons.append(f"{error}{by}")

@@ -19,6 +19,7 @@ from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture import protocol
 from pyl.image.capture.breakpoints import Breakpoints
+from pyl.image.capture.contacts import user_frames
 from pyl.image.capture.known import compares_process_ids, is_python, notices_forks
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import Operation
@@ -28,7 +29,8 @@ from pyl.image.capture.world_calls import WorldCalls
 from pyl.image.ptrace import Memory, ThreadGone
 
 # linux/mman.h
-_PROT_EXEC = 4
+_PROT_WRITE, _PROT_EXEC = 2, 4
+_MAP_SHARED = 1
 _MAP_FIXED, _MAP_ANONYMOUS, _MAP_32BIT, _MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x40, 0x100000
 _MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
 
@@ -88,6 +90,8 @@ class Tracer:
         self._world = world
         self.thread_starters: dict[int, str] = {}
         """Native threads by id, with the library that started each."""
+        self.shared_places: dict[int, str] = {}
+        """Line of Python that made each writable shared mapping, by address."""
         self._is_watched = False
         """Whether the program tells, when it is asked, which line of Python runs."""
         self._frames: dict[int, tuple[str, ...]] = {}
@@ -213,7 +217,7 @@ class Tracer:
         is_native = not asks_for_process and not is_python(library)
         if is_native or notices_forks(library) or compares_process_ids(frames or ()):
             offset = PROCESS_ID_OFFSET
-        elif frames is None and self._is_watched and process and process.steered and self.world_calls.may_ask():
+        elif frames is None and self._can_ask(process) and process and self.world_calls.may_ask():
             self._ask_for_place(thread, registers, process)
             return
         else:
@@ -230,6 +234,10 @@ class Tracer:
                 return own_id(thread)
         return None
 
+    def _can_ask(self, process: TracedProcess | None) -> bool:
+        """Return whether the signal that asks for a place is handled: a child that is to execute has no handlers."""
+        return self._is_watched and process is not None and process.steered and not process.is_fork
+
     def _ask_for_place(self, thread: int, registers: Registers, process: TracedProcess) -> None:
         """Let the program tell which line of Python runs, and then make its system call again."""
         self._frames[thread] = ()  # should the signal be blocked
@@ -242,7 +250,7 @@ class Tracer:
         name = self._processor.world_calls[registers.system_call]
         path = self.world_calls.path_of(name, registers, process)
         frames = self._frames.pop(thread, None)
-        if frames is None and self._is_watched and self.world_calls.is_worth_asking(name, registers, path):
+        if frames is None and self._can_ask(process) and self.world_calls.is_worth_asking(name, registers, path):
             self._ask_for_place(thread, registers, process)
             return
         result = self.world_calls.answer(name, registers, process, path, frames or ())
@@ -296,12 +304,18 @@ class Tracer:
 
     def _steer_mmap(self, thread: int, registers: Registers, process: TracedProcess) -> None:
         address, size, protection, flags, descriptor, offset = registers.arguments
+        frames = self._frames.pop(thread, None)
+        if flags & _MAP_SHARED and protection & _PROT_WRITE and frames is None and self._can_ask(process):
+            self._ask_for_place(thread, registers, process)
+            return
         if address == 0 and not flags & (_MAP_FIXED | _MAP_FIXED_NOREPLACE | _MAP_32BIT):
             zone = self._layout.anonymous if flags & _MAP_ANONYMOUS else self._layout.files
             address = zone.allocate(size)
             registers.set_argument(0, address)
             registers.set_argument(3, flags | _MAP_FIXED_NOREPLACE)
             registers.write()
+        if frames and flags & _MAP_SHARED:
+            self.shared_places[address] = next(user_frames(frames), "")
         process.forget(address, size)
         if not protection & _PROT_EXEC or flags & _MAP_ANONYMOUS:
             ptrace.proceed(thread)

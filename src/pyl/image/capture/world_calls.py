@@ -10,7 +10,14 @@ from pathlib import Path
 
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture.contacts import Contact, Kind
-from pyl.image.capture.known import RANDOM_DEVICES, is_python, is_renewed_draw, notices_forks, tells_processors
+from pyl.image.capture.known import (
+    RANDOM_DEVICES,
+    is_python,
+    is_renewed_draw,
+    is_sqlite,
+    notices_forks,
+    tells_processors,
+)
 from pyl.image.capture.traced_process import TracedProcess
 from pyl.image.capture.world import World
 from pyl.lambda_environment import GROUP, TASK_ROOT, TEMPORARY, USER
@@ -45,6 +52,11 @@ _EINVAL = 22
 _PATH_ROOM = 256
 _MOST_QUESTIONS = 1000
 """Questions for the line that wants the process id: some code asks at each of its calls."""
+
+
+def _is_heap_key(count: int, flags: int) -> bool:
+    return flags == _GRND_NONBLOCK and count == _HEAP_KEY_BYTES
+
 
 UNSEEN = (f"{TASK_ROOT}/", f"{TEMPORARY}/", "/dev/null", "/dev/zero", "/dev/full", "/loader")
 """Beginnings of paths that are the same in each instance, or that a restored process makes anew."""
@@ -81,7 +93,8 @@ class WorldCalls:
     def is_worth_asking(self, name: str, registers: Registers, path: str | None) -> bool:
         """Return whether the line of Python matters that makes this call, which is about `path`."""
         if name == "getrandom":
-            return not registers.arguments[2] & (_GRND_INSECURE | _GRND_NONBLOCK)
+            _, count, flags, *_ = registers.arguments
+            return not flags & _GRND_INSECURE and not _is_heap_key(count, flags)
         if name in _CLOCKS:
             return False
         if name in _PATH_ARGUMENT:
@@ -159,8 +172,7 @@ class WorldCalls:
         if not 0 < count <= _MOST_RANDOM:
             return None
         contact = Contact(Kind.RANDOM, library, frames, detail=str(count))
-        is_c_library = flags == _GRND_NONBLOCK and count == _HEAP_KEY_BYTES
-        is_known = is_c_library or bool(flags & _GRND_INSECURE) or is_renewed_draw(contact)
+        is_known = _is_heap_key(count, flags) or bool(flags & _GRND_INSECURE) or is_renewed_draw(contact)
         content = self.world.random_bytes(contact.place, count, kept=is_known)
         process.memory.write(address, content)
         if not is_known:
@@ -185,14 +197,17 @@ class WorldCalls:
         self, name: str, registers: Registers, process: TracedProcess, path: str, frames: tuple[str, ...]
     ) -> None:
         is_open = name.startswith("open")
-        if path in RANDOM_DEVICES and is_open and notices_forks(process.calling_library(registers)):
+        library = process.calling_library(registers)
+        if path in RANDOM_DEVICES and is_open and is_sqlite(library):
+            self.contacts.append(Contact(Kind.RANDOM, library, frames))
+            return
+        if path in RANDOM_DEVICES and is_open and notices_forks(library):
             self._redirect(name, registers, process, capture_sandbox.RANDOM_FILE)
         if (path, is_open) in self._known_paths:
             return
         if not is_open and process.is_in_loader(registers):
             return  # it looks which of the folders exist that libraries name as their own machine's
         self._known_paths.add((path, is_open))
-        library = process.calling_library(registers)
         if is_open and is_python(library) and not registers.arguments[_PATH_ARGUMENT[name] + 1] & os.O_CLOEXEC:
             # Python opens nothing that children would inherit, so its frame was only the nearest on the stack.
             library = ""

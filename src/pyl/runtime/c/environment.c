@@ -42,9 +42,26 @@ static char **move_to_room(char **entries)
     return room;
 }
 
+/* What the interpreter itself sets where the locale is "C" and nothing says otherwise (PEP 538). */
+static char locale_entry[] = "LC_CTYPE=C.UTF-8";
+static int is_locale_coerced;
+
+static void add_coerced_locale(void)
+{
+    size_t count = 0;
+    while (environ[count])
+        count++;
+    if (environ != room || count + 2 > ROOM || getenv("LC_CTYPE"))
+        return;
+    room[count] = locale_entry;
+    room[count + 1] = NULL;
+}
+
 int environment_adopt(char **entries, PyObject *environ_object, PyObject *environb_object)
 {
     environ = move_to_room(entries);
+    if (is_locale_coerced)
+        add_coerced_locale();
     PyObject *data = make_dict(environ);
     if (!data)
         return 0;
@@ -120,6 +137,13 @@ void environment_remember_strings(void)
         first_string = !first_string || *entry < first_string ? *entry : first_string;
         last_string_end = end > last_string_end ? end : last_string_end;
     }
+}
+
+void environment_remember_locale(void)
+{
+    const char *value = getenv("LC_CTYPE");
+    int is_given = value && value >= first_string && value < last_string_end;
+    is_locale_coerced = value && !is_given && !strcmp(value, strchr(locale_entry, '=') + 1);
 }
 
 void environment_wipe(void)

@@ -16,6 +16,9 @@ int environment_set_trace(const char *text, size_t length, PyObject *data);
 /* At capture, before any variable is changed: remember where the strings are that the program was started with. */
 void environment_remember_strings(void);
 
+/* Before an image is taken: remember whether the interpreter has set LC_CTYPE, as it does in each plain start. */
+void environment_remember_locale(void);
+
 /* Before an image is taken: wipe all values, which a restored process does not need. */
 void environment_wipe(void);
 

@@ -26,6 +26,7 @@ PyObject *pyl_snapshot(PyObject *module, PyObject *arguments)
         return NULL;
     }
     remember_environment();
+    environment_remember_locale();
     environment_wipe();
     heap_settle();
     /* What debuggers read; it is another one in each restored process. */

@@ -128,6 +128,8 @@ def _state_renewal(bit_generator: Any) -> Callable[[], object]:
 def reseeding(seed: Callable[[], object]) -> Callable[[], object]:
     """Return the shortest callable that does what `seed` does, to be called in a restored process.
 
+    A generator of `random` then stands where a seed of 0 puts it: of its own state nothing is left that it drew before.
+
     For a plain generator of `random` that is the C method below `Random.seed`. Call this last before an image is taken:
     it also drops the generator's kept normal variate, as `Random.seed` does.
 
@@ -136,8 +138,11 @@ def reseeding(seed: Callable[[], object]) -> Callable[[], object]:
     """
     random: Any = sys.modules.get("random")
     generator: Any = getattr(seed, "__self__", None)
-    if random is None or type(generator) is not random.Random:
+    if random is None or not isinstance(generator, random.Random):
+        return seed
+    c_seed: Callable[..., object] = super(random.Random, generator).seed
+    c_seed(0)
+    if type(generator) is not random.Random:
         return seed
     generator.gauss_next = None
-    c_seed: Callable[[], object] = super(random.Random, generator).seed
     return c_seed

@@ -66,6 +66,7 @@ class Recorder:
         self._watch_environment()
         self._undo += self._generators.watch()
         self._undo.append(import_hooks.after_import("threading", self._watch_threads))
+        self._undo.append(import_hooks.after_import("subprocess", self._watch_children))
         self._undo.append(credentials.install())
         self._undo.append(self._fork_hooks.watch())
         self._undo += key_generation.watch(self.record_key)
@@ -189,13 +190,27 @@ class Recorder:
         original = kind.start
 
         def start(thread: Any) -> None:
-            self.thread_places[id(thread)] = _place()
+            self.thread_places[id(thread)] = _packaged_place() or _place()
             original(thread)
 
         kind.start = start
 
         def undo() -> None:
             kind.start = original
+
+        return undo
+
+    def _watch_children(self, module: Any) -> Callable[[], None]:
+        original = module._fork_exec  # noqa: SLF001 - the one way to a child that all of the module's functions go
+
+        def fork_exec(*arguments: Any) -> Any:
+            self._kept.append(Problem("what a child process did at import", _place()))
+            return original(*arguments)
+
+        module._fork_exec = fork_exec  # noqa: SLF001
+
+        def undo() -> None:
+            module._fork_exec = original  # noqa: SLF001
 
         return undo
 
@@ -236,10 +251,13 @@ def _watched_class(kind: Any, recorder: Recorder) -> Any:
 _PLUMBING = (
     "pyl/runtime/restore/recorder.py",
     "pyl/runtime/restore/key_generation.py",
+    "pyl/runtime/restore/posix_environment.py",
     "/hazmat/primitives/asymmetric/rsa.py",
     "/hazmat/primitives/asymmetric/ec.py",
     "/os.py",
     "/_collections_abc.py",
+    "/collections/__init__.py",
+    "/subprocess.py",
     "/posixpath.py",
     "/genericpath.py",
 )
@@ -255,6 +273,16 @@ def _place() -> str:
             return f"{file}:{frame.f_lineno}"
         frame = frame.f_back
     return "?"
+
+
+def _packaged_place() -> str:
+    """Return `file:line` of the nearest frame in the project or its dependencies; empty if there is none."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
+    while frame is not None:
+        if _is_packaged(frame.f_code.co_filename):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
 
 
 def problem(what: str, error: BaseException) -> Problem:
