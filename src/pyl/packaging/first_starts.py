@@ -8,13 +8,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
-import selectors
-import socket
 import struct
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +23,7 @@ from pyl.lambda_environment import LAYERS_ROOT, TASK_ROOT
 from pyl.lambda_facts import Instance, lambda_variables
 from pyl.packaging.extraction import unpacked
 from pyl.packaging.package import FirstStart, ImageReport
+from pyl.packaging.startup_api import StartupApi
 from pyl.progress import Progress
 from pyl.project.deployment import deployment_of
 from pyl.project.model import Function, Project
@@ -34,7 +31,6 @@ from pyl.sandbox import execution
 
 _PATIENCE = 60.0
 """Seconds for one start. Lambda allows 10, and starts again without that limit at the first invocation."""
-_CLIENT_PATIENCE = 5.0
 _LAUNCHER = "pyl.launcher"
 """Name of the logger of the program that restores images."""
 _OF_THIS_MACHINE = ("processors", "user")
@@ -121,13 +117,8 @@ def _unavailable(architecture: Architecture) -> str | None:
 def _start(project: Project, function: Function, task: Path, empty: Path) -> _Seen:
     """Start one function, up to its first request."""
     deployment = deployment_of(project, function)
-    with (
-        socket.create_server(("127.0.0.1", 0)) as server,
-        tempfile.TemporaryFile() as log,
-        _clock() as (clock_out, clock),
-    ):
-        api = "{}:{}".format(*server.getsockname())
-        variables = lambda_variables(deployment, replace(_INSTANCE, runtime_api=api))
+    with StartupApi() as api, tempfile.TemporaryFile() as log, _clock() as (clock_out, clock):
+        variables = lambda_variables(deployment, replace(_INSTANCE, runtime_api=api.address))
         command = execution.command(
             [f"{TASK_ROOT}/bootstrap"],
             task=task,
@@ -141,19 +132,18 @@ def _start(project: Project, function: Function, task: Path, empty: Path) -> _Se
         )
         try:
             os.close(clock)
-            request, arrived = _first_request(server, process)
+            api.wait(_PATIENCE, lambda: process.poll() is not None)
             is_restored = _program(process) == "bootstrap"
         finally:
             process.kill()
             process.wait()
         output = os.pread(log.fileno(), 1 << 20, 0).decode("utf-8", "replace")
-        if request is None or not request.startswith(b"GET"):
-            body = request.partition(b"\r\n\r\n")[2] if request else b""
-            with contextlib.suppress(ValueError):
-                return _Seen(None, json.loads(body), output, is_restored)
-            return _Seen(None, None, output, is_restored)
-        began = struct.unpack("=q", clock_out.read(8))[0]
-        return _Seen((arrived - began) / 1e9, None, output, is_restored)
+        if api.ready_at is not None:
+            began = struct.unpack("=q", clock_out.read(8))[0]
+            return _Seen((api.ready_at - began) / 1e9, None, output, is_restored)
+        with contextlib.suppress(ValueError):
+            return _Seen(None, json.loads(api.error or b"null"), output, is_restored)
+        return _Seen(None, None, output, is_restored)
 
 
 def _program(process: subprocess.Popen[bytes]) -> str:
@@ -169,36 +159,6 @@ def _clock() -> Iterator[tuple[IO[bytes], int]]:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as file:
         yield file, writing
-
-
-def _first_request(server: socket.socket, process: subprocess.Popen[bytes]) -> tuple[bytes | None, int]:
-    """Return the first request of a process and when it came, or None when it ended or was too slow."""
-    deadline = time.monotonic() + _PATIENCE
-    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
-        selector.register(server, selectors.EVENT_READ)
-        ended = stack.enter_context(os.fdopen(os.pidfd_open(process.pid), "rb", buffering=0))
-        selector.register(ended, selectors.EVENT_READ)
-        ready = {key.fileobj for key, _ in selector.select(max(0.0, deadline - time.monotonic()))}
-    if server not in ready:
-        return None, 0
-    connection, _ = server.accept()
-    arrived = time.monotonic_ns()
-    with connection:
-        connection.settimeout(_CLIENT_PATIENCE)
-        with contextlib.suppress(OSError):
-            return _read_request(connection), arrived
-    return None, 0
-
-
-def _read_request(connection: socket.socket) -> bytes:
-    received = b""
-    while True:
-        piece = connection.recv(1 << 16)
-        received += piece
-        head, end, body = received.partition(b"\r\n\r\n")
-        length = re.search(rb"(?i)content-length: (\d+)", head)
-        if not piece or (end and len(body) >= int(length[1] if length else 0)):
-            return received
 
 
 def _judge(name: str, seen: _Seen, image: ImageReport) -> FirstStart:

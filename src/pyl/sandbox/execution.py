@@ -41,8 +41,8 @@ _PR_SET_PDEATHSIG = 1
 
 _EXIT_NO_SANDBOX = 125
 
-_NOT_IN_LAMBDA = ("mime.types", "httpd", "apache", "apache2")
-"""Entries of /etc where `mimetypes` looks for content types. Amazon Linux's runtimes have none of them."""
+_HIDDEN = frozenset(("/etc/mime.types", "/etc/httpd", "/etc/apache", "/etc/apache2"))
+"""Where `mimetypes` looks for content types. Amazon Linux's runtimes have none of them."""
 
 
 def command(
@@ -111,7 +111,7 @@ def enter(binds: Mapping[str, str]) -> None:
     occupied = {f"/{target.split('/')[1]}" for target in binds} | {"/tmp"}
     _mirror("", root, occupied, host)
     for top in sorted(occupied - {"/tmp"}):
-        below = {target for target in binds if target.startswith(f"{top}/")}
+        below = {target for target in binds if target.startswith(f"{top}/")} | _HIDDEN
         if top not in binds:
             os.makedirs(f"{root}{top}", exist_ok=True)
             _mirror(top, root, below, host)
@@ -120,7 +120,8 @@ def enter(binds: Mapping[str, str]) -> None:
         bind(f"/proc/self/fd/{source}", f"{root}{target}", read_only=True)
         os.close(source)
     os.close(host)
-    _hide(_NOT_IN_LAMBDA, "/etc", root)
+    if "/etc" not in occupied:
+        _hide(f"{root}/etc")
     _add_user(root)
     os.mkdir(f"{root}/tmp")
     mount_tmpfs(f"{root}/tmp", mode="1777")
@@ -130,21 +131,19 @@ def enter(binds: Mapping[str, str]) -> None:
     os.chdir("/")
 
 
-def _hide(names: Sequence[str], folder: str, root: str) -> None:
-    """Hide entries of a folder by a layer over it that deletes them; kernels before 5.11 allow that to root only."""
-    found = [name for name in names if os.path.lexists(f"{root}{folder}/{name}")]
-    layer = f"{root}/.hidden"
-    if not found:
+def _hide(folder: str) -> None:
+    """Hide `_HIDDEN` in the host's /etc, at `folder`, by a layer; before Linux 5.11 that is allowed to root only."""
+    names = [name for name in map(os.path.basename, _HIDDEN) if os.path.lexists(f"{folder}/{name}")]
+    if not names:
         return
-    mounts = _mounts_below(f"{root}{folder}")
+    layer = f"{os.path.dirname(folder)}/.hidden"
     os.mkdir(layer)
     # The layer covers mounts below the folder, such as a container's resolv.conf.
-    sources = {target: os.open(target, os.O_PATH) for target in mounts}
+    sources = {target: os.open(target, os.O_PATH) for target in _mounts_below(folder)}
     try:
-        for name in found:
+        for name in names:
             os.mknod(f"{layer}/{name}", stat.S_IFCHR, os.makedev(0, 0))
-        options = f"lowerdir={layer}:{root}{folder}"
-        mount("overlay", f"{root}{folder}", "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, options)
+        mount("overlay", folder, "overlay", MS_RDONLY | MS_NOSUID | MS_NODEV, f"lowerdir={layer}:{folder}")
         for target, source in sources.items():
             bind(f"/proc/self/fd/{source}", target, read_only=True)
     except OSError:

@@ -87,6 +87,7 @@ def test_memory_that_a_forked_child_gives_back_is_still_its_parents(
             kept.close()
             os._exit(0)
         os.waitpid(child, 0)
+        del child
         further = mmap.mmap(-1, 1 << 22, flags=mmap.MAP_PRIVATE)
         def handler(event, context) -> None:
             return bytes(kept[:4]).decode()

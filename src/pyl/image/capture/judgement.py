@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyl.image.capture.comparison import Difference
 from pyl.image.capture.contacts import Contact, Kind
-from pyl.image.capture.known import RANDOM_DEVICES, is_python, notices_forks
+from pyl.image.capture.known import MERSENNE_TWISTER_BYTES, RANDOM_DEVICES, is_python, notices_forks
 from pyl.image.file import guards
 from pyl.image.file.guards import Guard
 from pyl.lambda_environment import APP, GROUP, TASK_ROOT, USER
@@ -164,12 +164,14 @@ class Secret:
         place: Where the program asked for it.
         forms: The bytes as which memory may hold it.
         is_random: Whether it is random bytes.
+        is_seed: Whether Python's `random` was seeded with it, which says little about where it was used.
     """
 
     what: str
     place: str
     forms: tuple[bytes, ...]
     is_random: bool = False
+    is_seed: bool = False
 
 
 def judge_differences(differences: Sequence[Difference], secrets: Sequence[Secret]) -> list[Finding]:
@@ -183,7 +185,7 @@ def judge_differences(differences: Sequence[Difference], secrets: Sequence[Secre
         else:
             unexplained += 1
     if unexplained and not findings:
-        drawn = [secret for secret in secrets if secret.is_random]
+        drawn = sorted((secret for secret in secrets if secret.is_random), key=lambda secret: secret.is_seed)
         for secret in drawn or secrets:
             findings[Finding(f"something that depends on {secret.what}", secret.place)] = None
     if unexplained and not findings:
@@ -238,6 +240,7 @@ def secrets_of(contacts: Iterable[Contact], *, host_name: str, process_id: int) 
                 contact.place,
                 forms_of_bytes(contact.content) if contact.content else (),
                 is_random=True,
+                is_seed=contact.detail == MERSENNE_TWISTER_BYTES,
             )
         elif contact.kind is Kind.HOST_NAME:
             yield Secret("the host's name", contact.place, (host_name.encode(),))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pyl.image.capture.contacts import Contact
 
-_MERSENNE_TWISTER_BYTES = "2496"
+MERSENNE_TWISTER_BYTES = "2496"
 """Bytes of the state of `random.Random`, as it seeds itself."""
 
 RANDOM_DEVICES = ("/dev/urandom", "/dev/random")
@@ -66,7 +66,7 @@ def is_renewed_draw(contact: Contact) -> bool:
 
 def _is_at_fork(contact: Contact) -> bool:
     """Return whether Python's `random` seeds itself in the fork that becomes the image; it does so once more later."""
-    return contact.detail == _MERSENNE_TWISTER_BYTES and is_python(contact.library) and not contact.frames
+    return contact.detail == MERSENNE_TWISTER_BYTES and is_python(contact.library) and not contact.frames
 
 
 def _fits(known: KnownDraw, contact: Contact) -> bool:
