@@ -6,10 +6,8 @@ All of one `Tracer` happens in one thread: ptrace belongs to the thread that att
 from __future__ import annotations
 
 import errno
-import itertools
 import os
 import signal
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,8 @@ from pyl.image.capture.contacts import user_frames
 from pyl.image.capture.known import compares_process_ids, is_python, notices_forks
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import Operation
-from pyl.image.capture.traced_process import Sites, TracedProcess, leader_of, own_id, parent_of
+from pyl.image.capture.thread_numbers import ThreadNumbers
+from pyl.image.capture.traced_process import Sites, TracedProcess, leader_of, parent_of
 from pyl.image.capture.world import PROCESS_ID_OFFSET, World
 from pyl.image.capture.world_calls import WorldCalls
 from pyl.image.ptrace import Memory, ThreadGone
@@ -82,8 +81,7 @@ class Tracer:
         self._placement = placement
         self._processes: dict[int, TracedProcess] = {}
         self._leaders: dict[int, int] = {}
-        self._numbers: dict[int, int] = defaultdict(itertools.count(1).__next__)
-        """Threads that asked for their id, each with the number that stands for it: the same in each run."""
+        self._numbers = ThreadNumbers()
         self._pending: dict[int, _PendingMapping] = {}
         self.breakpoints = Breakpoints(processor)
         self.world_calls = WorldCalls(processor, world)
@@ -113,7 +111,7 @@ class Tracer:
 
     def _remove(self, thread: int) -> None:
         self._leaders.pop(thread, None)
-        self._numbers.pop(thread, None)
+        self._numbers.remove(thread)
         process = self._processes.pop(thread, None)
         if process:
             process.memory.close()
@@ -181,7 +179,8 @@ class Tracer:
             self._tell_id(thread, registers, process)
         elif number in (self._calls.kill, self._calls.tgkill):
             for index in range(1 + (number == self._calls.tgkill)):
-                if (real := self._real_id(arguments[index])) is not None:
+                offsets = (PROCESS_ID_OFFSET, self._world.process_id_offset)
+                if (real := self._numbers.real_id(arguments[index], offsets)) is not None:
                     registers.set_argument(index, real)
             registers.write()
             ptrace.proceed(thread)
@@ -224,15 +223,7 @@ class Tracer:
             offset = self._world.process_id_offset
             self.world_calls.record_process_id(library, frames or ())
         asked = self._leader(thread) if asks_for_process else thread
-        self._skip(thread, registers, offset + self._numbers[asked])
-
-    def _real_id(self, told: int) -> int | None:
-        """Return the id that a thread has, of which the program was told another; None if it was told no such one."""
-        for offset in (PROCESS_ID_OFFSET, self._world.process_id_offset):
-            thread = next((thread for thread, number in self._numbers.items() if offset + number == told), None)
-            if thread is not None:
-                return own_id(thread)
-        return None
+        self._skip(thread, registers, offset + self._numbers.of(asked))
 
     def _can_ask(self, process: TracedProcess | None) -> bool:
         """Return whether the signal that asks for a place is handled: a child that is to execute has no handlers."""

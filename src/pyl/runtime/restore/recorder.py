@@ -10,8 +10,9 @@ import sys
 
 from pyl.lambda_environment import CREDENTIALS, TRACE_ID
 from pyl.runtime import import_hooks
-from pyl.runtime.restore import credentials, files, key_generation
+from pyl.runtime.restore import credentials, descriptor_holders, files, key_generation
 from pyl.runtime.restore.capture_report import CaptureReport, Problem, VariableRead
+from pyl.runtime.restore.descriptor_holders import is_packaged
 from pyl.runtime.restore.fork_hooks import ForkHooks
 from pyl.runtime.restore.process_state import ProcessState
 from pyl.runtime.restore.random_generators import RandomGenerators, reseeding
@@ -121,7 +122,7 @@ class Recorder:
         """
         if files.open_descriptors() == [file.descriptor for file in self._files]:
             return {}
-        return _descriptor_holders()
+        return descriptor_holders.find()
 
     def restore_actions(self, environ: MutableMapping[str, str]) -> Iterator[Callable[[], object]]:
         """Yield what a restored process must do before it serves: replay files and variables, seed generators."""
@@ -279,7 +280,7 @@ def _packaged_place() -> str:
     """Return `file:line` of the nearest frame in the project or its dependencies; empty if there is none."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
     while frame is not None:
-        if _is_packaged(frame.f_code.co_filename):
+        if is_packaged(frame.f_code.co_filename):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
@@ -301,16 +302,9 @@ def problem(what: str, error: BaseException) -> Problem:
         f"{frame.filename}:{frame.lineno}"
         for cause in reversed(causes)
         for frame in reversed(traceback.extract_tb(cause.__traceback__))
-        if _is_packaged(frame.filename)
+        if is_packaged(frame.filename)
     ]
     return Problem(f"{what}: {type(error).__name__}: {error}", places[0] if places else "")
-
-
-def _is_packaged(file: str) -> bool:
-    """Return whether this is a file of the user's project or of its dependencies."""
-    functions = sys.modules.get("functions")
-    site = os.path.dirname(getattr(functions, "__file__", None) or "/")  # noqa: PTH120
-    return file.startswith(site + "/") and not file.startswith(_OWN_FOLDER)
 
 
 def running_threads(places: dict[int, str]) -> list[Problem]:
@@ -327,32 +321,6 @@ def running_threads(places: dict[int, str]) -> list[Problem]:
         for thread in threading.enumerate()
         if thread is not threading.main_thread()
     ]
-
-
-_SEARCH_DEPTH = 3
-"""Attributes from a module's global to an object with a descriptor."""
-
-
-def _descriptor_holders() -> dict[int, str]:
-    """Return, by open descriptor, the global of a packaged module that leads to it."""
-    holders: dict[int, str] = {}
-    for name, module in list(sys.modules.items()):
-        if _is_packaged(getattr(module, "__file__", None) or ""):
-            for attribute, value in list(vars(module).items()):
-                _search(value, f"{name}.{attribute}", holders, _SEARCH_DEPTH)
-    return holders
-
-
-def _search(value: Any, name: str, holders: dict[int, str], depth: int) -> None:
-    if isinstance(value, type) or (type(value).__module__ == "builtins" and not hasattr(value, "fileno")):
-        return
-    try:
-        # From the class: ctypes libraries resolve any attribute, and their `fileno` is C's, which takes a `FILE *`.
-        holders.setdefault(type(value).fileno(value), f"{name} ({type(value).__name__})")
-    except Exception:  # noqa: BLE001 - `fileno` may be anything
-        if depth and not callable(value):
-            for attribute, inner in list(getattr(value, "__dict__", {}).items()):
-                _search(inner, f"{name}.{attribute}", holders, depth - 1)
 
 
 def _module_files() -> dict[str, str]:
