@@ -39,6 +39,8 @@ class SystemCalls:
     mprotect: int
     munmap: int
     mremap: int
+    clone: int
+    clone3: int
     getpid: int
     gettid: int
     kill: int

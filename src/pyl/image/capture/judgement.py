@@ -174,8 +174,11 @@ class Secret:
     is_seed: bool = False
 
 
-def judge_differences(differences: Sequence[Difference], secrets: Sequence[Secret]) -> list[Finding]:
-    """Return what explains the differences between the two worlds; where nothing does, all that might."""
+def judge_differences(differences: Sequence[Difference], secrets: Sequence[Secret]) -> tuple[list[Finding], bool]:
+    """Return what explains the differences between the two worlds, and whether something does.
+
+    Where nothing does, the findings are all that might.
+    """
     findings: dict[Finding, None] = {}
     unexplained = 0
     for difference in differences:
@@ -184,13 +187,14 @@ def judge_differences(differences: Sequence[Difference], secrets: Sequence[Secre
             findings[Finding(secret.what, secret.place)] = None
         else:
             unexplained += 1
-    if unexplained and not findings:
+    is_explained = bool(findings) or not unexplained
+    if not is_explained:
         drawn = sorted((secret for secret in secrets if secret.is_random), key=lambda secret: secret.is_seed)
         for secret in drawn or secrets:
             findings[Finding(f"something that depends on {secret.what}", secret.place)] = None
-    if unexplained and not findings:
+    if not is_explained and not findings:
         findings[Finding("something that differs between instances", "")] = None
-    return list(findings)
+    return list(findings), is_explained
 
 
 _WORD = 8

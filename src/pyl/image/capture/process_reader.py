@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import struct
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from pyl.image.arch.interface import Processor
-from pyl.image.capture.traced_process import Sites, original_content, parent_of
+from pyl.image.capture.traced_process import Sites, TracedProcess, original_content, parent_of
 from pyl.image.ptrace import Memory
 from pyl.image.snapshot import EXECUTE, READ, WRITE, KernelState, Region, SignalAction, Snapshot
 from pyl.lambda_environment import PAGE
@@ -43,8 +43,7 @@ class NotCapturable(Exception):
 def take_snapshot(
     processor: Processor,
     thread: int,
-    memory: Memory,
-    sites: Sites,
+    process: TracedProcess,
     *,
     capture_loader: tuple[int, int],
     thread_starters: Mapping[int, str],
@@ -55,8 +54,7 @@ def take_snapshot(
     Args:
         processor: This machine's.
         thread: The process's only thread.
-        memory: The process's.
-        sites: The breakpoints in it.
+        process: The process.
         capture_loader: Address range of the program that started it.
         thread_starters: Native threads by id, with the library that started each.
         reopened: File descriptors that the process will open again by itself.
@@ -67,21 +65,31 @@ def take_snapshot(
     _refuse_threads(thread, thread_starters)
     _refuse_threads(parent_of(thread), thread_starters, but=_RESTARTED_BY)
     _refuse_descriptors(thread, reopened)
-    state = _kernel_state(processor, thread, memory)
-    regions = _regions(processor, thread, memory, sites, capture_loader)
-    unused_below = processor.read_registers(thread).stack_pointer - processor.red_zone
-    return Snapshot(tuple(_without_dead_frames(region, unused_below) for region in regions), state)
+    state = _kernel_state(processor, thread, process.memory)
+    regions = _regions(processor, thread, process.memory, process.sites, capture_loader)
+    stack_pointer = processor.read_registers(thread).stack_pointer
+    free = process.thread_stacks.without_thread(stack_pointer)
+    own = next(region.address for region in regions if 0 <= stack_pointer - region.address < region.length)
+    free.append((own, stack_pointer - processor.red_zone))
+    return Snapshot(tuple(_without_dead_frames(region, free) for region in regions), state)
 
 
-def _without_dead_frames(region: Region, unused_below: int) -> Region:
-    """Return the region, if it is the stack without what returned functions have left below its lowest frame."""
-    if not region.address <= unused_below < region.address + region.length:
-        return region
-    first = unused_below // PAGE * PAGE
-    pages = {address: page for address, page in region.pages.items() if address >= first}
-    if first in pages:
-        pages[first] = bytes(unused_below - first) + pages[first][unused_below - first :]
-    return replace(region, pages=pages)
+def _without_dead_frames(region: Region, free: Iterable[tuple[int, int]]) -> Region:
+    """Return the region without what returned functions have left in `free`, start and end of parts of stacks."""
+    end = region.address + region.length
+    for free_start, free_end in free:
+        if region.address < free_end and free_start < end:
+            region = replace(region, pages=dict(_pages_outside(region.pages, free_start, free_end)))
+    return region
+
+
+def _pages_outside(pages: Mapping[int, bytes], free_start: int, free_end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield (address, content) of pages, with zeros from `free_start`, the beginning of a page, to `free_end`."""
+    for address, page in pages.items():
+        kept = page[max(free_end - address, 0) :] if free_start <= address else page
+        content = bytes(PAGE - len(kept)) + kept
+        if content != _ZEROS:
+            yield address, content
 
 
 _RESTARTED_BY = re.compile(r"lib(scipy_)?openblas.*|libgomp.*|libmkl.*")

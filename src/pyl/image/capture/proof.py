@@ -97,15 +97,15 @@ def _judge(session: Session, kind: int, differences: tuple[Difference, ...] | No
         finding = Finding("something that lets it allocate other memory in another instance", _suspects(session, kind))
         return Proof((finding,), swept_matter)
     secrets = tuple(_secrets(session, kind))
-    findings = judge_differences(differences, secrets)
-    if not any(not finding.place for finding in findings):
+    findings, is_explained = judge_differences(differences, secrets)
+    if is_explained:
         return Proof(tuple(findings), swept_matter)
     again = session.in_other_world((kind,), frozenset(), same=True)
     unstable = _differences(session, again, kind)
     places = {difference.address for difference in unstable or ()}
     stable = [difference for difference in differences if unstable is not None and difference.address not in places]
     if stable:
-        return Proof(tuple(judge_differences(stable, secrets)), swept_matter)
+        return Proof(tuple(judge_differences(stable, secrets)[0]), swept_matter)
     note = "two runs in the same world differ, so there is no proof that the image holds nothing of its instance"
     return Proof(tuple(Finding(secret.what, secret.place) for secret in secrets), swept_matter, note)
 

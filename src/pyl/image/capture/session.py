@@ -21,11 +21,10 @@ from pyl.image.capture.contacts import Contact, Kind
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.process_reader import NotCapturable, take_snapshot
 from pyl.image.capture.sandboxed_program import CannotCapture, SandboxedProgram, start_sandboxed
-from pyl.image.capture.traced_process import Sites
+from pyl.image.capture.traced_process import TracedProcess
 from pyl.image.capture.tracer import Tracer
 from pyl.image.capture.world import World
 from pyl.image.launcher.programs import CAPTURE_LOADER_BYTES, build_capture_loader
-from pyl.image.ptrace import Memory
 from pyl.image.snapshot import BASE, FULL, EnvironmentRead, Snapshot
 from pyl.lambda_environment import APP, GROUP, TASK_ROOT, USER
 from pyl.lambda_facts import Deployment
@@ -279,7 +278,7 @@ class Session:
             for problem in self.report.problems
         ]
 
-    def _store_snapshot(self, thread: int, kind: int, memory: Memory, sites: Sites) -> None:
+    def _store_snapshot(self, thread: int, kind: int, process: TracedProcess) -> None:
         assert self.tracer is not None  # noqa: S101 - it is calling
         breakpoints = self.tracer.breakpoints
         self._variables_of_c_code[kind], breakpoints.variables = breakpoints.variables, {}
@@ -291,8 +290,7 @@ class Session:
             self.snapshots[kind] = take_snapshot(
                 self._processor,
                 thread,
-                memory,
-                sites,
+                process,
                 capture_loader=(start, start + CAPTURE_LOADER_BYTES),
                 thread_starters=self.tracer.thread_starters,
                 reopened=self.report.reopened_descriptors,

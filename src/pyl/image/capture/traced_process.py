@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyl.image.arch.interface import Registers
+from pyl.image.capture.thread_stacks import ThreadStacks
 from pyl.image.ptrace import Memory
 
 _C_LIBRARY = ("libc.so", "libc-", "ld-linux", "libpthread")
@@ -33,6 +34,12 @@ class TracedProcess:
     sites: Sites = field(default_factory=dict)
     libraries: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Start of each executable mapping of a file to its end and the file's name."""
+    thread_stacks: ThreadStacks = field(default_factory=ThreadStacks)
+
+    def fork(self, memory: Memory, leader: int) -> TracedProcess:
+        """Return the copy of this process that is the process `leader`."""
+        libraries, stacks = dict(self.libraries), self.thread_stacks.copy()
+        return TracedProcess(memory, leader, self.steered, True, dict(self.sites), libraries, stacks)
 
     def calling_library(self, registers: Registers) -> str:
         """Return the file whose code called the C library, which makes the thread's system call; empty if none did."""
@@ -61,7 +68,8 @@ class TracedProcess:
             self.sites[address] = original
 
     def forget(self, start: int, size: int) -> None:
-        """Drop the breakpoints of memory that is unmapped or mapped over."""
+        """Drop what is known of memory that is unmapped or mapped over."""
+        self.thread_stacks.forget(start, size)
         for address in [address for address in self.sites if start <= address < start + size]:
             del self.sites[address]
         for address in [address for address in self.libraries if start <= address < start + size]:

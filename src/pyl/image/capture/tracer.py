@@ -22,7 +22,7 @@ from pyl.image.capture.known import compares_process_ids, is_python, notices_for
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import Operation
 from pyl.image.capture.thread_numbers import ThreadNumbers
-from pyl.image.capture.traced_process import Sites, TracedProcess, leader_of, parent_of
+from pyl.image.capture.traced_process import TracedProcess, leader_of, parent_of
 from pyl.image.capture.world import PROCESS_ID_OFFSET, World
 from pyl.image.capture.world_calls import WorldCalls
 from pyl.image.ptrace import Memory, ThreadGone
@@ -59,7 +59,7 @@ class Tracer:
         layout: Layout,
         *,
         on_report: Callable[[bytes], None],
-        on_snapshot: Callable[[int, int, Memory, Sites], None],
+        on_snapshot: Callable[[int, int, TracedProcess], None],
         placement: Placement,
         world: World,
     ) -> None:
@@ -69,7 +69,7 @@ class Tracer:
             processor: This machine's.
             layout: Gives the program's mappings their addresses.
             on_report: Takes what the program reports of its import, JSON.
-            on_snapshot: Called with (thread, kind, memory, breakpoints) to store the stopped process.
+            on_snapshot: Called with (thread, kind, process) to store the stopped process.
             placement: Where the program's small objects go.
             world: What the program is told of its world.
         """
@@ -127,9 +127,7 @@ class Tracer:
             parent = self._processes.get(parent_of(leader))
             if parent is None:
                 return None
-            self._processes[leader] = TracedProcess(
-                Memory(leader), leader, parent.steered, True, dict(parent.sites), dict(parent.libraries)
-            )
+            self._processes[leader] = parent.fork(Memory(leader), leader)
         return self._processes[leader]
 
     def _handle_stop(self, thread: int, status: int) -> None:
@@ -139,8 +137,9 @@ class Tracer:
         elif event == ptrace.EVENT_CLONE:
             process = self._process(thread)
             if process and process.steered:
-                starter = process.calling_library(self._processor.read_registers(thread))
-                self.thread_starters[ptrace.started_thread(thread)] = starter
+                registers = self._processor.read_registers(thread)
+                self.thread_starters[ptrace.started_thread(thread)] = process.calling_library(registers)
+                process.thread_stacks.note_thread(registers, process.memory, self._calls)
         elif event == ptrace.EVENT_SECCOMP:
             self._handle_system_call(thread)
             return
@@ -289,7 +288,7 @@ class Tracer:
         ptrace.proceed_to_syscall_stop(thread)
         ptrace.wait_for(thread)
         try:
-            self._on_snapshot(thread, kind, process.memory, process.sites)
+            self._on_snapshot(thread, kind, process)
         finally:
             os.kill(self._leader(thread), signal.SIGKILL)
 
@@ -308,6 +307,7 @@ class Tracer:
         if frames and flags & _MAP_SHARED:
             self.shared_places[address] = next(user_frames(frames), "")
         process.forget(address, size)
+        process.thread_stacks.note_mapping(address, size, protection, flags)
         if not protection & _PROT_EXEC or flags & _MAP_ANONYMOUS:
             ptrace.proceed(thread)
             return

@@ -40,6 +40,8 @@ class X86_64:  # noqa: N801 - the architecture's name
         mprotect=10,
         munmap=11,
         mremap=25,
+        clone=56,
+        clone3=435,
         getpid=39,
         gettid=186,
         kill=62,
