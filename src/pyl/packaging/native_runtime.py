@@ -21,6 +21,7 @@ FILES = (
     "snapshot.c",
     "restore_entry.c",
     "environment.c",
+    "fork_handlers.c",
     "generators.c",
     "heap.c",
     "libraries.c",

@@ -11,7 +11,7 @@ import pytest
 
 from pyl.image import elf_code
 from pyl.image.arch.x86_64.processor import X86_64
-from pyl.image.capture.breakpoints import Breakpoints
+from pyl.image.capture.breakpoints import Breakpoints, Site
 from pyl.image.capture.traced_process import TracedProcess, file_at, leader_of, original_content, parent_of
 from pyl.image.ptrace import Memory
 
@@ -46,7 +46,7 @@ def test_what_the_program_wrote_over_a_breakpoint_stays() -> None:
 def test_the_part_of_a_file_that_is_mapped_gets_its_breakpoints(process: TracedProcess) -> None:
     code = ctypes.create_string_buffer(bytes(64))
     base = ctypes.addressof(code) - 0x1000
-    sites = [(0x1000, b"\x0f\xa2"), (0x1010, b"\x0f\xa2"), (0x2000, b"\x0f\xa2")]
+    sites = [Site(offset, b"\x0f\xa2") for offset in (0x1000, 0x1010, 0x2000)]
     Breakpoints(X86_64()).place(process, sites, base, 0x1010, 32)
     assert set(process.sites) == {base + 0x1010}
 
@@ -57,8 +57,8 @@ def test_getenv_of_the_c_library_gets_one() -> None:
     place = elf_code.exported(content, "getenv")
     assert place is not None
     with Path(library).open("rb") as file:
-        sites = dict(Breakpoints(X86_64()).sites_in_file(os.getpid(), file.fileno()))
-    assert sites[place] == content[place : place + 1]
+        sites = Breakpoints(X86_64()).sites_in_file(os.getpid(), file.fileno())
+    assert Site(place, content[place : place + 1], "getenv") in sites
 
 
 def test_processes_are_told_apart_by_what_the_kernel_says_of_them() -> None:

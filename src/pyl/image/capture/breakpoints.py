@@ -1,20 +1,39 @@
-"""Breakpoints of a capture: at queries for the processor, and at the C library's `getenv`."""
+"""Breakpoints of a capture: at queries for the processor, and at functions of the C library."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pyl.image import elf_code, ptrace
 from pyl.image.arch.interface import Processor, Registers
-from pyl.image.capture.traced_process import TracedProcess, file_at
+from pyl.image.capture.traced_process import ForkHandler, TracedProcess, file_at
 from pyl.lambda_environment import PAGE
 
 _C_LIBRARY = "libc.so.6"
+_GETENV, _REGISTER_ATFORK = "getenv", "__register_atfork"
+_FUNCTIONS = (_GETENV, _REGISTER_ATFORK)
 
-_SITES_BY_FILE: dict[tuple[int, int, int, int], list[tuple[int, bytes]]] = {}
+
+@dataclass(frozen=True)
+class Site:
+    """A place for a breakpoint in a file.
+
+    Attributes:
+        offset: In the file.
+        original: The bytes that the breakpoint replaces.
+        function: Name of the function that begins there; empty for a query for the processor.
+    """
+
+    offset: int
+    original: bytes
+    function: str = ""
+
+
+_SITES_BY_FILE: dict[tuple[int, int, int, int], list[Site]] = {}
 """What was found in each file: a capture runs the program several times, and disassembly takes most of a run."""
 
 
@@ -28,9 +47,11 @@ class Breakpoints:
         self.variables: dict[str, str] = {}
         """Environment variables that the program asked the C library for: name to the file whose code asked first."""
         self.answered_queries = 0
+        self._functions: dict[int, str] = {}
+        """Address to name of each function with a breakpoint."""
 
-    def sites_in_file(self, thread: int, descriptor: int) -> list[tuple[int, bytes]]:
-        """Return (offset, original bytes) of the places for breakpoints in a file that `thread` has open."""
+    def sites_in_file(self, thread: int, descriptor: int) -> list[Site]:
+        """Return the places for breakpoints in a file that `thread` has open."""
         with Path(f"/proc/{thread}/fd/{descriptor}").open("rb") as file:
             status = os.fstat(file.fileno())
             identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
@@ -39,21 +60,23 @@ class Breakpoints:
                 _SITES_BY_FILE[identity] = list(self._sites(file.read(), is_c_library=is_c_library))
             return _SITES_BY_FILE[identity]
 
-    def _sites(self, content: bytes, *, is_c_library: bool) -> Iterator[tuple[int, bytes]]:
+    def _sites(self, content: bytes, *, is_c_library: bool) -> Iterator[Site]:
         functions = elf_code.function_starts(content)
         for kind, offset, _, size, flags in elf_code.program_headers(content):
             if kind == elf_code.LOAD and flags & elf_code.EXECUTABLE:
-                yield from self._processor.find_queries(content[offset : offset + size], offset, functions)
-        getenv = elf_code.exported(content, "getenv") if is_c_library else None
-        if getenv is not None:
-            yield getenv, content[getenv : getenv + len(self._processor.breakpoint)]
+                for query in self._processor.find_queries(content[offset : offset + size], offset, functions):
+                    yield Site(*query)
+        for name in _FUNCTIONS if is_c_library else ():
+            start = elf_code.exported(content, name)
+            if start is not None:
+                yield Site(start, content[start : start + len(self._processor.breakpoint)], name)
 
-    def place(self, process: TracedProcess, sites: list[tuple[int, bytes]], base: int, offset: int, size: int) -> None:
+    def place(self, process: TracedProcess, sites: Iterable[Site], base: int, offset: int, size: int) -> None:
         """Place the breakpoints of a file, mapped from `offset` on, that would begin at address `base`."""
-        process.add_breakpoints(
-            ((base + place, original) for place, original in sites if offset <= place < offset + size),
-            self._processor.breakpoint,
-        )
+        mapped = [site for site in sites if offset <= site.offset < offset + size]
+        self._functions.update((base + site.offset, site.function) for site in mapped if site.function)
+        places = ((base + site.offset, site.original) for site in mapped)
+        process.add_breakpoints(places, self._processor.breakpoint)
 
     def place_in_memory(self, process: TracedProcess, start: int, size: int) -> None:
         """Place breakpoints in code that was written to memory and then made executable."""
@@ -69,7 +92,9 @@ class Breakpoints:
             address = registers.breakpoint_address()
             original = process.sites.get(address)
             if original is not None and not self._processor.is_query(original):
-                self._step_over_getenv(thread, registers, process, original)
+                if process.steered:
+                    self._note_call(self._functions.get(address, ""), registers, process)
+                self._step_over(registers, process, original)
                 return True
         else:
             address = registers.instruction_pointer
@@ -83,13 +108,19 @@ class Breakpoints:
         self.answered_queries += 1
         return True
 
-    def _step_over_getenv(self, thread: int, registers: Registers, process: TracedProcess, original: bytes) -> None:
-        """Note which variable is asked for, and let the function go on behind its first instruction."""
-        address = registers.breakpoint_address()
-        if process.steered:
-            name = process.memory.text(registers.arguments[0])
+    def _note_call(self, function: str, registers: Registers, process: TracedProcess) -> None:
+        first, _, third, *_ = registers.arguments
+        if function == _GETENV:
+            name = process.memory.text(first)
             if name not in self.variables:
-                self.variables[name] = file_at(thread, registers.return_address(process.memory))
+                self.variables[name] = file_at(process.leader, registers.return_address(process.memory))
+        elif function == _REGISTER_ATFORK:
+            library = file_at(process.leader, third or first)
+            process.fork_handlers.append(ForkHandler(prepare=first, child=third, library=library))
+
+    def _step_over(self, registers: Registers, process: TracedProcess, original: bytes) -> None:
+        """Let a function go on behind its first instruction."""
+        address, thread = registers.breakpoint_address(), registers.thread
         registers.instruction_pointer = address
         registers.write()
         process.memory.write(address, original)

@@ -28,6 +28,7 @@ class Operation(IntEnum):
     PUT_BLOCKS = 5
     WATCH = 6
     PLACE = 7
+    GET_FORK_HANDLERS = 8
 
 
 _OPERATIONS = {
@@ -39,6 +40,8 @@ _OPERATIONS = {
     Operation.GET_KEYS: "Second and third argument: address and length of the room for the keys.",
     Operation.PUT_BLOCKS: "Second argument: a `struct pyl_blocks` for the tracer to keep.",
     Operation.WATCH: "Second argument: 1 while PYL_PLACE_SIGNAL is answered with PYL_PLACE, then 0.",
+    Operation.GET_FORK_HANDLERS: "Second and third argument: address and length of the room for a list of "
+    "`struct pyl_fork_handler`, which a restored process has to call. Returns how many there are.",
     Operation.PLACE: "Second and third argument: address and length of a text, `file:line` of each Python frame.",
 }
 
@@ -76,6 +79,12 @@ BLOCKS = Structure(
     Field("keys"),
     comment="A part of the heap, and the address of the keys of its blocks: 8 bytes for each PYL_GRAIN, zero where no "
     "block is.",
+)
+FORK_HANDLER = Structure(
+    "pyl_fork_handler",
+    Field("prepare"),
+    Field("child"),
+    comment="What a library gave `pthread_atfork`: addresses of functions, or zero.",
 )
 
 EXTENSION = "_native.so"
@@ -131,6 +140,7 @@ enum {{ PYL_GRAIN = {GRAIN}, PYL_PAGE = {PAGE}, PYL_PLACE_SIGNAL = {PLACE_SIGNAL
 
 {PLACEMENT.declaration()}
 {BLOCKS.declaration()}
+{FORK_HANDLER.declaration()}
 {texts}
 #endif
 """

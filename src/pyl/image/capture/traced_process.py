@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pyl.image.arch.interface import Registers
+from pyl.image.capture.protocol import FORK_HANDLER
 from pyl.image.capture.thread_stacks import ThreadStacks
 from pyl.image.ptrace import Memory
 
@@ -15,6 +16,19 @@ _C_LIBRARY = ("libc.so", "libc-", "ld-linux", "libpthread")
 """Beginnings of the names of the C library's files."""
 _LOADER = ("loader", "ld-linux")
 _SEARCHED_STACK_BYTES = 1024
+
+
+@dataclass(frozen=True)
+class ForkHandler:
+    """What a library gave `pthread_atfork`."""
+
+    prepare: int
+    """Address of what runs before a fork; 0 if nothing does."""
+    child: int
+    """Address of what runs in the child; 0 if nothing does."""
+    library: str
+    """File that holds them."""
+
 
 Sites = dict[int, bytes]
 """Address of each breakpoint to the bytes that it replaces: a whole processor query, or the beginning of a function."""
@@ -35,11 +49,39 @@ class TracedProcess:
     libraries: dict[int, tuple[int, str]] = field(default_factory=dict)
     """Start of each executable mapping of a file to its end and the file's name."""
     thread_stacks: ThreadStacks = field(default_factory=ThreadStacks)
+    fork_handlers: list[ForkHandler] = field(default_factory=list)
+    """In the order in which they were registered."""
+    reseeding: set[str] = field(default_factory=set)
+    """Libraries that drew random bytes since this process was forked, and have a handler of forks."""
 
     def fork(self, memory: Memory, leader: int) -> TracedProcess:
         """Return the copy of this process that is the process `leader`."""
-        libraries, stacks = dict(self.libraries), self.thread_stacks.copy()
-        return TracedProcess(memory, leader, self.steered, True, dict(self.sites), libraries, stacks)
+        return replace(
+            self,
+            memory=memory,
+            leader=leader,
+            is_fork=True,
+            sites=dict(self.sites),
+            libraries=dict(self.libraries),
+            thread_stacks=self.thread_stacks.copy(),
+            fork_handlers=list(self.fork_handlers),
+            reseeding=set(),
+        )
+
+    def is_reseeding(self, library: str) -> bool:
+        """Return whether a library that draws random bytes does so because this process was forked, and note that.
+
+        It does the same whenever its handlers run, so they run in each restored process.
+        """
+        if not self.is_fork or all(handler.library != library for handler in self.fork_handlers):
+            return False
+        self.reseeding.add(library)
+        return True
+
+    def handlers_to_run(self) -> bytes:
+        """Return a `struct pyl_fork_handler` for each handler of the libraries that are reseeding."""
+        handlers = (handler for handler in self.fork_handlers if handler.library in self.reseeding)
+        return b"".join(FORK_HANDLER.pack(prepare=handler.prepare, child=handler.child) for handler in handlers)
 
     def calling_library(self, registers: Registers) -> str:
         """Return the file whose code called the C library, which makes the thread's system call; empty if none did."""

@@ -16,7 +16,7 @@ from pyl.image import ptrace
 from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture import protocol
-from pyl.image.capture.breakpoints import Breakpoints
+from pyl.image.capture.breakpoints import Breakpoints, Site
 from pyl.image.capture.contacts import user_frames
 from pyl.image.capture.known import compares_process_ids, is_python, notices_forks
 from pyl.image.capture.placement import Placement
@@ -41,8 +41,8 @@ _HIGHEST_ERROR = 2**64 - 4095
 class _PendingMapping:
     """An executable mapping that a system call is about to make."""
 
-    sites: list[tuple[int, bytes]] | None
-    """(Offset in the file, original bytes) of its breakpoints; None for memory that is made executable."""
+    sites: list[Site] | None
+    """Of its breakpoints; None for memory that is made executable."""
     start: int
     """Offset in the file, or address of the memory."""
     size: int
@@ -272,6 +272,10 @@ class Tracer:
             process.memory.write(address, self._placement.packed_keys())
         elif operation == Operation.PUT_BLOCKS:
             self._placement.record(process.memory, address)
+        elif operation == Operation.GET_FORK_HANDLERS:
+            handlers = process.handlers_to_run()
+            process.memory.write(address, handlers[:length])
+            result = len(handlers) // protocol.FORK_HANDLER.size
         elif operation == Operation.WATCH:
             self._is_watched = bool(address)
         elif operation == Operation.PLACE:

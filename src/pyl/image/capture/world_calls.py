@@ -173,6 +173,7 @@ class WorldCalls:
             return None
         contact = Contact(Kind.RANDOM, library, frames, detail=str(count))
         is_known = _is_heap_key(count, flags) or bool(flags & _GRND_INSECURE) or is_renewed_draw(contact)
+        is_known = is_known or process.is_reseeding(library)
         content = self.world.random_bytes(contact.place, count, kept=is_known)
         process.memory.write(address, content)
         if not is_known:

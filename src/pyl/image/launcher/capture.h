@@ -27,6 +27,9 @@ enum {
     PYL_WATCH = 6,
     /* Second and third argument: address and length of a text, `file:line` of each Python frame. */
     PYL_PLACE = 7,
+    /* Second and third argument: address and length of the room for a list of `struct pyl_fork_handler`, which a
+     * restored process has to call. Returns how many there are. */
+    PYL_GET_FORK_HANDLERS = 8,
 };
 
 /* Kinds of a snapshot. */
@@ -62,6 +65,13 @@ struct pyl_blocks {
     uint64_t keys;
 };
 _Static_assert(sizeof(struct pyl_blocks) == 24, "as Python packs it");
+
+/* What a library gave `pthread_atfork`: addresses of functions, or zero. */
+struct pyl_fork_handler {
+    uint64_t prepare;
+    uint64_t child;
+};
+_Static_assert(sizeof(struct pyl_fork_handler) == 16, "as Python packs it");
 
 /* Environment variable at capture. JSON, `{function name: event}`: each is called before the snapshot. */
 #define PYL_WARM_UP_VARIABLE "PYL_WARM_UP"

@@ -4,6 +4,7 @@
 
 #include "environment.h"
 #include "exceptions.h"
+#include "fork_handlers.h"
 #include "loop.h"
 #include "plan.h"
 
@@ -75,6 +76,7 @@ PyObject *enter_restored(char **entries, PyObject *plan)
     PyObject *environ_object = plan_field(plan, RESTORE_environ);
     if (!environment_adopt(entries, environ_object, plan_field(plan, RESTORE_environb)))
         return NULL;
+    fork_handlers_run();
     if (is_other_time_zone() && !run(plan_field(plan, RESTORE_reset_time_zone), NULL))
         return NULL;
     PyObject *function_plan = find_call_plan(plan_field(plan, RESTORE_call_plans));

@@ -3,6 +3,7 @@
 
 #include "capture.h"
 #include "environment.h"
+#include "fork_handlers.h"
 #include "heap.h"
 #include "libraries.h"
 #include "restore_entry.h"
@@ -25,6 +26,8 @@ PyObject *pyl_snapshot(PyObject *module, PyObject *arguments)
         PyErr_SetString(PyExc_RuntimeError, "prepare_libraries() has to be called before");
         return NULL;
     }
+    if (!fork_handlers_remember())
+        return NULL;
     remember_environment();
     environment_remember_locale();
     environment_wipe();
