@@ -124,6 +124,19 @@ take()
     assert start.first.processor > 10_000_000
 
 
+def test_many_invocations_go_to_one_processor_which_the_start_does_not_see(tmp_path: Path) -> None:
+    source = """
+for _ in range(3):
+    identifier, body = take()
+    print(len(os.sched_getaffinity(0)), flush=True)
+    post(f"invocation/{identifier}/response", body)
+take()
+"""
+    start = _run(_python(tmp_path, source), invocations=3)
+    assert start.failure is None
+    assert start.log.split() == [str(len(os.sched_getaffinity(0))).encode(), b"1", b"1"]
+
+
 def test_programs_see_lambdas_variables_and_no_credentials_of_the_caller(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -237,21 +237,6 @@ static void close_environment(struct environment *environment)
     free(environment->body.bytes);
 }
 
-/* Many invocations of one process are handed over on one processor, as Lambda has no more below 1,769 MB. Where the
- * kernel is free to choose, a hand-over costs 10 or 40 microseconds, depending on whether it wakes an idle one. */
-static void confine(const struct job *job, cpu_set_t *allowed)
-{
-    cpu_set_t one;
-    int current = sched_getcpu();
-    if (sched_getaffinity(0, sizeof *allowed, allowed))
-        CPU_ZERO(allowed);
-    if (job->environments > 1 || job->invocations < 2 || current < 0 || !CPU_COUNT(allowed))
-        return;
-    CPU_ZERO(&one);
-    CPU_SET(current, &one);
-    sched_setaffinity(0, sizeof one, &one); /* the processes that are started inherit it */
-}
-
 static void run(const struct job *job, char *const *arguments)
 {
     cpu_set_t allowed;
@@ -260,14 +245,16 @@ static void run(const struct job *job, char *const *arguments)
         abort();
     for (unsigned e = 0; e < job->environments; e++)
         open_environment(&environments[e], job);
-    confine(job, &allowed);
+    if (sched_getaffinity(0, sizeof allowed, &allowed))
+        CPU_ZERO(&allowed);
     for (unsigned e = 0; e < job->environments; e++)
         if (!environments[e].done)
             start_process(&environments[e], arguments);
     wait_for_all(environments, job);
     for (unsigned e = 0; e < job->environments; e++)
         end_process(&environments[e]);
-    sched_setaffinity(0, sizeof allowed, &allowed);
+    if (CPU_COUNT(&allowed))
+        sched_setaffinity(0, sizeof allowed, &allowed);
     for (unsigned e = 0; e < job->environments; e++) {
         report(&environments[e]);
         close_environment(&environments[e]);

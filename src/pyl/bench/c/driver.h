@@ -71,6 +71,7 @@ void look_whether_alive(struct environment *environment);
 /* process.c */
 void read_usage(pid_t process, struct usage *usage);
 int join_group(const char *group, pid_t process);
+void confine(pid_t process);
 
 /* exchange.c */
 void serve(struct environment *environment, struct connection *connection, const struct job *job, struct moment woken);

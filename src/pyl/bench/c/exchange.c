@@ -186,6 +186,8 @@ static void take_answer(struct environment *environment, struct connection *conn
         append(&environment->body, request->body, request->body_length);
         if (job->inspect) /* the program waits for its 202 meanwhile */
             read_usage(environment->process, &environment->first);
+        if (job->environments == 1 && job->invocations > 1)
+            confine(environment->process);
     }
     if (++environment->answers >= job->invocations) {
         if (job->inspect)
