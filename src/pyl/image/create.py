@@ -234,7 +234,7 @@ def _with_working_sets(sessions: Sequence[Session], variants: list[Variant]) -> 
         touched = cold_start_profile.record(
             session.package,
             [(region.address, region.length, region.protection) for region in variants[index].snapshot.regions],
-            environment=session.world.variables,
+            environment=session.world.variables_of_a_start,
             events=session.warm_up,
         )
         profiled[index] = replace(variants[index], touched=touched)

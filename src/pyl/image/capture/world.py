@@ -42,6 +42,16 @@ _INSTANCES = (
 )
 """Values of equal lengths: the addresses that a program allocates depend on them."""
 
+_STARTED = Instance(
+    runtime_api="127.0.0.1:9001",
+    log_stream="2026/05/17/[$LATEST]5f1c9e0b7d3a4826b0e9d1c47fa36582",
+    credentials=("ASIASTARTEDSTARTED01", "startedSECRETstartedSECRETstartedSECRET1", "started-token-1" * 20),
+    metadata_token="started-metadata-token-1",  # noqa: S106 - made up
+    host_name="169-254-77-42",
+)
+"""The instance that the build starts from a fresh image. Where code remembers what it made of the credentials that it
+saw at the build, this one takes the way of any other instance."""
+
 PROCESSORS = "number of processors"
 """Stands among variables for what follows from the memory size."""
 
@@ -97,6 +107,8 @@ class World:
             if SCOPES[name] is not Scope.INSTANCE:
                 variables[name] = _another(variables[name])
         self.variables = {**variables, **configured}
+        self.variables_of_a_start = {**lambda_variables(deployment, _STARTED), **configured}
+        """Environment of an instance that is started from the image."""
         self._recording = Recording()
         self._repeated = copy.deepcopy(repeats._recording) if repeats else None  # noqa: SLF001 - of the same class
         self._latest_clock: dict[int, int] = {}
