@@ -22,11 +22,12 @@ static void log_fatal_signal(int number)
         if (fatal_signals[i].number == number)
             name = fatal_signals[i].name;
     const char *details[] = {"signal", name, NULL};
-    log_line("ERROR",
-             "the program was started from its process image and is killed by a signal: native code has failed, or the "
-             "image is damaged; deploy the package again, and if it repeats, set `image = false` in [tool.pyl.native] "
-             "and report it",
-             details);
+    log_line(
+        "ERROR",
+        MESSAGE("the program was started from its process image and is killed by a signal: native code has failed, "
+                "or the image is damaged; deploy the package again, and if it repeats, set `image = false` in "
+                "[tool.pyl.native] and report it"),
+        details);
     /* The signal's disposition is the default one again. The first process of a namespace ignores this signal, but not
      * the fault, which repeats after the return. */
     system_call(__NR_tgkill, system_call(__NR_getpid, 0), system_call(__NR_gettid, 0), number);

@@ -131,11 +131,12 @@ static void log_other_variable(const char *entry, const char *instead)
     char *name = map_zeroed(length + 1); /* never the value: it may be a secret */
     const char *details[] = {
         "guard", "other variables", "instead", instead, "found", name ? memcpy(name, entry, length) : "?", NULL};
-    log_line("WARN",
-             NOT_USED
-             "all environment variables were read at import, and this one was not set at the build; set it in the "
-             "project's configuration too, or read the variables inside the handler",
-             details);
+    log_line(
+        "WARN",
+        MESSAGE(NOT_USED
+                "all environment variables were read at import, and this one was not set at the build; set it in the "
+                "project's configuration too, or read the variables inside the handler"),
+        details);
 }
 
 /* What failed, and what to do about it. */
@@ -143,28 +144,35 @@ static const char *explain(uint32_t kind)
 {
     switch (kind) {
     case GUARD_TASK_ROOT:
-        return NOT_USED "the package is not at /var/task; starting without it";
+        return MESSAGE(NOT_USED "the package is not at /var/task; starting without it");
     case GUARD_ABSENT:
-        return NOT_USED "this environment variable was read at import, and was not set at the build; set it in the "
-                        "project's configuration too, or read it inside the handler";
+        return MESSAGE(NOT_USED
+                       "this environment variable was read at import, and was not set at the build; set it in the "
+                       "project's configuration too, or read it inside the handler");
     case GUARD_PRESENT:
-        return NOT_USED "code looked for this environment variable at import; it was set at the build, and is not set "
-                        "here; set it here too, or look for it inside the handler";
+        return MESSAGE(NOT_USED
+                       "code looked for this environment variable at import; it was set at the build, and is not set "
+                       "here; set it here too, or look for it inside the handler");
     case GUARD_PATH_ABSENT:
-        return NOT_USED "code looked for this path at import; nothing was there at the build, and something is here; "
-                        "look for it inside the handler";
+        return MESSAGE(NOT_USED
+                       "code looked for this path at import; nothing was there at the build, and something is here; "
+                       "look for it inside the handler");
     case GUARD_PATH_PRESENT:
-        return NOT_USED "code looked for this path at import; it existed at the build, and cannot be found here; look "
-                        "for it inside the handler";
+        return MESSAGE(NOT_USED
+                       "code looked for this path at import; it existed at the build, and cannot be found here; look "
+                       "for it inside the handler");
     case GUARD_USER:
-        return NOT_USED "the user and group ids were read at import, and are others than at the build; read them "
-                        "inside the handler";
+        return MESSAGE(NOT_USED
+                       "the user and group ids were read at import, and are others than at the build; read them "
+                       "inside the handler");
     case GUARD_PROCESSORS:
-        return NOT_USED "the number of processors was read at import, and is another one than at the build; read it "
-                        "inside the handler";
+        return MESSAGE(NOT_USED
+                       "the number of processors was read at import, and is another one than at the build; read it "
+                       "inside the handler");
     default:
-        return NOT_USED "this environment variable was read at import, and has another value than at the build; give "
-                        "it the same value in the project's configuration, or read it inside the handler";
+        return MESSAGE(NOT_USED
+                       "this environment variable was read at import, and has another value than at the build; give "
+                       "it the same value in the project's configuration, or read it inside the handler");
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include <linux/in.h>
 
+#pragma clang section text = ".cold.code" /* see MESSAGE */
+
 enum { AF_INET = 2, SOCK_STREAM = 1 }; /* uapi headers lack them */
 
 struct text {

@@ -2,6 +2,14 @@
 #ifndef PYL_REPORT_H
 #define PYL_REPORT_H
 
+/* Text that only a failing start reads. It stands at the end of the launcher, of which the kernel reads 16 kB at once.
+ */
+#define MESSAGE(text)                                                                                                  \
+    (__extension__({                                                                                                   \
+        static const char message[] __attribute__((section(".cold.text"))) = text;                                     \
+        (const char *)message;                                                                                         \
+    }))
+
 /* One JSON log line; `details` are name, value, name, value, ..., NULL (values are escaped). */
 void log_line(const char *level, const char *message, const char *const *details);
 

@@ -30,16 +30,17 @@ static struct readahead readahead;
 static void log_refusal(long error)
 {
 #define NOT_USED "the process image is not used: "
-    const char *reason = NOT_USED "it cannot be mapped at its address; starting without it";
+    const char *reason = MESSAGE(NOT_USED "it cannot be mapped at its address; starting without it");
     if (error == -ENOMEM)
-        reason =
-            NOT_USED "there is no memory or address space for it; raise the function's memory, or the limit of the "
-                     "address space (`ulimit -v`); starting without it";
+        reason = MESSAGE(NOT_USED
+                         "there is no memory or address space for it; raise the function's memory, or the limit of the "
+                         "address space (`ulimit -v`); starting without it");
     else if (error == -EMFILE || error == -ENFILE)
-        reason =
-            NOT_USED "no more files can be opened; raise the limit of open files (`ulimit -n`); starting without it";
+        reason = MESSAGE(
+            NOT_USED "no more files can be opened; raise the limit of open files (`ulimit -n`); starting without it");
     else if (error == -EACCES || error == -EPERM)
-        reason = NOT_USED "it may not be mapped as executable; mount the package without noexec; starting without it";
+        reason = MESSAGE(NOT_USED
+                         "it may not be mapped as executable; mount the package without noexec; starting without it");
     log_line("WARN", reason, NULL);
 #undef NOT_USED
 }
