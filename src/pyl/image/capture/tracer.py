@@ -9,16 +9,14 @@ import errno
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
 from pyl.image import ptrace
 from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture import protocol
-from pyl.image.capture.breakpoints import Breakpoints, Site
-from pyl.image.capture.contacts import user_frames
+from pyl.image.capture.breakpoints import Breakpoints
 from pyl.image.capture.known import compares_process_ids, is_python, notices_forks
+from pyl.image.capture.mapping_calls import MappingCalls, is_shared_writable
 from pyl.image.capture.placement import Placement
 from pyl.image.capture.protocol import Operation
 from pyl.image.capture.thread_numbers import ThreadNumbers
@@ -26,28 +24,6 @@ from pyl.image.capture.traced_process import TracedProcess, leader_of, parent_of
 from pyl.image.capture.world import PROCESS_ID_OFFSET, World
 from pyl.image.capture.world_calls import WorldCalls
 from pyl.image.ptrace import Memory, ThreadGone
-
-# linux/mman.h
-_PROT_WRITE, _PROT_EXEC = 2, 4
-_MAP_SHARED = 1
-_MAP_FIXED, _MAP_ANONYMOUS, _MAP_32BIT, _MAP_FIXED_NOREPLACE = 0x10, 0x20, 0x40, 0x100000
-_MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
-
-_HIGHEST_ERROR = 2**64 - 4095
-"""Results of system calls from here on are errors, read as unsigned numbers."""
-
-
-@dataclass(frozen=True)
-class _PendingMapping:
-    """An executable mapping that a system call is about to make."""
-
-    sites: list[Site] | None
-    """Of its breakpoints; None for memory that is made executable."""
-    start: int
-    """Offset in the file, or address of the memory."""
-    size: int
-    name: str = ""
-    """Of the mapped file."""
 
 
 class Tracer:
@@ -75,21 +51,18 @@ class Tracer:
         """
         self._processor = processor
         self._calls = processor.system_calls
-        self._layout = layout
         self._on_report = on_report
         self._on_snapshot = on_snapshot
         self._placement = placement
         self._processes: dict[int, TracedProcess] = {}
         self._leaders: dict[int, int] = {}
         self._numbers = ThreadNumbers()
-        self._pending: dict[int, _PendingMapping] = {}
         self.breakpoints = Breakpoints(processor)
+        self.mapping_calls = MappingCalls(processor, layout, self.breakpoints)
         self.world_calls = WorldCalls(processor, world)
         self._world = world
         self.thread_starters: dict[int, str] = {}
         """Native threads by id, with the library that started each."""
-        self.shared_places: dict[int, str] = {}
-        """Line of Python that made each writable shared mapping, by address."""
         self._is_watched = False
         """Whether the program tells, when it is asked, which line of Python runs."""
         self._frames: dict[int, tuple[str, ...]] = {}
@@ -144,7 +117,7 @@ class Tracer:
             self._handle_system_call(thread)
             return
         elif signal_number == ptrace.SYSCALL_STOP:
-            self._handle_mapping(thread)
+            self.mapping_calls.finish(self._processor.read_registers(thread), self._process(thread))
         elif event == 0 and not self._answer_breakpoint(thread, signal_number):
             ptrace.proceed(thread, signal_number)
             return
@@ -193,18 +166,12 @@ class Tracer:
             self._handle_mapping_call(thread, registers, process)
 
     def _handle_mapping_call(self, thread: int, registers: Registers, process: TracedProcess) -> None:
-        number, arguments = registers.system_call, registers.arguments
-        if number == self._calls.munmap:
-            self._release(process, arguments[0], arguments[1])
-            process.forget(arguments[0], arguments[1])
-            ptrace.proceed(thread)
-        elif number == self._calls.mmap:
-            self._steer_mmap(thread, registers, process)
-        elif number == self._calls.mremap:
-            self._steer_mremap(thread, registers, process)
-        else:  # mprotect that makes memory executable
-            self._pending[thread] = _PendingMapping(None, arguments[0], arguments[1])
-            ptrace.proceed_to_syscall_stop(thread)
+        is_mmap = registers.system_call == self._calls.mmap
+        frames = self._frames.pop(thread, None) if is_mmap else None
+        if is_mmap and frames is None and is_shared_writable(registers) and self._can_ask(process):
+            self._ask_for_place(thread, registers, process)
+        else:
+            self.mapping_calls.begin(registers, process, frames or ())
 
     def _tell_id(self, thread: int, registers: Registers, process: TracedProcess | None) -> None:
         """Answer a question for the id of the process or of the thread."""
@@ -295,56 +262,3 @@ class Tracer:
             self._on_snapshot(thread, kind, process)
         finally:
             os.kill(self._leader(thread), signal.SIGKILL)
-
-    def _steer_mmap(self, thread: int, registers: Registers, process: TracedProcess) -> None:
-        address, size, protection, flags, descriptor, offset = registers.arguments
-        frames = self._frames.pop(thread, None)
-        if flags & _MAP_SHARED and protection & _PROT_WRITE and frames is None and self._can_ask(process):
-            self._ask_for_place(thread, registers, process)
-            return
-        if address == 0 and not flags & (_MAP_FIXED | _MAP_FIXED_NOREPLACE | _MAP_32BIT):
-            zone = self._layout.anonymous if flags & _MAP_ANONYMOUS else self._layout.files
-            address = zone.allocate(size)
-            registers.set_argument(0, address)
-            registers.set_argument(3, flags | _MAP_FIXED_NOREPLACE)
-            registers.write()
-        if frames and flags & _MAP_SHARED:
-            self.shared_places[address] = next(user_frames(frames), "")
-        process.forget(address, size)
-        process.thread_stacks.note_mapping(address, size, protection, flags)
-        if not protection & _PROT_EXEC or flags & _MAP_ANONYMOUS:
-            ptrace.proceed(thread)
-            return
-        sites = self.breakpoints.sites_in_file(thread, descriptor)
-        name = Path(f"/proc/{thread}/fd/{descriptor}").readlink().name
-        self._pending[thread] = _PendingMapping(sites, offset, size, name)
-        ptrace.proceed_to_syscall_stop(thread)
-
-    def _steer_mremap(self, thread: int, registers: Registers, process: TracedProcess) -> None:
-        address, size, new_size, flags, *_ = registers.arguments
-        if new_size > size and flags & _MREMAP_MAYMOVE and not flags & _MREMAP_FIXED:
-            registers.set_argument(4, self._layout.anonymous.allocate(new_size))
-            registers.set_argument(3, flags | _MREMAP_FIXED)
-            registers.write()
-            self._release(process, address, size)
-        ptrace.proceed(thread)
-
-    def _release(self, process: TracedProcess, address: int, size: int) -> None:
-        if not process.is_fork:
-            self._layout.anonymous.release(address, size)
-
-    def _handle_mapping(self, thread: int) -> None:
-        """Place breakpoints in the executable mapping that a system call has made."""
-        pending = self._pending.pop(thread, None)
-        process = self._process(thread)
-        if pending is None or process is None:
-            return
-        result = self._processor.read_registers(thread).result
-        if result >= _HIGHEST_ERROR:
-            return
-        if pending.name:
-            process.libraries[result] = (result + pending.size, pending.name)
-        if pending.sites is None:
-            self.breakpoints.place_in_memory(process, pending.start, pending.size)
-        else:
-            self.breakpoints.place(process, pending.sites, result - pending.start, pending.start, pending.size)
