@@ -178,38 +178,6 @@ def test_random_bytes_that_the_import_keeps_are_named(captured: CaptureHandlers,
     assert result.reasons[0].endswith("handlers.py:2)")
 
 
-def test_what_ended_threads_left_on_their_stacks_is_not_kept(captured: CaptureHandlers, run: type[Environment]) -> None:
-    package, result = captured(
-        source(
-            """
-            import ctypes, os, threading
-
-            class Block(ctypes.Structure):
-                _fields_ = [("content", ctypes.c_char * 64)]
-
-            def leave_random_bytes() -> None:
-                libc.labs(Block.from_buffer_copy(os.urandom(64)))  # by value, so on the stack
-
-            libc = ctypes.CDLL(None)
-            thread = threading.Thread(target=leave_random_bytes)
-            thread.start()
-            thread.join()
-
-            def handler(event, context) -> None:
-                answers = []
-                thread = threading.Thread(target=answers.append, args=(event,))
-                thread.start()
-                thread.join()
-                return answers
-            """
-        )
-    )
-    assert (result.kind, result.reasons) == ("full", ())
-    with run(package) as environment:
-        assert environment.invoke(7) == [7]
-        assert environment.notices == []
-
-
 def test_files_of_the_package_that_were_opened_at_import_go_on_where_they_stood(
     captured: CaptureHandlers, run: type[Environment]
 ) -> None:

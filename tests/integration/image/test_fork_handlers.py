@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from integration.image import packages
 from integration.image.lambda_environment import Environment
+from integration.image.libraries import add_library
 from pyl.image.create import capture
 
 GENERATOR = """
@@ -60,19 +59,7 @@ def handler(event, context):
 
 def package_of(base: Path, folder: Path, renew: str) -> Path:
     made = packages.with_functions(base, folder / "package", {"handlers.py": HANDLERS}, {"handler": "handlers:handler"})
-    source = folder / "generator.c"
-    source.write_text(GENERATOR)
-    compiler = [
-        sys.executable,
-        "-m",
-        "ziglang",
-        "cc",
-        "-target",
-        "x86_64-linux-gnu.2.26",
-        "-shared",
-        f"-DRENEW={renew}",
-    ]
-    subprocess.run([*compiler, "-o", made / "pyl" / "app" / "site" / "generator.so", source], check=True)
+    add_library(made, "generator.so", GENERATOR, f"-DRENEW={renew}")
     return made
 
 

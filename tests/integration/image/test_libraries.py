@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from integration.image import packages
 from integration.image.lambda_environment import Environment
+from integration.image.libraries import add_library
 from pyl.image.create import capture
 
 LDCONFIG = shutil.which("ldconfig") or "/sbin/ldconfig"
@@ -56,10 +56,7 @@ def package(base: Path, tmp_path: Path) -> Path:
     functions = {name: f"handlers:{name}" for name in ("handler", "names", "system")}
     made = packages.with_functions(base, tmp_path / "package", {"handlers.py": HANDLERS}, functions)
     for name, answer in (("first", 1), ("second", 2), ("relative", 3)):
-        source = tmp_path / "library.c"
-        source.write_text(f"int answer(void) {{ return {answer}; }}\n")
-        compiler = [sys.executable, "-m", "ziglang", "cc", "-target", "x86_64-linux-gnu.2.26", "-shared", "-s"]
-        subprocess.run([*compiler, "-o", made / "pyl" / "app" / "site" / f"{name}.so", source], check=True)
+        add_library(made, f"{name}.so", f"int answer(void) {{ return {answer}; }}\n")
     result = capture(made, environment={"AWS_REGION": "us-east-1"})
     assert (result.kind, result.reasons) == ("full", ())
     return made
