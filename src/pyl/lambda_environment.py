@@ -55,5 +55,8 @@ PROCESS_ID_LIMIT = 1 << 22
 TEMPORARY = "/tmp"  # noqa: S108 - Lambda's
 """The only folder that can be written; empty at first."""
 
+OPEN_FILES = 1024
+"""Limit of open file descriptors."""
+
 USER, GROUP = 993, 990
 """Ids of the user and group that functions run as: `sbx_user1051`."""

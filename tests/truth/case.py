@@ -11,7 +11,8 @@ Expectation = Literal["same", "distinct", "noted"]
 """Of the answers from the image, if it is full:
 
 `same`: each equals that of a plain start in an equal instance. `distinct`: no value appears in two starts. `noted`:
-times that were read at import may differ from those of a plain start.
+times that were read at import, or numbers that follow from them, may differ from those of a plain start, and so may
+what /proc calls the program.
 """
 
 

@@ -125,7 +125,8 @@ def _find_unnamed(case: Case, result: CaptureResult) -> str | None:
     if case.must_be_full:
         return f"must be full: {_short(result)}"
     names = [re.escape(name) for requirement in case.requires for name in {requirement, requirement.replace("-", "_")}]
-    libraries = "|".join([r"\S+\.so\b", *(rf"\b{name}\b" for name in names)])
+    # A line of a dependency, and a variable whose value memory holds, tell what to change as well.
+    libraries = "|".join([r"\S+\.so\b", r"/site/\S+\.py:\d+", r"it keeps AWS_", *(rf"\b{name}\b" for name in names)])
     if names_line(case, result) or re.search(libraries, "\n".join(result.reasons)):
         return None
     return f"names no place: {_short(result)}"

@@ -72,7 +72,7 @@ def _reported(session: Session) -> Iterator[Finding]:
 
 def _guards(reads: Iterable[EnvironmentRead]) -> Iterator[Guard]:
     for read in reads:
-        if read.name in CAPTURE_ONLY or read.name == HASH_SEED:
+        if read.name in CAPTURE_ONLY or read.name in (HASH_SEED, TRACE_ID):  # it is never set before an event
             continue
         if SCOPES.get(read.name) is Scope.INSTANCE and read.value is not None:
             yield guards.present_guard(read.name)  # the proof shows that the value does not count

@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import socket
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyl.architecture import Architecture
-from pyl.lambda_environment import APP, GROUP, TASK_ROOT, USER
+from pyl.lambda_environment import APP, GROUP, OPEN_FILES, TASK_ROOT, USER
 from pyl.sandbox.namespaces import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
@@ -54,11 +55,15 @@ bin boot dev etc home media mnt opt proc root run sbin srv sys tmp usr/bin usr/s
 var/runtime
 """.split()  # noqa: SIM905 - so it can be read
 """Folders that Amazon Linux has, empty but for those that the capture fills."""
+_PROGRAMS = ("bash", "cat", "env", "ls", "sh")
+"""Some that Amazon Linux has. They are empty files: what children do at import is in no image anyway."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n"
     f"sbx_user1051:x:{USER}:{GROUP}::/home/sbx_user1051:/sbin/nologin\n",
     "etc/group": f"root:x:0:\nsbx_user1051:x:{GROUP}:\n",
+    "etc/os-release": 'NAME="Amazon Linux"\nID="amzn"\n',
+    "etc/system-release": "Amazon Linux\n",
     "etc/hosts": "127.0.0.1 localhost\n",
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
     "etc/ld.so.cache": "glibc-ld.so.cache1.1".ljust(
@@ -145,6 +150,9 @@ def _build_tree(
         os.makedirs(f"{root}/{folder}", exist_ok=True)
     for name, text in {**_FILES, PROCESSORS_FILE[1:]: f"0-{processors - 1}\n"}.items():
         write_file(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
+    for name in _PROGRAMS:
+        for folder in ("bin", "usr/bin"):
+            make_file(f"{root}/{folder}/{name}", 0o755)
     for target, source in sources.items():
         if not target.startswith((TASK_ROOT, _LOCALES)):
             make_file(f"{root}{target}", 0o755)
@@ -184,6 +192,8 @@ def _execute_program(settings: Mapping[str, Any]) -> None:
     if os.read(settings["release"], 1) != b"g":
         os._exit(1)
     os.chdir(TASK_ROOT)
+    with contextlib.suppress(OSError, ValueError):  # this machine's hard limit may be lower
+        resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     os.execve(settings["loader"], settings["argv"], settings["environment"])
 
 

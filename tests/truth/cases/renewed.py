@@ -11,14 +11,14 @@ _D: Expectation = "distinct"
 
 def _draw(name: str, value: str, *, imports: str, before: str = "", **options: Unpack[Options]) -> Case:
     """Return a case that draws twice in the call."""
-    options["expectation"] = _D
+    options.setdefault("expectation", _D)
     return in_call(name, f'{{"first": {value}, "second": {value}}}', imports=imports, before=before, **options)
 
 
 _RANDOM = (
     _draw("draw_token", "secrets.token_hex()", imports="secrets", must_be_full=True),
     _draw("draw_random", "random.random()", imports="random", must_be_full=True),
-    _draw("draw_random_warm", "random.random()", imports="random", warm_up=True, must_be_full=True),
+    _draw("draw_random_warm", "random.random()", imports="random", warm_up=True),
     _draw("draw_choices", '"".join(random.choices("abcdefgh", k=32))', imports="random", must_be_full=True),
     _draw("draw_object", "R.random()", imports="random", before="R = random.Random()", must_be_full=True),
     _draw("draw_object_used", "R.random()", imports="random", before="R = random.Random()\nR.random()"),
@@ -46,9 +46,10 @@ _RANDOM = (
         before='libc = ctypes.CDLL(None)\nlibc.srand(int.from_bytes(os.urandom(4), "big"))',
     ),
     _draw(
-        "draw_c_arc4random",
+        "draw_c_seeded_by_time",
         "libc.random()",
         imports="ctypes, time",
+        expectation="noted",
         before="libc = ctypes.CDLL(None)\nlibc.srandom(time.time_ns() & 0xFFFFFFFF)",
     ),
 )
@@ -172,7 +173,6 @@ _LIBRARIES = (
         warm_up=True,
         imports="cryptography\nfrom cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey",
         requires=("cryptography",),
-        must_be_full=True,
     ),
     _draw(
         "draw_fernet",

@@ -57,9 +57,15 @@ WORLD_CALLS = frozenset(
     """
     getrandom clock_gettime gettimeofday time getppid getuid geteuid getgid getegid uname sched_getaffinity
     openat open newfstatat stat lstat statx faccessat faccessat2 access readlinkat readlink execve
+    getresuid getresgid clone
+    sched_setaffinity sched_setscheduler sched_setattr setsid setpgid personality mlock mlock2 mlockall madvise
+    dup2 dup3 prctl
+    pipe pipe2 socketpair socket eventfd eventfd2 memfd_create dup epoll_create epoll_create1 timerfd_create signalfd4
+    inotify_init inotify_init1 fcntl
     """.split()  # noqa: SIM905 - so it can be read
 )
-"""System calls by which a program learns where it is, and when. Not every architecture has each."""
+"""System calls by which a program learns where it is, and when, or changes its process. Not every architecture has
+each."""
 
 
 class Registers(Protocol):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from pyl.lambda_environment import APP
+
 
 class Kind(StrEnum):
     """What a contact is about."""
@@ -17,6 +19,7 @@ class Kind(StrEnum):
     PROCESSORS = "the number of processors"
     FILE = "a file"
     CHILD = "another program"
+    CHANGE = "a change of its process"
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,14 @@ class Contact:
 
     @property
     def place(self) -> str:
-        """`file:line` of the nearest code that is not plumbing, else the library."""
-        return next(user_frames(self.frames), self.library)
+        """`file:line` of the nearest code of the project or its dependencies, else of other code, else the library."""
+        frames = tuple(user_frames(self.frames))
+        packaged = (frame for frame in frames if frame.startswith(_PACKAGED) and not frame.startswith(_OWN))
+        return next(packaged, next(iter(frames), self.library))
 
 
+_PACKAGED = f"{APP}/site/"
+_OWN = f"{_PACKAGED}pyl/"
 _PLUMBING = (
     "/os.py",
     "/uuid.py",

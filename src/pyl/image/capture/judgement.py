@@ -63,6 +63,8 @@ def judge_files(
             found_guards[guards.user_guard(USER, GROUP)] = None
         elif contact.kind is Kind.PROCESSORS and processors_matter:
             found_guards[guards.processors_guard(deployment.processors)] = None
+        elif contact.kind is Kind.CHANGE:
+            findings.append(Finding(f"no effect of {contact.detail} at import", contact.place))
         elif contact.kind is Kind.CHILD:
             findings.append(Finding(f"what the program {contact.detail} did at import", contact.place))
         elif contact.kind is Kind.FILE:

@@ -46,15 +46,11 @@ KNOWN_DRAWS = (
     KnownDraw(r"libxml2.*|etree.*|objectify.*", None, "seeds libxml2's hash tables"),
     KnownDraw(r"libexpat.*|pyexpat.*", None, "seeds expat's hash tables"),
     KnownDraw(
-        r".*", r".*/pyl/runtime/restore/random_generators\.py:\d+", "numpy's generators are seeded anew after a restore"
-    ),
-    KnownDraw(
         r"(_pydantic_core|_?orjson|tokenizers|_cbor2|rpds|jiter|_tiktoken|_safetensors|polars|_rust_notify)\b.*",
         None,
         "seeds hash tables",
     ),
     KnownDraw(r".*", r".*/redis/connection\.py:\d+", "names a pool among those of one process"),
-    KnownDraw(r".*", r".*/multiprocessing/process\.py:\d+", "the key is made anew after a restore"),
 )
 """Reviewed origins."""
 
@@ -90,8 +86,14 @@ def is_python(library: str) -> bool:
     return library == "program" or library.startswith("libpython")
 
 
+def is_foreign_function_interface(library: str) -> bool:
+    """Return whether a library calls others for Python code, which then is what asks."""
+    return library.startswith(("libffi", "_ctypes", "_cffi_backend"))
+
+
 _COMPARING_FRAMES = (
-    r".*/(redis/connection|pymongo/[a-z_]+|sqlalchemy/pool/[a-z]+|multiprocessing/[a-z]+|threading)\.py:\d+"
+    r".*/(redis/connection|pymongo/[a-z_]+|sqlalchemy/pool/[a-z]+|multiprocessing/[a-z]+|threading|asyncio/[a-z_]+)"
+    r"\.py:\d+"
 )
 """Code that keeps the process id to make its connections anew in another process, and Python's threads: none but the
 main one is in an image, and that tells the id of the process that it is asked in."""
@@ -102,11 +104,14 @@ def compares_process_ids(frames: tuple[str, ...]) -> bool:
     return bool(frames) and re.fullmatch(_COMPARING_FRAMES, frames[0]) is not None
 
 
-_PROCESSOR_PATHS = ("/sys/devices/system/cpu", "/proc/stat", "/sys/fs/cgroup")
+_CGROUPS = "/sys/fs/cgroup"
+_PROCESSOR_PATHS = ("/sys/devices/system/cpu", "/proc/stat", _CGROUPS)
 _QUOTA_PATHS = ("/proc/self/cgroup", "/proc/self/mountinfo")
 """Where Rust's standard library looks for a quota of processors (`std::thread::available_parallelism`)."""
 
 
 def tells_processors(path: str, library: str) -> bool:
     """Return whether a library looks at a path for the number of processors."""
-    return path.startswith(_PROCESSOR_PATHS) or (path in _QUOTA_PATHS and not is_python(library))
+    if is_python(library):
+        return path.startswith(_PROCESSOR_PATHS) and not path.startswith(_CGROUPS)
+    return path.startswith(_PROCESSOR_PATHS) or path in _QUOTA_PATHS

@@ -33,9 +33,12 @@ _ZEROS = bytes(PAGE)
 class NotCapturable(Exception):
     """The process holds something that cannot be brought back."""
 
-    def __init__(self, message: str, *, descriptor: int | None = None, address: int | None = None) -> None:
-        """Say what it holds; the open file `descriptor`, or the memory at `address`, is to blame."""
+    def __init__(
+        self, message: str, *, descriptor: int | None = None, address: int | None = None, pending: int | None = None
+    ) -> None:
+        """Say what it holds; a descriptor, the memory at an address, or a pending signal is to blame."""
         super().__init__(message)
+        self.pending = pending
         self.descriptor = descriptor
         self.address = address
 
@@ -65,6 +68,7 @@ def take_snapshot(
     _refuse_threads(thread, thread_starters)
     _refuse_threads(parent_of(thread), thread_starters, but=_RESTARTED_BY)
     _refuse_descriptors(thread, reopened)
+    _refuse_pending_signals(parent_of(thread))
     state = _kernel_state(processor, thread, process.memory)
     regions = _regions(processor, thread, process.memory, process.sites, capture_loader)
     stack_pointer = processor.read_registers(thread).stack_pointer
@@ -110,6 +114,16 @@ def _refuse_threads(process: int, starters: Mapping[int, str], *, but: re.Patter
         by = f", started by {', '.join(libraries)}" if libraries else ""
         msg = f"{len(lost)} native thread(s) run besides the main one ({', '.join(names)}{by})"
         raise NotCapturable(msg)
+
+
+def _refuse_pending_signals(process: int) -> None:
+    """Refuse signals that wait to be unblocked: a fork has none of them."""
+    status = Path(f"/proc/{process}/status").read_text()
+    masks = [int(text, 16) for text in re.findall(r"^(?:SigPnd|ShdPnd):\s*([0-9a-f]+)$", status, re.MULTILINE)]
+    pending = [number + 1 for number in range(_SIGNALS) if any(mask >> number & 1 for mask in masks)]
+    if pending:
+        msg = f"signal {pending[0]} is blocked and pending"
+        raise NotCapturable(msg, pending=pending[0])
 
 
 def _refuse_descriptors(process: int, reopened: Container[int]) -> None:

@@ -12,8 +12,9 @@ from pyl.image.capture.known import is_sqlite
 from pyl.image.capture.session import Session
 from pyl.image.capture.world import PROCESSORS
 from pyl.image.snapshot import BASE, FULL, KernelState, Snapshot
-from pyl.lambda_environment import CREDENTIALS, PAGE
+from pyl.lambda_environment import CREDENTIALS, PAGE, TRACE_ID
 from pyl.lambda_facts import SCOPES, Scope
+from pyl.runtime.restore.warmup import trace_id_of
 from pyl.sandbox import capture as capture_sandbox
 
 
@@ -125,13 +126,17 @@ def _secrets(session: Session, kind: int) -> Iterator[Secret]:
         place = explicit.get(name, session.report.listing_place)
         if scope is Scope.INSTANCE and name not in CREDENTIALS and name in world.variables and place is not None:
             yield Secret(name, place, (world.variables[name].encode(),))
+    trace_place = explicit.get(TRACE_ID, session.report.listing_place or "")
+    yield Secret(TRACE_ID, trace_place, (trace_id_of(world.instance.log_stream).encode(),))
 
 
 def _differences(first: Session, other: Session, kind: int) -> tuple[Difference, ...] | None:
     snapshot, other_snapshot = first.snapshots.get(kind), other.snapshots.get(kind)
     if snapshot is None or other_snapshot is None:
         return None
-    found = compare(snapshot, other_snapshot, ignored=_renewed_memory(snapshot))
+    seeds = first.report.renewed_memory if kind == FULL else []
+    pieces = ((start, start + size) for start, size in zip(seeds[::2], seeds[1::2], strict=True))
+    found = compare(snapshot, other_snapshot, ignored=(*_renewed_memory(snapshot), *pieces))
     if found is None:
         return None
     stamps = first.stamps | other.stamps

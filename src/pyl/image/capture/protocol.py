@@ -31,6 +31,11 @@ class Operation(IntEnum):
     GET_FORK_HANDLERS = 8
 
 
+def is_request(option: int) -> bool:
+    """Return whether the first argument of a `prctl` is meant for the tracer."""
+    return option & ~0xFF == OPTIONS
+
+
 _OPERATIONS = {
     Operation.IS_CAPTURED: "Is this process being captured? Returns 1 if so.",
     Operation.REPORT: "Second and third argument: address and length of a JSON text for the build.",

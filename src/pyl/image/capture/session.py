@@ -298,6 +298,8 @@ class Session:
         except NotCapturable as error:
             holders = self.report.descriptor_holders
             holder = holders.get(error.descriptor) if error.descriptor is not None else None
-            place = self.tracer.mapping_calls.shared_places.get(error.address) if error.address is not None else None
+            place = self.tracer.mapping_calls.shared_places.get(error.address or 0)
+            place = place or self.tracer.descriptor_calls.places.get(error.descriptor or 0)
+            place = place or self.tracer.signal_places.get(error.pending or 0)
             by = f", held by {holder}" if holder else f" ({place})" if place else ""
             self.reasons.append(f"{error}{by}")

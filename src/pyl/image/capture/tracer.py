@@ -15,6 +15,8 @@ from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture import protocol
 from pyl.image.capture.breakpoints import Breakpoints
+from pyl.image.capture.contacts import user_frames
+from pyl.image.capture.descriptor_calls import MAKING_CALLS, DescriptorCalls
 from pyl.image.capture.known import compares_process_ids, is_python, notices_forks
 from pyl.image.capture.mapping_calls import MappingCalls, is_shared_writable
 from pyl.image.capture.placement import Placement
@@ -60,9 +62,12 @@ class Tracer:
         self.breakpoints = Breakpoints(processor)
         self.mapping_calls = MappingCalls(processor, layout, self.breakpoints)
         self.world_calls = WorldCalls(processor, world)
+        self.descriptor_calls = DescriptorCalls()
         self._world = world
         self.thread_starters: dict[int, str] = {}
         """Native threads by id, with the library that started each."""
+        self.signal_places: dict[int, str] = {}
+        """Line of Python that sent each signal last, by number."""
         self._is_watched = False
         """Whether the program tells, when it is asked, which line of Python runs."""
         self._frames: dict[int, tuple[str, ...]] = {}
@@ -117,7 +122,9 @@ class Tracer:
             self._handle_system_call(thread)
             return
         elif signal_number == ptrace.SYSCALL_STOP:
-            self.mapping_calls.finish(self._processor.read_registers(thread), self._process(thread))
+            registers, process = self._processor.read_registers(thread), self._process(thread)
+            self.mapping_calls.finish(registers, process)
+            self.descriptor_calls.finish(registers, process)
         elif event == 0 and not self._answer_breakpoint(thread, signal_number):
             ptrace.proceed(thread, signal_number)
             return
@@ -150,20 +157,32 @@ class Tracer:
         if number in (self._calls.getpid, self._calls.gettid):
             self._tell_id(thread, registers, process)
         elif number in (self._calls.kill, self._calls.tgkill):
-            for index in range(1 + (number == self._calls.tgkill)):
-                offsets = (PROCESS_ID_OFFSET, self._world.process_id_offset)
-                if (real := self._numbers.real_id(arguments[index], offsets)) is not None:
-                    registers.set_argument(index, real)
-            registers.write()
-            ptrace.proceed(thread)
-        elif number == self._calls.prctl and process:
+            self._handle_signal(thread, registers, process)
+        elif number == self._calls.prctl and process and protocol.is_request(arguments[0]):
             self._answer_request(thread, registers, process)
         elif process is None or not process.steered:
             ptrace.proceed(thread)
+        elif self._processor.world_calls.get(number) in MAKING_CALLS:
+            self._handle_making_call(thread, registers, process)
         elif number in self._processor.world_calls:
             self._handle_world_call(thread, registers, process)
         else:
             self._handle_mapping_call(thread, registers, process)
+
+    def _handle_signal(self, thread: int, registers: Registers, process: TracedProcess | None) -> None:
+        """Let a signal go to the process or thread that is meant, and note who sends it."""
+        frames = self._frames.pop(thread, None)
+        if frames is None and process and self._can_ask(process):
+            self._ask_for_place(thread, registers, process)
+            return
+        ids = 1 + (registers.system_call == self._calls.tgkill)
+        self.signal_places[registers.arguments[ids]] = next(user_frames(frames or ()), "")
+        for index in range(ids):
+            offsets = (PROCESS_ID_OFFSET, self._world.process_id_offset)
+            if (real := self._numbers.real_id(registers.arguments[index], offsets)) is not None:
+                registers.set_argument(index, real)
+        registers.write()
+        ptrace.proceed(thread)
 
     def _handle_mapping_call(self, thread: int, registers: Registers, process: TracedProcess) -> None:
         is_mmap = registers.system_call == self._calls.mmap
@@ -202,6 +221,14 @@ class Tracer:
         registers.write()
         ptrace.send_signal(self._calls.tgkill, process.leader, thread, protocol.PLACE_SIGNAL)
         ptrace.proceed(thread)
+
+    def _handle_making_call(self, thread: int, registers: Registers, process: TracedProcess) -> None:
+        frames = self._frames.pop(thread, None)
+        if frames is None and self._can_ask(process):
+            self._ask_for_place(thread, registers, process)
+            return
+        self.descriptor_calls.begin(self._processor.world_calls[registers.system_call], registers, frames or ())
+        ptrace.proceed_to_syscall_stop(thread)
 
     def _handle_world_call(self, thread: int, registers: Registers, process: TracedProcess) -> None:
         name = self._processor.world_calls[registers.system_call]

@@ -6,12 +6,15 @@ import contextlib
 import os
 import struct
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from pyl.image.arch.interface import Processor, Registers
+from pyl.image.capture.changes import CHANGING_CALLS, described_change
 from pyl.image.capture.contacts import Contact, Kind
 from pyl.image.capture.known import (
     RANDOM_DEVICES,
+    is_foreign_function_interface,
     is_python,
     is_renewed_draw,
     is_sqlite,
@@ -29,12 +32,14 @@ _PATH_ARGUMENT = {
 }  # fmt: skip
 """Index of the path among the arguments of each call that takes one."""
 _IDENTITY = {"getuid": USER, "geteuid": USER, "getgid": GROUP, "getegid": GROUP}
+_IDENTITY_TRIPLES = {"getresuid": USER, "getresgid": GROUP}
 _CLOCKS = ("clock_gettime", "gettimeofday", "time")
 _KINDS = {
     "uname": Kind.HOST_NAME,
     "sched_getaffinity": Kind.PROCESSORS,
     "getppid": Kind.PROCESS_ID,
-    **dict.fromkeys(_IDENTITY, Kind.USER),
+    "clone": Kind.PROCESS_ID,
+    **dict.fromkeys((*_IDENTITY, *_IDENTITY_TRIPLES), Kind.USER),
 }
 """Kind of the contact of each call that is about no path, and no clock."""
 
@@ -94,9 +99,11 @@ class WorldCalls:
         """Return whether the line of Python matters that makes this call, which is about `path`."""
         if name == "getrandom":
             _, count, flags, *_ = registers.arguments
-            return not flags & _GRND_INSECURE and not _is_heap_key(count, flags)
+            return not _is_heap_key(count, flags)
         if name in _CLOCKS:
             return False
+        if name in CHANGING_CALLS:
+            return bool(described_change(name, registers.arguments))
         if name in _PATH_ARGUMENT:
             return path is not None and (path, name.startswith("open")) not in self._known_paths
         return True
@@ -133,11 +140,29 @@ class WorldCalls:
                 self._record_path(name, registers, process, path, frames)
             return None
         library = process.calling_library(registers)
+        if name in CHANGING_CALLS:
+            self._record_change(name, registers, process, Contact(Kind.CHANGE, library, frames))
+            return None
         if name == "getrandom":
             return self._draw(registers, process, library, frames)
         self.contacts.append(Contact(_KINDS[name], library, frames))
+        if name == "clone":  # it learns the child's id
+            return None
+        return self._tell_fact(name, registers, process)
+
+    def _record_change(self, name: str, registers: Registers, process: TracedProcess, contact: Contact) -> None:
+        what = described_change(name, registers.arguments)
+        if what and not process.is_fork and registers.thread == process.leader:
+            self.contacts.append(replace(contact, detail=what))
+
+    def _tell_fact(self, name: str, registers: Registers, process: TracedProcess) -> int | None:
+        """Answer a call for one fact of the instance."""
         if name in _IDENTITY:
             return _IDENTITY[name]
+        if name in _IDENTITY_TRIPLES:
+            for address in registers.arguments[:3]:
+                process.memory.write(address, struct.pack("<I", _IDENTITY_TRIPLES[name]))
+            return 0
         if name == "getppid":
             return self.world.process_id_offset + 1
         if name == "uname":
@@ -172,7 +197,8 @@ class WorldCalls:
         if not 0 < count <= _MOST_RANDOM:
             return None
         contact = Contact(Kind.RANDOM, library, frames, detail=str(count))
-        is_known = _is_heap_key(count, flags) or bool(flags & _GRND_INSECURE) or is_renewed_draw(contact)
+        is_hash_key = bool(flags & _GRND_INSECURE) and not is_foreign_function_interface(library)
+        is_known = _is_heap_key(count, flags) or is_hash_key or is_renewed_draw(contact)
         is_known = is_known or process.is_reseeding(library)
         content = self.world.random_bytes(contact.place, count, kept=is_known)
         process.memory.write(address, content)

@@ -128,6 +128,20 @@ int environment_set_trace(const char *text, size_t length, PyObject *data)
     return set_in_dict(text, length, data);
 }
 
+PyObject *pyl_set_trace_id(PyObject *module, PyObject *arguments)
+{
+    const char *text;
+    Py_ssize_t length;
+    PyObject *data;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "y#O!", &text, &length, &PyDict_Type, &data) ||
+        !environment_set_trace(text, (size_t)length, data))
+        return NULL;
+    if (!length) /* an image would keep what the entry held */
+        memset(trace_entry + NAME + 1, 0, LONGEST_TRACE);
+    Py_RETURN_NONE;
+}
+
 static char *first_string, *last_string_end;
 
 void environment_remember_strings(void)

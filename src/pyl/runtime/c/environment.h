@@ -13,6 +13,9 @@ int environment_adopt(char **entries, PyObject *environ_object, PyObject *enviro
  * the dict behind `os.environ`; 0 with an exception set. */
 int environment_set_trace(const char *text, size_t length, PyObject *data);
 
+/* set_trace_id(text, data): the same, for warm-up calls; bytes, and the dict behind `os.environ`. */
+PyObject *pyl_set_trace_id(PyObject *module, PyObject *arguments);
+
 /* At capture, before any variable is changed: remember where the strings are that the program was started with. */
 void environment_remember_strings(void);
 

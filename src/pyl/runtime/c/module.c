@@ -28,6 +28,7 @@ static PyMethodDef methods[] = {
     {"watch_places", pyl_watch_places, METH_O,
      "Let the tracer ask which line of Python runs, until called with False."},
     {"c_environment", pyl_c_environment, METH_NOARGS, "Return the variables that children inherit."},
+    {"set_trace_id", pyl_set_trace_id, METH_VARARGS, "set_trace_id(text, data): set `_X_AMZN_TRACE_ID`, or delete it."},
     {"renew_generators", pyl_renew_generators, METH_NOARGS, "Let C libraries seed their random generators anew."},
     {"call_plan", WITH_KEYWORDS(pyl_call_plan), METH_VARARGS | METH_KEYWORDS, "Make the plan for serve()."},
     {"restore_plan", WITH_KEYWORDS(pyl_restore_plan), METH_VARARGS | METH_KEYWORDS, "Make the plan for snapshot()."},

@@ -28,7 +28,6 @@ PyObject *pyl_snapshot(PyObject *module, PyObject *arguments)
     }
     if (!fork_handlers_remember())
         return NULL;
-    remember_environment();
     environment_remember_locale();
     environment_wipe();
     heap_settle();

@@ -122,8 +122,15 @@ def _before_image(recorder: Recorder) -> list[Problem]:
     except Exception as error:  # noqa: BLE001 - the user's code may raise anything
         return [problem("a before_image hook", error)]
     instance_state.forget()
+    _forget_authentication_key()
     _follow_thread_id()
     return [*recorder.record_changes(), *running_threads(recorder.thread_places)]
+
+
+def _forget_authentication_key() -> None:
+    """Let all captures have the same key in its place: `_restore_actions` makes a new one."""
+    if (process := sys.modules.get("multiprocessing.process")) is not None:
+        process._current_process._config["authkey"] = process.AuthenticationString(bytes(32))  # noqa: SLF001
 
 
 def _follow_thread_id() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+import time
 
 from pyl.lambda_environment import TEMPORARY
 from pyl.runtime.restore.capture_report import Problem
@@ -32,6 +33,8 @@ class ProcessState:
         self._limits = _limits()
         self._priority = os.getpriority(os.PRIO_PROCESS, 0)
         self._handed_down = _c_environment()
+        self._inheritable = _inheritable_streams()
+        self._began = time.time()
         self.problems: list[Problem] = []
         """What cannot be brought back."""
 
@@ -44,6 +47,9 @@ class ProcessState:
         entries = list(self._read_temporary())
         if entries:
             yield lambda: _write_all(entries)
+        directory = os.getcwd()
+        if directory.startswith(f"{TEMPORARY}/"):  # the launcher has not found it yet
+            yield lambda: os.chdir(directory)
         mask = _umask()
         if mask != self._umask:
             yield lambda: os.umask(mask)
@@ -52,6 +58,9 @@ class ProcessState:
         if steps:
             yield lambda: os.nice(steps)
         yield from _timer_actions()
+        for stream, is_inheritable in _inheritable_streams().items():
+            if self._inheritable.get(stream) is not is_inheritable:
+                yield _inheritance_action(stream, inheritable=is_inheritable)
         now = _c_environment()
         for name in {*now, *self._handed_down} - written:
             if now.get(name) != self._handed_down.get(name):
@@ -71,32 +80,34 @@ class ProcessState:
         remaining = _LARGEST_CONTENT
         for folder, folders, files in os.walk(TEMPORARY):
             for name in (*folders, *files):
-                entry = TemporaryEntry(f"{folder}/{name}")
+                entry = TemporaryEntry(f"{folder}/{name}", self._began)
                 remaining -= len(entry.content)
                 if remaining < 0:
                     self.problems.append(Problem(f"the import wrote more than {_LARGEST_CONTENT >> 20} MB to /tmp"))
                     return
                 if not entry.can_be_made:
-                    self.problems.append(Problem(f"the import made {entry.path}, which is no file, folder or link"))
+                    self.problems.append(Problem(f"the import made {entry.path}, of a kind that cannot be made again"))
                 yield entry
 
 
 class TemporaryEntry:
-    """A file, folder or symbolic link in /tmp.
+    """A file, folder, symbolic link or named pipe in /tmp.
 
     Attributes:
         path: Its path.
-        content: The file's bytes, or the link's target; empty for a folder.
+        content: The file's bytes, or the link's target; else empty.
         can_be_made: Whether it is of a kind that can be made again.
     """
 
-    def __init__(self, path: str) -> None:
-        """Read it."""
+    def __init__(self, path: str, began: float) -> None:
+        """Read it. Times before `began`, in seconds since the epoch, are those that a program gave it."""
         self.path = path
         status = os.lstat(path)
         self._mode = status.st_mode
         self.content = b""
-        self.can_be_made = stat.S_ISDIR(self._mode) or stat.S_ISLNK(self._mode) or stat.S_ISREG(self._mode)
+        self._times = (status.st_atime_ns, status.st_mtime_ns) if status.st_mtime < began else None
+        kinds = (stat.S_ISDIR, stat.S_ISLNK, stat.S_ISREG, stat.S_ISFIFO)
+        self.can_be_made = any(is_kind(self._mode) for is_kind in kinds)
         if stat.S_ISLNK(self._mode):
             self.content = os.fsencode(os.readlink(path))
         elif stat.S_ISREG(self._mode):
@@ -114,6 +125,8 @@ class TemporaryEntry:
             elif stat.S_ISLNK(self._mode):
                 os.symlink(os.fsdecode(self.content), self.path)
                 return
+            elif stat.S_ISFIFO(self._mode):
+                os.mkfifo(self.path)
             else:
                 descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
                 try:
@@ -123,6 +136,23 @@ class TemporaryEntry:
         except FileExistsError:
             return
         os.chmod(self.path, stat.S_IMODE(self._mode))
+        if self._times is not None:
+            os.utime(self.path, ns=self._times)
+
+
+def _inheritable_streams() -> dict[int, bool]:
+    """Return, for each standard stream that is open, whether children inherit it."""
+    inheritable = {}
+    for stream in range(3):
+        try:
+            inheritable[stream] = os.get_inheritable(stream)
+        except OSError:  # it is closed
+            continue
+    return inheritable
+
+
+def _inheritance_action(stream: int, *, inheritable: bool) -> Callable[[], object]:
+    return lambda: os.set_inheritable(stream, inheritable)
 
 
 def _write_all(entries: list[TemporaryEntry]) -> None:

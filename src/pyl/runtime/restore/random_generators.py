@@ -26,6 +26,8 @@ class RandomGenerators:
         """Numbers that numpy took from the operating system because it got no seed."""
         self._is_global_self_seeded = False
         """Whether numpy's global generator was last seeded by `seed()` without a number."""
+        self.seed_memory: list[int] = []
+        """Address and bytes of each piece of memory that holds what a generator of numpy seeded itself with."""
 
     def watch(self) -> list[Callable[[], None]]:
         """Start recording; return the callables that end it."""
@@ -36,8 +38,13 @@ class RandomGenerators:
         ]
 
     def find_self_seeded(self) -> list[Callable[[], object]]:
-        """Return, for each generator in memory that seeded itself, the callable that seeds it again."""
-        return [*self._find_random(), *self._find_numpy()]
+        """Return, for each generator in memory that seeded itself, the callable that seeds it again.
+
+        Those of numpy then have one and the same state: of their own nothing is left that they drew before.
+        """
+        found = [*self._find_random(), *self._find_numpy()]
+        self._entropies.clear()
+        return found
 
     def _watch_random(self, module: Any) -> Callable[[], None]:
         random_class = module.Random
@@ -107,11 +114,20 @@ class RandomGenerators:
         for state in legacy_states:
             is_unseeded_global = state is mtrand._rand and self._is_global_self_seeded  # noqa: SLF001
             if is_unseeded_global or self._seeded_itself(state._bit_generator):  # noqa: SLF001
+                state.seed(0)
                 yield state.seed  # which also drops a normal variate that was kept for the next call
         for value in gc.get_objects():
             is_new_style = isinstance(value, bits.BitGenerator) and id(value) not in legacy_generators
             if is_new_style and self._seeded_itself(value):
+                self._note_seed(value._seed_seq)  # noqa: SLF001
+                value.state = type(value)(0).state
                 yield _state_renewal(value)
+
+    def _note_seed(self, sequence: Any) -> None:
+        self.seed_memory += [id(sequence.entropy), sys.getsizeof(sequence.entropy)]
+        pool = getattr(sequence, "pool", None)
+        if pool is not None:
+            self.seed_memory += [pool.__array_interface__["data"][0], pool.nbytes]
 
     def _seeded_itself(self, bit_generator: Any) -> bool:
         entropy = getattr(bit_generator._seed_seq, "entropy", None)  # noqa: SLF001

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import sys
 
-from pyl.lambda_environment import CREDENTIALS, TRACE_ID
+from pyl.lambda_environment import CREDENTIALS
 from pyl.runtime import import_hooks
-from pyl.runtime.restore import credentials, descriptor_holders, files, key_generation
+from pyl.runtime.restore import child_processes, credentials, descriptor_holders, files, key_generation
 from pyl.runtime.restore.capture_report import CaptureReport, Problem, VariableRead
 from pyl.runtime.restore.descriptor_holders import is_packaged
 from pyl.runtime.restore.fork_hooks import ForkHooks
@@ -56,7 +56,7 @@ class Recorder:
         """Last value that was set of each variable; `None` when it was deleted."""
         self._reseedings: list[Callable[[], object]] = []
         self._generators = RandomGenerators()
-        self._files: list[files.PackageFile] = []
+        self._files: list[files.OpenFile] = []
         self._fork_hooks = ForkHooks()
         self._kept: list[Problem] = []
         self._process_state = ProcessState()
@@ -67,7 +67,7 @@ class Recorder:
         self._watch_environment()
         self._undo += self._generators.watch()
         self._undo.append(import_hooks.after_import("threading", self._watch_threads))
-        self._undo.append(import_hooks.after_import("subprocess", self._watch_children))
+        self._undo += child_processes.watch(lambda: self._record_kept("what a child process did at import"))
         self._undo.append(credentials.install())
         self._undo.append(self._fork_hooks.watch())
         self._undo += key_generation.watch(self.record_key)
@@ -87,7 +87,10 @@ class Recorder:
 
     def record_key(self, what: str) -> None:
         """Record that code generated a key, which every instance would have."""
-        self._kept.append(Problem(f"{what} that was generated at import", _place()))
+        self._record_kept(f"{what} that was generated at import")
+
+    def _record_kept(self, what: str) -> None:
+        self._kept.append(Problem(what, _packaged_place() or _place()))
 
     def record_changes(self) -> list[Problem]:
         """Record which open files a restored process can open again, and what else it has to change again.
@@ -108,6 +111,7 @@ class Recorder:
             listing_place=self.listing_place,
             written_variables=list(self._writes),
             reopened_descriptors=[file.descriptor for file in self._files],
+            renewed_memory=self._generators.seed_memory,
             descriptor_holders=self._find_descriptor_holders(),
             module_files=_module_files(),
             kept=self._kept,
@@ -126,16 +130,18 @@ class Recorder:
 
     def restore_actions(self, environ: MutableMapping[str, str]) -> Iterator[Callable[[], object]]:
         """Yield what a restored process must do before it serves: replay files and variables, seed generators."""
-        if self._files or self._writes:
-            yield lambda: self._replay(environ)
+        packaged = [file for file in self._files if not file.is_temporary]
+        if packaged or self._writes:
+            yield lambda: self._replay(packaged, environ)
         yield from self._changes
+        yield from (file.reopen for file in self._files if file.is_temporary)
         yield from self._fork_hooks.restore_actions()
         for seed in self._reseedings:
             yield reseeding(seed)
 
-    def _replay(self, environ: MutableMapping[str, str]) -> None:
-        """Open the files again, and repeat the import's changes of the environment."""
-        for file in self._files:
+    def _replay(self, opened: list[files.OpenFile], environ: MutableMapping[str, str]) -> None:
+        """Open files again, and repeat the import's changes of the environment."""
+        for file in opened:
             file.reopen()
         for name, value in self._writes.items():
             if value is None:
@@ -146,10 +152,9 @@ class Recorder:
     def record_read(self, name: str, value: str | None) -> None:
         """Record the first read of a variable.
 
-        Not recorded are variables that the import itself has set, the trace (each invocation has its own), and
-        credentials that botocore reads again later.
+        Not recorded are variables that the import itself has set, and credentials that botocore reads again later.
         """
-        if name in self._writes or name in self.reads or name == TRACE_ID:
+        if name in self._writes or name in self.reads:
             return
         place = _place()
         file = place.rpartition(":")[0]
@@ -157,7 +162,7 @@ class Recorder:
             return
         if place == self._latest_listing and name not in self.configured:
             return  # part of a listing: `no_other_guard` covers the names, and the values are the same everywhere
-        self.reads[name] = VariableRead(name, value, place)
+        self.reads[name] = VariableRead(name, value, _packaged_place() or place)
 
     def record_write(self, name: str, value: str | None) -> None:
         """Record that a variable was set, or deleted (`None`)."""
@@ -172,7 +177,7 @@ class Recorder:
                     self.record_read(name, os.environ.get(name))
                 return
         if not place.startswith(_OWN_FOLDER):
-            self.listing_place = self.listing_place or place
+            self.listing_place = self.listing_place or _packaged_place() or place
 
     def _watch_environment(self) -> None:
         kind = type(os.environ)
@@ -198,20 +203,6 @@ class Recorder:
 
         def undo() -> None:
             kind.start = original
-
-        return undo
-
-    def _watch_children(self, module: Any) -> Callable[[], None]:
-        original = module._fork_exec  # noqa: SLF001 - the one way to a child that all of the module's functions go
-
-        def fork_exec(*arguments: Any) -> Any:
-            self._kept.append(Problem("what a child process did at import", _place()))
-            return original(*arguments)
-
-        module._fork_exec = fork_exec  # noqa: SLF001
-
-        def undo() -> None:
-            module._fork_exec = original  # noqa: SLF001
 
         return undo
 
@@ -242,6 +233,10 @@ def _watched_class(kind: Any, recorder: Recorder) -> Any:
             recorder.record_listing()
             return kind.__iter__(self)
 
+        def __repr__(self) -> str:
+            recorder.record_listing()
+            return str(kind.__repr__(self))
+
         def __len__(self) -> Any:
             recorder.record_listing()
             return kind.__len__(self)
@@ -251,6 +246,7 @@ def _watched_class(kind: Any, recorder: Recorder) -> Any:
 
 _PLUMBING = (
     "pyl/runtime/restore/recorder.py",
+    "pyl/runtime/restore/child_processes.py",
     "pyl/runtime/restore/key_generation.py",
     "pyl/runtime/restore/posix_environment.py",
     "/hazmat/primitives/asymmetric/rsa.py",
