@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from truth.case import Case
 
 _BOTO = """
@@ -179,7 +181,8 @@ CASES = (
     _stack("stack_lxml", _LXML, "lxml"),
     _stack("stack_lxml_warm", _LXML, "lxml", warm_up=True),
     _stack("stack_redis", _REDIS, "redis"),
-    _stack("stack_redis_warm", _REDIS, "redis", warm_up=True),
+    # Its retries wait for times drawn at random, which move objects.
+    replace(_stack("stack_redis_warm", _REDIS, "redis", warm_up=True), must_be_full=False),
     _stack("stack_loguru", _LOGURU, "loguru"),
     _stack("stack_loguru_warm", _LOGURU, "loguru", warm_up=True),
 )

@@ -1,4 +1,4 @@
-"""Breakpoints of a capture: at queries for the processor, and at functions of the C library."""
+"""Breakpoints of a capture: at queries for the processor, and at functions of the C library and of OpenSSL."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from pathlib import Path
 
 from pyl.image import elf_code, ptrace
 from pyl.image.arch.interface import Processor, Registers
+from pyl.image.capture.contacts import Contact, Kind
+from pyl.image.capture.known import is_foreign_function_interface
 from pyl.image.capture.traced_process import ForkHandler, TracedProcess, file_at
 from pyl.lambda_environment import PAGE
 
-_C_LIBRARY = "libc.so.6"
 _GETENV, _REGISTER_ATFORK = "getenv", "__register_atfork"
-_FUNCTIONS = (_GETENV, _REGISTER_ATFORK)
+_DRAWING = ("RAND_bytes", "RAND_priv_bytes")
+_FUNCTIONS = {"libc": (_GETENV, _REGISTER_ATFORK), "libcrypto": _DRAWING}
+"""By the beginning of the library's name, up to `.so`."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class Breakpoints:
         self.variables: dict[str, str] = {}
         """Environment variables that the program asked the C library for: name to the file whose code asked first."""
         self.answered_queries = 0
+        self.draws: list[Contact] = []
+        """Random bytes that Python code had OpenSSL draw by ctypes or cffi. No proof finds them: the generator's seed is
+        renewed in each instance, and therefore equal in both worlds."""
         self._functions: dict[int, str] = {}
         """Address to name of each function with a breakpoint."""
 
@@ -56,17 +62,17 @@ class Breakpoints:
             status = os.fstat(file.fileno())
             identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
             if identity not in _SITES_BY_FILE:
-                is_c_library = Path(file.name).readlink().name == _C_LIBRARY
-                _SITES_BY_FILE[identity] = list(self._sites(file.read(), is_c_library=is_c_library))
+                library = Path(file.name).readlink().name.partition(".so")[0]
+                _SITES_BY_FILE[identity] = list(self._sites(file.read(), _FUNCTIONS.get(library, ())))
             return _SITES_BY_FILE[identity]
 
-    def _sites(self, content: bytes, *, is_c_library: bool) -> Iterator[Site]:
+    def _sites(self, content: bytes, names: Iterable[str]) -> Iterator[Site]:
         functions = elf_code.function_starts(content)
         for kind, offset, _, size, flags in elf_code.program_headers(content):
             if kind == elf_code.LOAD and flags & elf_code.EXECUTABLE:
                 for query in self._processor.find_queries(content[offset : offset + size], offset, functions):
                     yield Site(*query)
-        for name in _FUNCTIONS if is_c_library else ():
+        for name in names:
             start = elf_code.exported(content, name)
             if start is not None:
                 yield Site(start, content[start : start + len(self._processor.breakpoint)], name)
@@ -109,14 +115,17 @@ class Breakpoints:
         return True
 
     def _note_call(self, function: str, registers: Registers, process: TracedProcess) -> None:
-        first, _, third, *_ = registers.arguments
+        first, second, third, *_ = registers.arguments
+        caller = file_at(process.leader, registers.return_address(process.memory))
         if function == _GETENV:
             name = process.memory.text(first)
             if name not in self.variables:
-                self.variables[name] = file_at(process.leader, registers.return_address(process.memory))
+                self.variables[name] = caller
         elif function == _REGISTER_ATFORK:
             library = file_at(process.leader, third or first)
             process.fork_handlers.append(ForkHandler(prepare=first, child=third, library=library))
+        elif function in _DRAWING and is_foreign_function_interface(caller):
+            self.draws.append(Contact(Kind.DRAW, "libcrypto.so", detail=f"{second} random bytes of {function}"))
 
     def _step_over(self, registers: Registers, process: TracedProcess, original: bytes) -> None:
         """Let a function go on behind its first instruction."""

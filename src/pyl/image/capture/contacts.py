@@ -20,6 +20,7 @@ class Kind(StrEnum):
     FILE = "a file"
     CHILD = "another program"
     CHANGE = "a change of its process"
+    DRAW = "random bytes of a library's own generator"
 
 
 @dataclass(frozen=True)

@@ -63,10 +63,8 @@ def judge_files(
             found_guards[guards.user_guard(USER, GROUP)] = None
         elif contact.kind is Kind.PROCESSORS and processors_matter:
             found_guards[guards.processors_guard(deployment.processors)] = None
-        elif contact.kind is Kind.CHANGE:
-            findings.append(Finding(f"no effect of {contact.detail} at import", contact.place))
-        elif contact.kind is Kind.CHILD:
-            findings.append(Finding(f"what the program {contact.detail} did at import", contact.place))
+        elif contact.kind in _FINDINGS:
+            findings.append(Finding(_FINDINGS[contact.kind].format(contact.detail), contact.place))
         elif contact.kind is Kind.FILE:
             for judged in _judge_file(contact, package):
                 if isinstance(judged, Finding):
@@ -74,6 +72,14 @@ def judge_files(
                 else:
                     found_guards[judged] = None
     return list(found_guards), findings
+
+
+_FINDINGS = {
+    Kind.CHANGE: "no effect of {} at import",
+    Kind.CHILD: "what the program {} did at import",
+    Kind.DRAW: "{} that were drawn at import",
+}
+"""What no guard covers, and no proof finds."""
 
 
 def _is_own(contact: Contact) -> bool:

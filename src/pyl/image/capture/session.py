@@ -282,7 +282,8 @@ class Session:
         assert self.tracer is not None  # noqa: S101 - it is calling
         breakpoints = self.tracer.breakpoints
         self._variables_of_c_code[kind], breakpoints.variables = breakpoints.variables, {}
-        self.contacts[kind], self.tracer.world_calls.contacts = tuple(self.tracer.world_calls.contacts), []
+        contacts = (*self.tracer.world_calls.contacts, *breakpoints.draws)
+        self.contacts[kind], self.tracer.world_calls.contacts, breakpoints.draws = contacts, [], []
         if kind not in self._kinds:
             return
         start = self._processor.capture_loader_address
