@@ -51,7 +51,7 @@ class Breakpoints:
         """Environment variables that the program asked the C library for: name to the file whose code asked first."""
         self.answered_queries = 0
         self.draws: list[Contact] = []
-        """Random bytes that Python code had OpenSSL draw by ctypes or cffi. No proof finds them: the generator's seed is
+        """Random bytes that Python code had OpenSSL draw by ctypes or cffi. The proof does not find them: the seed is
         renewed in each instance, and therefore equal in both worlds."""
         self._functions: dict[int, str] = {}
         """Address to name of each function with a breakpoint."""

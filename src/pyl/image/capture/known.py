@@ -50,6 +50,7 @@ KNOWN_DRAWS = (
         None,
         "seeds hash tables",
     ),
+    KnownDraw(r".*", r".*/tempfile\.py:\d+", "names files in the instance's own /tmp"),
     KnownDraw(r".*", r".*/redis/connection\.py:\d+", "names a pool among those of one process"),
 )
 """Reviewed origins."""
@@ -57,12 +58,19 @@ KNOWN_DRAWS = (
 
 def is_renewed_draw(contact: Contact) -> bool:
     """Return whether an image may hold the random bytes of this contact."""
-    return _is_at_fork(contact) or any(_fits(known, contact) for known in KNOWN_DRAWS)
+    return _is_at_fork(contact) or _is_seed_of_numpy(contact) or any(_fits(known, contact) for known in KNOWN_DRAWS)
 
 
 def _is_at_fork(contact: Contact) -> bool:
     """Return whether Python's `random` seeds itself in the fork that becomes the image; it does so once more later."""
     return contact.detail == MERSENNE_TWISTER_BYTES and is_python(contact.library) and not contact.frames
+
+
+def _is_seed_of_numpy(contact: Contact) -> bool:
+    """Return whether a generator of numpy seeds itself; it does so once more later, and who has used it is reported."""
+    return contact.detail != MERSENNE_TWISTER_BYTES and any(
+        re.fullmatch(r".*/pyl/runtime/restore/random_generators\.py:\d+", frame) for frame in contact.frames[:_NEAREST]
+    )
 
 
 def _fits(known: KnownDraw, contact: Contact) -> bool:

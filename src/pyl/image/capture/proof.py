@@ -134,9 +134,7 @@ def _differences(first: Session, other: Session, kind: int) -> tuple[Difference,
     snapshot, other_snapshot = first.snapshots.get(kind), other.snapshots.get(kind)
     if snapshot is None or other_snapshot is None:
         return None
-    seeds = first.report.renewed_memory if kind == FULL else []
-    pieces = ((start, start + size) for start, size in zip(seeds[::2], seeds[1::2], strict=True))
-    found = compare(snapshot, other_snapshot, ignored=(*_renewed_memory(snapshot), *pieces))
+    found = compare(snapshot, other_snapshot, ignored=_renewed_memory(snapshot))
     if found is None:
         return None
     stamps = first.stamps | other.stamps

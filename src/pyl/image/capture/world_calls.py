@@ -38,7 +38,6 @@ _KINDS = {
     "uname": Kind.HOST_NAME,
     "sched_getaffinity": Kind.PROCESSORS,
     "getppid": Kind.PROCESS_ID,
-    "clone": Kind.PROCESS_ID,
     **dict.fromkeys((*_IDENTITY, *_IDENTITY_TRIPLES), Kind.USER),
 }
 """Kind of the contact of each call that is about no path, and no clock."""
@@ -145,9 +144,10 @@ class WorldCalls:
             return None
         if name == "getrandom":
             return self._draw(registers, process, library, frames)
-        self.contacts.append(Contact(_KINDS[name], library, frames))
         if name == "clone":  # it learns the child's id
+            self.record_process_id(library, frames)
             return None
+        self.contacts.append(Contact(_KINDS[name], library, frames))
         return self._tell_fact(name, registers, process)
 
     def _record_change(self, name: str, registers: Registers, process: TracedProcess, contact: Contact) -> None:

@@ -53,8 +53,6 @@ class CaptureReport:
         reads: Environment variables that Python code read. They become guards of the image.
         listing_place: `file:line` of the first code that asked for the names of all variables; `None` if none did.
         written_variables: Names of the variables that the import set or deleted.
-        renewed_memory: Address and bytes of each piece of memory that holds seeds of generators which restored
-            processes seed anew, one after the other.
         reopened_descriptors: Descriptors of the package's files that a restored process opens again.
         descriptor_holders: For each open descriptor, the module attribute that leads to it (for messages).
         module_files: File of each loaded module that has one, by module name.
@@ -69,7 +67,6 @@ class CaptureReport:
         "module_files",
         "problems",
         "reads",
-        "renewed_memory",
         "reopened_descriptors",
         "written_variables",
     )
@@ -81,7 +78,6 @@ class CaptureReport:
         listing_place: str | None = None,
         written_variables: list[str] | None = None,
         reopened_descriptors: list[int] | None = None,
-        renewed_memory: list[int] | None = None,
         descriptor_holders: dict[int, str] | None = None,
         module_files: dict[str, str] | None = None,
         kept: list[Problem] | None = None,
@@ -91,7 +87,6 @@ class CaptureReport:
         self.listing_place = listing_place
         self.written_variables = written_variables or []
         self.reopened_descriptors = reopened_descriptors or []
-        self.renewed_memory = renewed_memory or []
         self.descriptor_holders = descriptor_holders or {}
         self.module_files = module_files or {}
         self.kept = kept or []
@@ -105,7 +100,6 @@ class CaptureReport:
                 "listing_place": self.listing_place,
                 "written_variables": self.written_variables,
                 "reopened_descriptors": self.reopened_descriptors,
-                "renewed_memory": self.renewed_memory,
                 "descriptor_holders": {str(number): holder for number, holder in self.descriptor_holders.items()},
                 "module_files": self.module_files,
                 "kept": [{"message": problem.message, "place": problem.place} for problem in self.kept],
@@ -126,7 +120,6 @@ class CaptureReport:
             listing_place=_optional_text(fields, "listing_place"),
             written_variables=_texts(fields, "written_variables"),
             reopened_descriptors=_integers(fields, "reopened_descriptors"),
-            renewed_memory=_integers(fields, "renewed_memory"),
             descriptor_holders={int(number): text for number, text in _text_map(fields, "descriptor_holders").items()},
             module_files=_text_map(fields, "module_files"),
             kept=[_problem(item) for item in _list(fields, "kept")],

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 class RandomGenerators:
     """Records which generators of `random` and numpy the user's code seeds, and which seed themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Callable[[], str]) -> None:
+        """Prepare a recording; `place` returns the `file:line` of the code that called this module."""
+        self._place = place
         self._seeded_by_user: set[int] = set()
         """`id()` of each generator of `random` that got a seed."""
-        self._entropies: set[int] = set()
-        """Numbers that numpy took from the operating system because it got no seed."""
+        self._entropies: dict[int, str] = {}
+        """Numbers that numpy took from the operating system because it got no seed, and where."""
         self._is_global_self_seeded = False
         """Whether numpy's global generator was last seeded by `seed()` without a number."""
-        self.seed_memory: list[int] = []
-        """Address and bytes of each piece of memory that holds what a generator of numpy seeded itself with."""
 
     def watch(self) -> list[Callable[[], None]]:
         """Start recording; return the callables that end it."""
@@ -38,13 +38,20 @@ class RandomGenerators:
         ]
 
     def find_self_seeded(self) -> list[Callable[[], object]]:
-        """Return, for each generator in memory that seeded itself, the callable that seeds it again.
+        """Return, for each generator in memory that seeded itself, the callable that seeds it again."""
+        return [*self._find_random(), *self._find_numpy()]
 
-        Those of numpy then have one and the same state: of their own nothing is left that they drew before.
+    def find_used(self) -> Iterator[str]:
+        """Yield, for each generator of numpy that seeded itself and has drawn, the `file:line` that made it.
+
+        The two worlds draw the same from it, so the proof does not find what code keeps of that.
         """
-        found = [*self._find_random(), *self._find_numpy()]
-        self._entropies.clear()
-        return found
+        bits: Any = sys.modules.get("numpy.random.bit_generator")
+        for value in gc.get_objects() if bits is not None else ():
+            if isinstance(value, bits.BitGenerator) and self._seeded_itself(value):
+                sequence = value._seed_seq  # noqa: SLF001 - not public, there since numpy 1.17
+                if _content(value.state) != _content(type(value)(sequence).state):
+                    yield self._entropies[sequence.entropy]
 
     def _watch_random(self, module: Any) -> Callable[[], None]:
         random_class = module.Random
@@ -66,7 +73,7 @@ class RandomGenerators:
 
         def randbits(count: int) -> int:
             value: int = original(count)
-            self._entropies.add(value)
+            self._entropies[value] = self._place()
             return value
 
         module.randbits = randbits
@@ -114,24 +121,22 @@ class RandomGenerators:
         for state in legacy_states:
             is_unseeded_global = state is mtrand._rand and self._is_global_self_seeded  # noqa: SLF001
             if is_unseeded_global or self._seeded_itself(state._bit_generator):  # noqa: SLF001
-                state.seed(0)
                 yield state.seed  # which also drops a normal variate that was kept for the next call
         for value in gc.get_objects():
             is_new_style = isinstance(value, bits.BitGenerator) and id(value) not in legacy_generators
             if is_new_style and self._seeded_itself(value):
-                self._note_seed(value._seed_seq)  # noqa: SLF001
-                value.state = type(value)(0).state
                 yield _state_renewal(value)
-
-    def _note_seed(self, sequence: Any) -> None:
-        self.seed_memory += [id(sequence.entropy), sys.getsizeof(sequence.entropy)]
-        pool = getattr(sequence, "pool", None)
-        if pool is not None:
-            self.seed_memory += [pool.__array_interface__["data"][0], pool.nbytes]
 
     def _seeded_itself(self, bit_generator: Any) -> bool:
         entropy = getattr(bit_generator._seed_seq, "entropy", None)  # noqa: SLF001
         return isinstance(entropy, int) and entropy in self._entropies
+
+
+def _content(state: Any) -> Any:
+    """Return a generator's state, without arrays, so that it can be compared."""
+    if isinstance(state, dict):
+        return {name: _content(value) for name, value in state.items()}
+    return state.tobytes() if hasattr(state, "tobytes") else state
 
 
 def _state_renewal(bit_generator: Any) -> Callable[[], object]:

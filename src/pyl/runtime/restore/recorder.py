@@ -55,7 +55,7 @@ class Recorder:
         self._writes: dict[str, str | None] = {}
         """Last value that was set of each variable; `None` when it was deleted."""
         self._reseedings: list[Callable[[], object]] = []
-        self._generators = RandomGenerators()
+        self._generators = RandomGenerators(lambda: _packaged_place(3))
         self._files: list[files.OpenFile] = []
         self._fork_hooks = ForkHooks()
         self._kept: list[Problem] = []
@@ -79,6 +79,9 @@ class Recorder:
         for undo in reversed(self._undo):
             undo()
         self._undo.clear()
+        for place in self._generators.find_used():
+            what = "numbers that were drawn at import from a generator of numpy that seeded itself"
+            self._kept.append(Problem(what, place))
         self._reseedings = self._generators.find_self_seeded()
 
     def forget_reads(self) -> None:
@@ -111,7 +114,6 @@ class Recorder:
             listing_place=self.listing_place,
             written_variables=list(self._writes),
             reopened_descriptors=[file.descriptor for file in self._files],
-            renewed_memory=self._generators.seed_memory,
             descriptor_holders=self._find_descriptor_holders(),
             module_files=_module_files(),
             kept=self._kept,
@@ -272,9 +274,13 @@ def _place() -> str:
     return "?"
 
 
-def _packaged_place() -> str:
-    """Return `file:line` of the nearest frame in the project or its dependencies; empty if there is none."""
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001
+def _packaged_place(depth: int = 2) -> str:
+    """Return `file:line` of the nearest frame in the project or its dependencies; empty if there is none.
+
+    Args:
+        depth: How many frames to go up before.
+    """
+    frame: FrameType | None = sys._getframe(depth)  # noqa: SLF001
     while frame is not None:
         if is_packaged(frame.f_code.co_filename):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
