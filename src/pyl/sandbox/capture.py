@@ -55,8 +55,8 @@ bin boot dev etc home media mnt opt proc root run sbin srv sys tmp usr/bin usr/s
 var/runtime
 """.split()  # noqa: SIM905 - so it can be read
 """Folders that Amazon Linux has, empty but for those that the capture fills."""
-_PROGRAMS = ("bash", "cat", "env", "ls", "sh")
-"""Some that Amazon Linux has. They are empty files: what children do at import is in no image anyway."""
+PROGRAMS = ("bash", "cat", "env", "ls", "sh")
+"""Some that Amazon Linux has, as empty files that code can find. What children do at import is in no image anyway."""
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/sbin/nologin\n"
@@ -150,7 +150,7 @@ def _build_tree(
         os.makedirs(f"{root}/{folder}", exist_ok=True)
     for name, text in {**_FILES, PROCESSORS_FILE[1:]: f"0-{processors - 1}\n"}.items():
         write_file(f"{root}/{name}", text, os.O_WRONLY | os.O_CREAT)
-    for name in _PROGRAMS:
+    for name in PROGRAMS:
         for folder in ("bin", "usr/bin"):
             make_file(f"{root}/{folder}/{name}", 0o755)
     for target, source in sources.items():

@@ -152,7 +152,7 @@ CASES = (
     in_warm_up("get_log_stream_in_warm_up", 'os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", "absent")', is_chosen=True),
     in_warm_up("get_initialization_in_warm_up", 'os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "absent")'),
     in_warm_up("get_access_key_in_warm_up", 'os.environ.get("AWS_ACCESS_KEY_ID", "absent")', is_chosen=True),
-    in_warm_up("get_trace_id_in_warm_up", 'os.environ.get("_X_AMZN_TRACE_ID", "absent")'),
+    in_warm_up("get_trace_id_in_warm_up", 'os.environ.get("_X_AMZN_TRACE_ID", "absent")', is_chosen=True),
     in_call(
         "get_in_call",
         '[os.environ.get(n) for n in ("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_LAMBDA_LOG_STREAM_NAME")]',

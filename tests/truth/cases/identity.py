@@ -42,7 +42,7 @@ CASES = (
         '[x for x in open("/proc/self/status").read().split("\\n") if x.startswith(("Pid", "Uid"))]',
     ),
     at_import("user_id", "os.getuid()", is_chosen=True),
-    at_import("user_ids", "[os.geteuid(), *os.getresuid()]"),
+    at_import("user_ids", "[os.geteuid(), *os.getresuid()]", is_chosen=True),
     at_import("group_id", "os.getgid()"),
     at_import("groups", "[os.getegid(), os.getgroups()]"),
     at_import("is_root", "os.geteuid() == 0"),

@@ -112,7 +112,7 @@ CASES = (
     prepared("signal_faulthandler", "faulthandler.enable()", "faulthandler.is_enabled()", imports="faulthandler"),
     prepared("affinity_set", "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})", "len(os.sched_getaffinity(0))"),
     prepared("scheduler", "os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))", "os.sched_getscheduler(0)"),
-    prepared("session", "os.setsid()", "os.getsid(0) == os.getpid()"),
+    prepared("session", "os.setsid()", "os.getsid(0) == os.getpid()", is_chosen=True),
     prepared("process_group_set", "os.setpgid(0, 0)", "os.getpgrp() == os.getpid()"),
     prepared(
         "process_name",
@@ -192,5 +192,6 @@ CASES = (
         "output_redirected",
         'F = os.open("/tmp/out", os.O_CREAT | os.O_WRONLY)\nos.dup2(F, 1)\nos.close(F)',
         '[os.write(1, b"x"), os.path.getsize("/tmp/out")]',
+        is_chosen=True,
     ),
 )

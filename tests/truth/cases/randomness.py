@@ -58,7 +58,7 @@ CASES = (
     at_import("random_getrandbits", "random.getrandbits(64)", imports="random", expectation=_D),
     at_import("random_choices", '"".join(random.choices("abcdefgh", k=32))', imports="random", expectation=_D),
     at_import("random_shuffle", "random.sample(range(100), 100)", imports="random", expectation=_D, is_chosen=True),
-    at_import("random_object_value", "random.Random().random()", imports="random", expectation=_D),
+    at_import("random_object_value", "random.Random().random()", imports="random", expectation=_D, is_chosen=True),
     at_import("system_random_value", "random.SystemRandom().random()", imports="random", expectation=_D),
     at_import("openssl_bytes", "ssl.RAND_bytes(16).hex()", imports="ssl", expectation=_D, is_chosen=True),
     Case("openssl_native", _OPENSSL, _D),

@@ -116,16 +116,19 @@ class Breakpoints:
 
     def _note_call(self, function: str, registers: Registers, process: TracedProcess) -> None:
         first, second, third, *_ = registers.arguments
-        caller = file_at(process.leader, registers.return_address(process.memory))
         if function == _GETENV:
             name = process.memory.text(first)
             if name not in self.variables:
-                self.variables[name] = caller
+                self.variables[name] = self._caller(registers, process)
         elif function == _REGISTER_ATFORK:
             library = file_at(process.leader, third or first)
             process.fork_handlers.append(ForkHandler(prepare=first, child=third, library=library))
-        elif function in _DRAWING and is_foreign_function_interface(caller):
+        elif function in _DRAWING and is_foreign_function_interface(self._caller(registers, process)):
             self.draws.append(Contact(Kind.DRAW, "libcrypto.so", detail=f"{second} random bytes of {function}"))
+
+    def _caller(self, registers: Registers, process: TracedProcess) -> str:
+        """Return the file whose code calls the function that the thread has just entered."""
+        return file_at(process.leader, registers.return_address(process.memory))
 
     def _step_over(self, registers: Registers, process: TracedProcess, original: bytes) -> None:
         """Let a function go on behind its first instruction."""

@@ -48,9 +48,7 @@ class Contact:
     @property
     def place(self) -> str:
         """`file:line` of the nearest code of the project or its dependencies, else of other code, else the library."""
-        frames = tuple(user_frames(self.frames))
-        packaged = (frame for frame in frames if frame.startswith(_PACKAGED) and not frame.startswith(_OWN))
-        return next(packaged, next(iter(frames), self.library))
+        return place_in(self.frames) or self.library
 
 
 _PACKAGED = f"{APP}/site/"
@@ -82,7 +80,14 @@ _PLUMBING = (
 """Ends of the names of files through which other code asks."""
 
 
-def user_frames(frames: tuple[str, ...]) -> Iterator[str]:
+def place_in(frames: tuple[str, ...]) -> str:
+    """Return the nearest of these frames in the project or its dependencies, else outside of the plumbing, else ""."""
+    nearest = tuple(_user_frames(frames))
+    packaged = (frame for frame in nearest if frame.startswith(_PACKAGED) and not frame.startswith(_OWN))
+    return next(packaged, next(iter(nearest), ""))
+
+
+def _user_frames(frames: tuple[str, ...]) -> Iterator[str]:
     """Yield `file:line` of the frames outside of the standard library's plumbing, innermost first."""
     for frame in frames:
         file = frame.rpartition(":")[0]

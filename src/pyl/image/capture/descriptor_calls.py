@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from pyl.image.arch.interface import Registers
-from pyl.image.capture.contacts import user_frames
+from pyl.image.capture.contacts import place_in
 from pyl.image.capture.traced_process import TracedProcess
 
 _PAIRS = {"pipe": 0, "pipe2": 0, "socketpair": 3}
@@ -30,12 +30,12 @@ class DescriptorCalls:
 
     def begin(self, name: str, registers: Registers, frames: tuple[str, ...]) -> None:
         """Note a call, one of `MAKING_CALLS`, that a thread is about to make."""
-        self._pending[registers.thread] = name, registers.arguments, next(user_frames(frames), "")
+        self._pending[registers.thread] = name, registers.arguments, place_in(frames)
 
     def finish(self, registers: Registers, process: TracedProcess | None) -> None:
         """Note what the thread's call has made, if it was one of these."""
         name, arguments, place = self._pending.pop(registers.thread, ("", (), ""))
-        if not name or process is None or registers.result >= _HIGHEST_ERROR:
+        if not name or process is None or process.is_fork or registers.result >= _HIGHEST_ERROR:
             return
         made: tuple[int, ...] = (registers.result,)
         if name in _PAIRS:  # `fcntl` comes here only where it duplicates

@@ -9,7 +9,7 @@ from pyl.image import ptrace
 from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture.breakpoints import Breakpoints, Site
-from pyl.image.capture.contacts import user_frames
+from pyl.image.capture.contacts import place_in
 from pyl.image.capture.traced_process import TracedProcess
 
 # linux/mman.h
@@ -99,7 +99,7 @@ class MappingCalls:
             registers.set_argument(3, flags | _MAP_FIXED_NOREPLACE)
             registers.write()
         if frames and flags & _MAP_SHARED:
-            self.shared_places[address] = next(user_frames(frames), "")
+            self.shared_places[address] = place_in(frames)
         process.forget(address, size)
         process.thread_stacks.note_mapping(address, size, protection, flags)
         if not protection & _PROT_EXEC or flags & _MAP_ANONYMOUS:

@@ -282,8 +282,9 @@ class Session:
         assert self.tracer is not None  # noqa: S101 - it is calling
         breakpoints = self.tracer.breakpoints
         self._variables_of_c_code[kind], breakpoints.variables = breakpoints.variables, {}
-        contacts = (*self.tracer.world_calls.contacts, *breakpoints.draws)
-        self.contacts[kind], self.tracer.world_calls.contacts, breakpoints.draws = contacts, [], []
+        world_calls = self.tracer.world_calls
+        contacts = (*world_calls.contacts, *world_calls.redirections(process.leader), *breakpoints.draws)
+        self.contacts[kind], world_calls.contacts, breakpoints.draws = contacts, [], []
         if kind not in self._kinds:
             return
         start = self._processor.capture_loader_address

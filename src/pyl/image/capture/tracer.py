@@ -15,7 +15,7 @@ from pyl.image.addresses import Layout
 from pyl.image.arch.interface import Processor, Registers
 from pyl.image.capture import protocol
 from pyl.image.capture.breakpoints import Breakpoints
-from pyl.image.capture.contacts import user_frames
+from pyl.image.capture.contacts import place_in
 from pyl.image.capture.descriptor_calls import MAKING_CALLS, DescriptorCalls
 from pyl.image.capture.known import compares_process_ids, is_python, notices_forks
 from pyl.image.capture.mapping_calls import MappingCalls, is_shared_writable
@@ -176,7 +176,7 @@ class Tracer:
             self._ask_for_place(thread, registers, process)
             return
         ids = 1 + (registers.system_call == self._calls.tgkill)
-        self.signal_places[registers.arguments[ids]] = next(user_frames(frames or ()), "")
+        self.signal_places[registers.arguments[ids]] = place_in(frames or ())
         for index in range(ids):
             offsets = (PROCESS_ID_OFFSET, self._world.process_id_offset)
             if (real := self._numbers.real_id(registers.arguments[index], offsets)) is not None:

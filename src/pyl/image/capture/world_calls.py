@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import struct
 import time
@@ -51,11 +52,26 @@ _HEAP_KEY_BYTES = 8
 """What glibc draws for its check of chunks that are freed twice."""
 _MOST_RANDOM = 1 << 20
 _MASK_BYTES = 8
-_EINVAL = 22
 
 _PATH_ROOM = 256
 _MOST_QUESTIONS = 1000
 """Questions for the line that wants the process id: some code asks at each of its calls."""
+
+
+def _standard_streams(process: int) -> dict[int, tuple[int, int]]:
+    """Return device and inode of each standard stream of a process that is open."""
+    streams = {}
+    for stream in range(3):
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{process}/fd/{stream}").stat()
+            streams[stream] = status.st_dev, status.st_ino
+    return streams
+
+
+def _is_stand_in(process: TracedProcess, path: str) -> bool:
+    """Return whether a program is only there so that it can be found."""
+    program = Path(f"/proc/{process.leader}/root{path}")
+    return program.name in capture_sandbox.PROGRAMS and program.is_file() and not program.stat().st_size
 
 
 def _is_heap_key(count: int, flags: int) -> bool:
@@ -76,6 +92,10 @@ class WorldCalls:
         self._known_paths: set[tuple[str, bool]] = set()
         """Paths that were asked for, and whether they were opened."""
         self._questions = 0
+        self._streams: dict[int, tuple[int, int]] = {}
+        """Device and inode of each standard stream that the program was started with."""
+        self._redirections: dict[int, Contact] = {}
+        """The last call that put another file in the place of each standard stream."""
         self.stamps: set[int] = set()
         """Times of change, inode and device numbers of the files outside of the package that the program looked at,
         and of its standard streams."""
@@ -137,6 +157,8 @@ class WorldCalls:
         if name in _PATH_ARGUMENT:
             if path is not None:
                 self._record_path(name, registers, process, path, frames)
+                if name == "execve" and _is_stand_in(process, path):
+                    return -errno.ENOENT
             return None
         library = process.calling_library(registers)
         if name in CHANGING_CALLS:
@@ -152,8 +174,20 @@ class WorldCalls:
 
     def _record_change(self, name: str, registers: Registers, process: TracedProcess, contact: Contact) -> None:
         what = described_change(name, registers.arguments)
-        if what and not process.is_fork and registers.thread == process.leader:
-            self.contacts.append(replace(contact, detail=what))
+        if not what or process.is_fork or registers.thread != process.leader:
+            return
+        contact = replace(contact, detail=what)
+        if name.startswith("dup"):
+            self._redirections[registers.arguments[1]] = contact
+        else:
+            self.contacts.append(contact)
+
+    def redirections(self, process: int) -> list[Contact]:
+        """Return the calls that made other files the standard streams of a process, as far as they still are."""
+        now = _standard_streams(process)
+        return [
+            contact for stream, contact in self._redirections.items() if now.get(stream) != self._streams.get(stream)
+        ]
 
     def _tell_fact(self, name: str, registers: Registers, process: TracedProcess) -> int | None:
         """Answer a call for one fact of the instance."""
@@ -216,7 +250,7 @@ class WorldCalls:
     def _tell_processors(self, registers: Registers, process: TracedProcess) -> int | None:
         _, size, address, *_ = registers.arguments
         if size < _MASK_BYTES:
-            return -_EINVAL
+            return -errno.EINVAL
         process.memory.write(address, struct.pack("<Q", (1 << self.world.processors) - 1))
         return _MASK_BYTES
 
@@ -258,6 +292,7 @@ class WorldCalls:
 
     def note_standard_streams(self, process: int) -> None:
         """Note what tells the standard streams of a process from other files."""
+        self._streams = _standard_streams(process)
         for descriptor in range(3):
             self._note_stamps(Path(f"/proc/{process}/fd/{descriptor}"))
 
