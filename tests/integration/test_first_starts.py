@@ -60,14 +60,14 @@ def test_a_project_can_allow_imports_that_fail(tmp_path: Path) -> None:
     assert not package_is_the_earlier_one(tmp_path)
 
 
-LOOKS = HELLO + "\nimport os\nHAS_ENV = os.path.exists('/usr/bin/env')\n"
+LOOKS = HELLO + "\nimport os\nHAS_TAIL = os.path.exists('/usr/bin/tail')\n"
 
 
 def test_an_image_that_is_not_used_is_not_called_full(tmp_path: Path) -> None:
     report = build(tmp_path, LOOKS, "--json").succeeded().json
     (start,) = report["starts"]
     assert (report["image"]["kind"], start["image"]) == ("base", "base")
-    assert "/usr/bin/env" in start["reasons"][0]
+    assert "/usr/bin/tail" in start["reasons"][0]
     assert report["image"]["reasons"] == [f"hello: {start['reasons'][0]}"]
 
 
@@ -75,5 +75,5 @@ def test_what_is_required_is_that_it_is_used(tmp_path: Path) -> None:
     done = build(tmp_path, LOOKS, configuration='[tool.pyl.native]\nimage = "require"\n')
     assert done.code == 3, done.err
     assert "does not start from a full process image" in done.err
-    assert "/usr/bin/env" in done.err
+    assert "/usr/bin/tail" in done.err
     assert package_is_the_earlier_one(tmp_path)

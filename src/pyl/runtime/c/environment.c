@@ -153,6 +153,22 @@ void environment_remember_strings(void)
     }
 }
 
+static char time_zone[256];
+static int has_time_zone;
+
+void environment_remember_time_zone(void)
+{
+    const char *now = getenv("TZ");
+    has_time_zone = now != NULL;
+    strncpy(time_zone, now ? now : "", sizeof time_zone - 1);
+}
+
+int environment_has_other_time_zone(void)
+{
+    const char *now = getenv("TZ");
+    return (now != NULL) != has_time_zone || (now && strcmp(now, time_zone));
+}
+
 void environment_remember_locale(void)
 {
     const char *value = getenv("LC_CTYPE");

@@ -19,6 +19,12 @@ PyObject *pyl_set_trace_id(PyObject *module, PyObject *arguments);
 /* At capture, before any variable is changed: remember where the strings are that the program was started with. */
 void environment_remember_strings(void);
 
+/* Likewise: remember the time zone. What the import makes of it is in memory, or done again after a restore. */
+void environment_remember_time_zone(void);
+
+/* In a restored process: was it started with another time zone than the captured one? */
+int environment_has_other_time_zone(void);
+
 /* Before an image is taken: remember whether the interpreter has set LC_CTYPE, as it does in each plain start. */
 void environment_remember_locale(void);
 

@@ -19,7 +19,6 @@
 
 #include "capture.h"
 #include "environment.h"
-#include "restore_entry.h"
 #include "tracer_call.h"
 #include "wiping.h"
 
@@ -319,7 +318,7 @@ __attribute__((constructor)) static void install(void)
     if (Py_IsInitialized() || call_tracer(PYL_IS_CAPTURED, NULL, 0) != 1)
         return;
     environment_remember_strings();
-    remember_environment();
+    environment_remember_time_zone();
     unsetenv("LD_PRELOAD"); /* the loader has read both, and the program shall see what Lambda sets */
     unsetenv("LD_BIND_NOW");
     char *table = anonymous(CLASS_TABLE + (size_t)BYTES);

@@ -11,22 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char time_zone[256];
-static int has_time_zone;
-
-void remember_environment(void)
-{
-    const char *now = getenv("TZ");
-    has_time_zone = now != NULL;
-    strncpy(time_zone, now ? now : "", sizeof time_zone - 1);
-}
-
-static int is_other_time_zone(void)
-{
-    const char *now = getenv("TZ");
-    return (now != NULL) != has_time_zone || (now && strcmp(now, time_zone));
-}
-
 static int is_log_configured(void)
 {
     return getenv("AWS_LAMBDA_LOG_FORMAT") || getenv("AWS_LAMBDA_LOG_LEVEL") || getenv("_LAMBDA_TELEMETRY_LOG_FD");
@@ -77,7 +61,7 @@ PyObject *enter_restored(char **entries, PyObject *plan)
     if (!environment_adopt(entries, environ_object, plan_field(plan, RESTORE_environb)))
         return NULL;
     fork_handlers_run();
-    if (is_other_time_zone() && !run(plan_field(plan, RESTORE_reset_time_zone), NULL))
+    if (environment_has_other_time_zone() && !run(plan_field(plan, RESTORE_reset_time_zone), NULL))
         return NULL;
     PyObject *function_plan = find_call_plan(plan_field(plan, RESTORE_call_plans));
     const char *address = getenv("AWS_LAMBDA_RUNTIME_API");

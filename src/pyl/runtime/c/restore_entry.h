@@ -5,9 +5,6 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* Remember, before the image is taken, what a restored process compares with its own environment. */
-void remember_environment(void);
-
 /* Take over the environment, run the plan's actions, and serve the function that `_HANDLER` names, if the plan has it.
  * None when Python has to run the actions and to serve, NULL with an exception set when the process has to end. */
 PyObject *enter_restored(char **entries, PyObject *plan);
