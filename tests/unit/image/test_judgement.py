@@ -23,6 +23,12 @@ def test_a_difference_that_nothing_explains_names_what_was_drawn_as_a_guess() ->
     assert judge_differences([difference(b"unknown.")], (HOST, DRAWN)) == ([guess], False)
 
 
+def test_what_nobody_asked_for_is_no_guess() -> None:
+    unasked = Secret("_X_AMZN_TRACE_ID", "", (b"Root=1-5bef4de7",), is_asked_for=False)
+    assert judge_differences([difference(b"..Root=1-5bef4de7..")], (unasked,)) == ([Finding(unasked.what, "")], True)
+    assert unasked.what not in str(judge_differences([difference(b"unknown.")], (unasked,)))
+
+
 def test_a_difference_without_any_contact_is_found_all_the_same() -> None:
     assert judge_differences([difference(b"unknown.")], ()) == (
         [Finding("something that differs between instances", "")],

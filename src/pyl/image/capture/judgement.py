@@ -173,6 +173,7 @@ class Secret:
         forms: The bytes as which memory may hold it.
         is_random: Whether it is random bytes.
         is_seed: Whether Python's `random` was seeded with it, which says little about where it was used.
+        is_asked_for: Whether the program is known to have asked for it; else only memory that holds it tells.
     """
 
     what: str
@@ -180,6 +181,7 @@ class Secret:
     forms: tuple[bytes, ...]
     is_random: bool = False
     is_seed: bool = False
+    is_asked_for: bool = True
 
 
 def judge_differences(differences: Sequence[Difference], secrets: Sequence[Secret]) -> tuple[list[Finding], bool]:
@@ -197,8 +199,9 @@ def judge_differences(differences: Sequence[Difference], secrets: Sequence[Secre
             unexplained += 1
     is_explained = bool(findings) or not unexplained
     if not is_explained:
-        drawn = sorted((secret for secret in secrets if secret.is_random), key=lambda secret: secret.is_seed)
-        for secret in drawn or secrets:
+        asked_for = [secret for secret in secrets if secret.is_asked_for]
+        drawn = sorted((secret for secret in asked_for if secret.is_random), key=lambda secret: secret.is_seed)
+        for secret in drawn or asked_for:
             findings[Finding(f"something that depends on {secret.what}", secret.place)] = None
     if not is_explained and not findings:
         findings[Finding("something that differs between instances", "")] = None

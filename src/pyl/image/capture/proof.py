@@ -108,7 +108,8 @@ def _judge(session: Session, kind: int, differences: tuple[Difference, ...] | No
     if stable:
         return Proof(tuple(judge_differences(stable, secrets)[0]), swept_matter)
     note = "two runs in the same world differ, so there is no proof that the image holds nothing of its instance"
-    return Proof(tuple(Finding(secret.what, secret.place) for secret in secrets), swept_matter, note)
+    asked_for = (Finding(secret.what, secret.place) for secret in secrets if secret.is_asked_for)
+    return Proof(tuple(asked_for), swept_matter, note)
 
 
 def _suspects(session: Session, kind: int) -> str:
@@ -127,7 +128,8 @@ def _secrets(session: Session, kind: int) -> Iterator[Secret]:
         if scope is Scope.INSTANCE and name not in CREDENTIALS and name in world.variables and place is not None:
             yield Secret(name, place, (world.variables[name].encode(),))
     trace_place = explicit.get(TRACE_ID, session.report.listing_place or "")
-    yield Secret(TRACE_ID, trace_place, (trace_id_of(world.instance.log_stream).encode(),))
+    trace_id = trace_id_of(world.instance.log_stream).encode()
+    yield Secret(TRACE_ID, trace_place, (trace_id,), is_asked_for=TRACE_ID in explicit)
 
 
 def _differences(first: Session, other: Session, kind: int) -> tuple[Difference, ...] | None:
