@@ -44,7 +44,8 @@ def project(tmp_path: Path) -> Path:
 def compiling(project: Path, cache: Path) -> Iterator[subprocess.Popen[str]]:
     """A build with a cold cache, as a group of its own, once a C compiler is at work for it."""
     process = subprocess.Popen(
-        [*COMMAND, "build", "--native"],
+        # A shell lets what it starts in the background ignore SIGINT, and so would all below it.
+        ["env", "--default-signal=INT", *COMMAND, "build", "--native"],
         cwd=project,
         env=environment(PYL_CACHE_DIR=str(cache)),
         stdout=subprocess.PIPE,
